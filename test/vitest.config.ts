@@ -1,0 +1,40 @@
+// How the tests run. Projects: "pure" drives the core and the simulation and sees no real clock and
+// no ambient randomness (test/setup.ts); "node" is every other test.
+
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const pureTests = ["test/core/**/*.test.ts", "test/sim/**/*.test.ts"];
+
+export default defineConfig({
+  root: fileURLToPath(new URL("..", import.meta.url)),
+  test: {
+    allowOnly: false,
+    coverage: {
+      provider: "v8",
+      include: ["src/core/**/*.ts"],
+      reporter: ["text", "html"],
+      thresholds: { 100: true },
+    },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "pure",
+          include: pureTests,
+          setupFiles: ["test/setup.ts"],
+          // purity.test.ts links the built core by vm.SourceTextModule.
+          execArgv: ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "node",
+          include: ["test/**/*.test.ts"],
+          exclude: pureTests,
+        },
+      },
+    ],
+  },
+});
