@@ -1,9 +1,9 @@
-// What the tests of the core and of the simulation run under: no clock, no ambient randomness, and a
-// stated seed for fast-check.
+// What the tests of the core and of the simulation run under: no clock, no ambient randomness, and
+// a stated seed for fast-check.
 //
 // Date.now and Math.random throw from just before a test's body (its own beforeEach hooks included)
-// until just after it, so that a core that reaches for either fails the test that reached it. Outside
-// of that the test runner has them.
+// until just after it, so that a core that reaches for either fails the test that reached it.
+// Outside of that the test runner has them.
 
 import fc from "fast-check";
 import { afterEach, beforeEach } from "vitest";

@@ -1,5 +1,6 @@
-// The core needs nothing from its host: no clock, no I/O, no randomness, no import from outside. The
-// compiler's empty `types` and the lint rules say so of the source; this file says so of the build.
+// The core needs nothing from its host: no clock, no I/O, no randomness, no import from outside.
+// The compiler's empty `types` and the lint rules say so of the source; this file says so of the
+// build.
 
 import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
@@ -13,8 +14,8 @@ function readBuilt(url: URL): string | undefined {
   return existsSync(url) ? readFileSync(url, "utf8") : undefined;
 }
 
-// ECMA-262's global properties, those newer than the oldest supported Node included; without what the
-// empty context removes.
+// ECMA-262's global properties, those newer than the oldest supported Node included; without what
+// the empty context removes.
 const ecmascript = new Set(
   `
   AggregateError Array ArrayBuffer AsyncDisposableStack BigInt BigInt64Array BigUint64Array
@@ -32,7 +33,7 @@ describe("the built core", () => {
     if (!existsSync(built)) throw new Error("dist/core is missing: npm run build");
   });
 
-  test("evaluates where only ECMAScript's own objects exist, importing nothing from outside", async () => {
+  test("evaluates where only ECMAScript's own objects exist", async () => {
     const core = await evaluateInEmptyContext(built, "index.js", readBuilt);
 
     expect(Object.keys(core).toSorted()).toEqual(Object.keys(source).toSorted());
