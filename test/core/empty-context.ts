@@ -1,13 +1,13 @@
-// Evaluates ES modules in a context that has ECMAScript's own objects and nothing else, as a stand-in
-// for every host that the core may meet. Needs node --experimental-vm-modules.
+// Evaluates ES modules in a context that has ECMAScript's own objects and nothing else, as a
+// stand-in for every host that the core may meet. Needs node --experimental-vm-modules.
 
 import { Script, SourceTextModule, createContext, type Context } from "node:vm";
 
 /** Gives the source text of a module, or undefined where there is no such module. */
 export type ReadSource = (specifier: URL) => string | undefined;
 
-// What V8 puts into a new context beside ECMAScript's own objects, and what of these reaches for the
-// clock, for randomness, for the locale, or observes garbage collection.
+// What V8 puts into a new context beside ECMAScript's own objects, and what of these reaches for
+// the clock or the locale, shares memory, or observes garbage collection.
 const removed = [
   "console",
   "WebAssembly",
