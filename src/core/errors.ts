@@ -1,0 +1,119 @@
+/**
+ * Three kinds of error, after h11's split into local and remote: our bug (`InvariantError`), the
+ * peer's or the network's doing (`ProtocolError`), and misuse by the application (`UsageError`).
+ * Messages of assertions are short constants, so that a failed one costs nothing until it fails.
+ */
+
+/** Everything that can be wrong with what a peer sent. Stable; spec/protocol.md section 10. */
+export type ProtocolErrorCode =
+  // Unreadable: damage that a resend may cure.
+  | "truncated"
+  | "length_mismatch"
+  | "checksum_mismatch"
+  | "misdelivered"
+  // Version and head.
+  | "version_unknown"
+  | "head_reserved"
+  | "checksum_missing"
+  | "address_missing"
+  | "address_invalid"
+  // Malformed: readable, and against the rules of the wire.
+  | "integer_not_minimal"
+  | "integer_too_large"
+  | "frame_unknown"
+  | "frame_order"
+  | "frame_direction"
+  | "range_invalid"
+  | "count_invalid"
+  | "length_invalid"
+  | "parameter_invalid"
+  | "mode_invalid"
+  | "body_too_large"
+  | "messages_too_many"
+  // Against the state of the session.
+  | "ack_unsent"
+  | "held_beyond_received"
+  | "window_exceeded"
+  | "channel_unknown"
+  | "channel_invalid"
+  | "channel_limit"
+  | "index_conflict"
+  | "part_invalid"
+  | "message_too_large"
+  | "skip_invalid"
+  | "finish_invalid"
+  | "exchange_invalid"
+  | "incarnation_invalid"
+  | "prefix_missing";
+
+/** The peer, or the network on its behalf, sent something that is not allowed. */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+  readonly code: ProtocolErrorCode;
+
+  constructor(code: ProtocolErrorCode) {
+    super(code);
+    this.code = code;
+  }
+}
+
+/**
+ * Codes that do not show a peer that breaks the rules: damage on the way, a body that was meant for
+ * somebody else, or an intermediary's own page. They are all that can be found before a checksum
+ * agreed, and nothing found before that is evidence about the peer (spec 10 [ERR-2]).
+ */
+export function isDamage(code: ProtocolErrorCode): boolean {
+  switch (code) {
+    case "truncated":
+    case "length_mismatch":
+    case "checksum_mismatch":
+    case "misdelivered":
+    case "version_unknown":
+    case "head_reserved":
+    case "checksum_missing":
+    case "address_missing":
+    case "address_invalid":
+    case "body_too_large":
+      return true;
+    default:
+      return false;
+  }
+}
+
+export type UsageErrorCode =
+  | "session_closed"
+  | "channel_closed"
+  | "channel_limit"
+  | "message_too_large"
+  | "buffer_full"
+  | "label_too_long"
+  | "key_invalid"
+  | "option_invalid"
+  | "consume_too_many"
+  | "state_invalid";
+
+/** The application used the library wrongly, or asked for more than a stated limit. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  readonly code: UsageErrorCode;
+
+  constructor(code: UsageErrorCode, detail = "") {
+    super(detail === "" ? code : `${code}: ${detail}`);
+    this.code = code;
+  }
+}
+
+/** A fact that must hold did not: a bug in this library. */
+export class InvariantError extends Error {
+  override readonly name = "InvariantError";
+}
+
+/** Stays on in production: the cost is a comparison. `message` is a short constant. */
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new InvariantError(message);
+}
+
+/** Marks a place that no input reaches. The coverage report counts and lists its calls. */
+export function unreachable(message: string): never {
+  throw new InvariantError(message);
+}
