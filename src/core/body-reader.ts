@@ -3,7 +3,7 @@
  *
  * Two steps, because the checksum needs the identifier of the session, and a server learns from the
  * body itself which session that is. `readHead` looks at the first bytes only. `readBody` verifies
- * the checksum and returns everything or throws a ProtocolError; nothing is ever half read.
+ * the checksum and returns everything or throws a ProtocolError; nothing is ever half read [ERR-1].
  *
  * Neither step says whether the body is meant for its reader. The caller compares the direction
  * (an intermediary that echoes a request back makes a body of the wrong one), demands a checksum
@@ -63,7 +63,7 @@ export function readHead(bytes: Uint8Array, bodyBytesMax: number): Head {
   if (version !== WIRE_VERSION) throw new ProtocolError("version_unknown");
   const checksumBits = first & CHECKSUM_BITS;
   if (checksumBits > 1) throw new ProtocolError("head_reserved"); // [BODY-4]
-  if (bytes.length > bodyBytesMax) throw new ProtocolError("body_too_large"); // [BODY-5]
+  if (bytes.length > bodyBytesMax) throw new ProtocolError("body_too_large"); // [SIZE-1]
 
   const coveredStart = readLength(bytes) + checksumBits * CHECKSUM_BYTES;
   if (coveredStart > bytes.length) throw new ProtocolError("truncated"); // [BODY-2]
@@ -86,7 +86,7 @@ export function readHead(bytes: Uint8Array, bodyBytesMax: number): Head {
  * `sessionId`: the identifier in the address where there is one [SUM-3].
  *
  * Payloads, labels and reasons in the result are views of `bytes`, which must not change while they
- * are used. Per message the cost is that view.
+ * are used. Per message the cost is that view. A body without frames is a body [FRAME-3].
  *
  * @throws ProtocolError `checksum_mismatch` for damage and for bodies of other sessions; every
  *   other code says that the sender broke a rule of the wire.
@@ -108,7 +108,8 @@ export function readBody(bytes: Uint8Array, head: Head, sessionId: Uint8Array): 
 
 /**
  * The versions that a VERSION body lists, rising: what a server answers to a version that it does
- * not know. Its form is the same in all versions [VER-1].
+ * not know. Its form is the same in all versions [VER-1], and nothing else says that a peer
+ * speaks other versions [VER-3].
  *
  * @throws ProtocolError `version_unknown` if it is another body, `truncated`, `length_mismatch`,
  *   `count_invalid`.

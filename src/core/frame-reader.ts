@@ -92,21 +92,21 @@ function readFact(cursor: Cursor, type: number): NumberedFrame {
   switch (type) {
     case FRAME_CHANNEL_OPEN: {
       const seq = readSeq(cursor);
-      const channel = cursor.number(1, INTEGER_MAX); // [CHAN-1]
+      const channel = cursor.number(1, INTEGER_MAX); // [FACT-1]
       const mode = DELIVERY_MODES[cursor.integer()];
-      if (mode === undefined) throw new ProtocolError("mode_invalid"); // [CHAN-2]
-      const label = cursor.field(0, LABEL_BYTES_MAX); // [CHAN-3]
+      if (mode === undefined) throw new ProtocolError("mode_invalid"); // [FACT-2]
+      const label = cursor.field(0, LABEL_BYTES_MAX); // [FACT-3]
       return { kind: "channel-open", seq, channel, mode, label };
     }
     case FRAME_CHANNEL_FINISH: {
       const seq = readSeq(cursor);
       const channel = cursor.integer();
-      const indexEnd = cursor.number(1, INTEGER_MAX); // [CHAN-4]
+      const indexEnd = cursor.number(1, INTEGER_MAX); // [FACT-4]
       return { kind: "channel-finish", seq, channel, indexEnd };
     }
     case FRAME_CHANNEL_RESET: {
       const seq = readSeq(cursor);
-      const channel = cursor.number(1, INTEGER_MAX); // [CHAN-1]
+      const channel = cursor.number(1, INTEGER_MAX); // [FACT-1]
       const code = cursor.integer();
       return { kind: "channel-reset", seq, channel, code };
     }

@@ -40,23 +40,23 @@ export function writeNumbered(sink: ByteSink, frame: NumberedFrame, isLast: bool
       writeSkip(sink, frame);
       return;
     case "channel-open":
-      assert(frame.channel >= 1, "channel 0 is always open"); // [CHAN-1]
-      assert(frame.label.length <= LABEL_BYTES_MAX, "label too long"); // [CHAN-3]
+      assert(frame.channel >= 1, "channel 0 is always open"); // [FACT-1]
+      assert(frame.label.length <= LABEL_BYTES_MAX, "label too long"); // [FACT-3]
       sink.byte(FRAME_CHANNEL_OPEN);
       sink.integer(frame.seq);
       sink.integer(frame.channel);
-      sink.integer(DELIVERY_MODES.indexOf(frame.mode)); // [CHAN-2]
+      sink.integer(DELIVERY_MODES.indexOf(frame.mode)); // [FACT-2]
       writeField(sink, frame.label);
       return;
     case "channel-finish":
-      assert(frame.indexEnd >= 1, "indexes start at 1"); // [CHAN-4]
+      assert(frame.indexEnd >= 1, "indexes start at 1"); // [FACT-4]
       sink.byte(FRAME_CHANNEL_FINISH);
       sink.integer(frame.seq);
       sink.integer(frame.channel);
       sink.integer(frame.indexEnd);
       return;
     case "channel-reset":
-      assert(frame.channel >= 1, "channel 0 cannot be reset"); // [CHAN-1]
+      assert(frame.channel >= 1, "channel 0 cannot be reset"); // [FACT-1]
       sink.byte(FRAME_CHANNEL_RESET);
       sink.integer(frame.seq);
       sink.integer(frame.channel);

@@ -17,7 +17,7 @@ import type {
 } from "./body.ts";
 import { PARAMETER_IDS } from "./body.ts";
 import type { Cursor } from "./cursor.ts";
-import { ProtocolError, unreachable } from "./errors.ts";
+import { assert, ProtocolError } from "./errors.ts";
 import {
   FRAME_ACK,
   FRAME_ACK_ALL,
@@ -74,7 +74,7 @@ export function readPrefix(cursor: Cursor, direction: Direction, draft: BodyDraf
     if (type >= FRAME_PREFIX_END) return;
     if (!isPrefixType(type)) throw new ProtocolError("frame_unknown"); // [FRAME-1]
     if (type <= previous) throw new ProtocolError("frame_order"); // [FRAME-2]
-    // Two forms of one statement: only one of them may be there [ACK-2].
+    // Two forms of one statement: only one of them may be there [RCV-2].
     if (type === FRAME_ACK && previous === FRAME_ACK_ALL) throw new ProtocolError("frame_order");
     if ((forbidden & (1 << type)) !== 0) throw new ProtocolError("frame_direction"); // [FRAME-4]
     cursor.position += 1;
@@ -127,11 +127,9 @@ function readPrefixFrame(cursor: Cursor, type: number, draft: BodyDraft): void {
     case FRAME_SUPERSEDED:
       draft.superseded = cursor.number(1, INTEGER_MAX); // [LIFE-4]
       return;
-    case FRAME_PAUSE:
-      draft.pauseMs = cursor.number(0, PAUSE_MS_MAX); // [LIFE-5]
-      return;
     default:
-      return unreachable("prefix frame without a reader");
+      assert(type === FRAME_PAUSE, "prefix frame without a reader");
+      draft.pauseMs = cursor.number(0, PAUSE_MS_MAX); // [LIFE-5]
   }
 }
 
@@ -186,9 +184,9 @@ function readAckAll(cursor: Cursor): Ack {
 
 function readAck(cursor: Cursor): Ack {
   const receivedThrough = cursor.integer();
-  const heldThrough = receivedThrough - cursor.number(0, receivedThrough); // [ACK-1]
+  const heldThrough = receivedThrough - cursor.number(0, receivedThrough); // [RCV-1]
   const ranges = readRanges(cursor, receivedThrough, INTEGER_MAX);
-  // What the short form can say must use the short form [ACK-3].
+  // What the short form can say must use the short form [RCV-3].
   if (heldThrough === receivedThrough && ranges.length === 0) {
     throw new ProtocolError("count_invalid");
   }

@@ -111,10 +111,10 @@ function writeAnswer(sink: ByteSink, answer: AnswerPrefix): void {
   }
 }
 
-/** The short form where it can say it [ACK-3]. */
+/** The short form where it can say it [RCV-3]. */
 function writeAck(sink: ByteSink, ack: Ack): void {
   const { receivedThrough, heldThrough, ranges } = ack;
-  assert(heldThrough <= receivedThrough, "held beyond received"); // [ACK-1]
+  assert(heldThrough <= receivedThrough, "held beyond received"); // [RCV-1]
   const lag = receivedThrough - heldThrough;
   if (lag === 0 && ranges.length === 0) {
     sink.byte(FRAME_ACK_ALL);
