@@ -5,13 +5,7 @@
  */
 
 import { assert, ProtocolError } from "./errors.ts";
-import {
-  readVarint,
-  VARINT_CUT,
-  VARINT_NOT_MINIMAL,
-  VARINT_TOO_LARGE,
-  varintBytes,
-} from "./varint.ts";
+import { readVarint, VARINT_CUT, VARINT_NOT_MINIMAL, VARINT_TOO_LARGE } from "./varint.ts";
 
 /** What every empty payload, label and reason is: there is nothing in it that could change. */
 export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);
@@ -41,7 +35,8 @@ export class Cursor {
   integer(): number {
     const value = readVarint(this.bytes, this.position, this.end);
     if (value < 0) throw integerError(value);
-    this.position += varintBytes(value);
+    // The size by the first byte, which agrees with `varintBytes(value)` and costs less.
+    this.position += 1 << ((this.bytes[this.position] as number) >> 6);
     return value;
   }
 

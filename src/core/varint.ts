@@ -5,7 +5,6 @@
  */
 
 import { assert } from "./errors.ts";
-import { INTEGER_MAX } from "./limits.ts";
 
 /** What `readVarint` returns instead of a value; all negative. The bytes end within the integer. */
 export const VARINT_CUT = -1;
@@ -51,7 +50,7 @@ export function writeVarint(into: Uint8Array, offset: number, value: number): nu
  * As there is only one form for a value, `varintBytes(result)` is how far to move on.
  */
 export function readVarint(bytes: Uint8Array, position: number, end: number): number {
-  assert(end <= bytes.length && end <= INTEGER_MAX, "end beyond the bytes");
+  assert(end <= bytes.length, "end beyond the bytes");
   if (position >= end) return VARINT_CUT;
   const first = bytes[position] as number;
   if (first < 0x40) return first;
