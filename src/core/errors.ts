@@ -57,6 +57,12 @@ export class ProtocolError extends Error {
   }
 }
 
+/** The code of a `ProtocolError`; whatever else was thrown is a bug and goes on. */
+export function protocolCode(error: unknown): ProtocolErrorCode {
+  if (error instanceof ProtocolError) return error.code;
+  throw error;
+}
+
 /**
  * Codes that do not show a peer that breaks the rules: damage on the way, a body that was meant for
  * somebody else, or an intermediary's own page. They are all that can be found before a checksum

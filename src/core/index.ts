@@ -1,1 +1,66 @@
-export {};
+/**
+ * The pure core: everything that decides, nothing that acts. `RequestSide` is a client's session,
+ * `Endpoint` is a server with its sessions; both are driven by events with the time as a number
+ * and yield what to do from `poll()`. Start reading at `half.ts`; the rules are in
+ * spec/protocol.md.
+ */
+export type {
+  Ack,
+  Address,
+  AnswerPrefix,
+  Body,
+  ChannelWindow,
+  ChecksumKind,
+  DeliveryMode,
+  Direction,
+  Ending,
+  NumberedFrame,
+  Parameters,
+  RequestPrefix,
+  Window,
+} from "./body.ts";
+export { type Head, readBody, readHead, readVersions } from "./body-reader.ts";
+export { bodyBytes, type BodyOptions, encodeBody, writeBody, writeVersions } from "./body-writer.ts";
+export {
+  Endpoint,
+  ENDPOINT_DEFAULTS,
+  type EndpointOptions,
+  type EndpointOutput,
+  type Origin,
+  type ServerSession,
+} from "./endpoint.ts";
+export {
+  InvariantError,
+  isDamage,
+  ProtocolError,
+  type ProtocolErrorCode,
+  UsageError,
+  type UsageErrorCode,
+} from "./errors.ts";
+export { type ChannelOptions, END_CODES, type Stats } from "./half.ts";
+export * from "./limits.ts";
+export {
+  type HoldPolicy,
+  LITERAL_DEFAULTS,
+  type LiteralOptions,
+  PARK_DEFAULTS,
+  type ParkOptions,
+  REQUEST_DEFAULTS,
+  type RequestOptions,
+  SESSION_DEFAULTS,
+  type SessionOptions,
+} from "./options.ts";
+export type {
+  ApplicationOutput,
+  EndedOutput,
+  EndReason,
+  RequestOutput,
+  RespondOutput,
+  TimeoutOutput,
+  TimerName,
+} from "./outputs.ts";
+export { ParkSide } from "./park-side.ts";
+export { type Credentials, RequestSide } from "./request-side.ts";
+export type { Fate } from "./sender.ts";
+export type { SessionState } from "./session-states.ts";
+export type { Snapshot } from "./snapshot.ts";

@@ -1,0 +1,94 @@
+/**
+ * The receiving half of one channel: what arrived ahead of its turn, large messages under
+ * assembly, and the channel's window as granted to the peer. spec 4.3 to 4.6.
+ */
+import type { Assembly } from "./assembly.ts";
+import type { DeliveryMode, PartFrame } from "./body.ts";
+import { Deque } from "./deque.ts";
+import { Ranges } from "./ranges.ts";
+
+/** A whole message that waits for its turn, with the seqs that brought it. */
+export interface Waiting {
+  /** Undefined for an index that was given up. */
+  readonly payload: Uint8Array | undefined;
+  readonly seqs: readonly number[];
+  /** Whether its bytes stand in the assembly reservation instead of the window. */
+  readonly assembled: boolean;
+}
+
+/** What a delivered message costs until it is consumed. */
+export interface Cost {
+  readonly bytes: number;
+  readonly assembled: boolean;
+  readonly seqs: readonly number[];
+}
+
+export class ChannelReceiver {
+  readonly id: number;
+  readonly mode: DeliveryMode;
+  /** Set by a reset from either side: what still arrives is accounted for and dropped. */
+  isReset = false;
+  /** Index before which the peer's half ends; 0 while it goes on. */
+  indexEnd = 0;
+  /** This side's half has ended too, as far as the peer was told. */
+  isOwnHalfEnded = false;
+  /** Whether the application was told that the peer's half has ended. */
+  isFinished = false;
+  /** Ordered: the next index to be delivered. */
+  nextIndex = 1;
+  /** Ordered: messages and gaps beyond `nextIndex`. */
+  readonly waiting: Map<number, Waiting> = new Map();
+  /** Unordered and latest: indexes that were delivered, superseded or given up. */
+  readonly settled: Ranges = new Ranges();
+  /** Latest: the highest index delivered of each key, while lower ones may still arrive. */
+  readonly latestByKey: Map<number, number> = new Map();
+  readonly assemblies: Map<number, Assembly> = new Map();
+  /** Parts that keep their credit because their message cannot be assembled yet. */
+  stalled: PartFrame[] = [];
+  /** Units and bytes that arrived, were consumed, may arrive, and were last stated. */
+  units = 0;
+  unitsConsumed = 0;
+  unitsMax: number;
+  unitsStated: number;
+  bytes = 0;
+  bytesConsumed = 0;
+  bytesMax: number;
+  bytesStated: number;
+  /** What of the session's common credit the channel has on loan beyond its reserve. */
+  unitsLent = 0;
+  bytesLent = 0;
+  /** Delivered and not yet consumed, where the application says when. */
+  readonly unconsumed: Deque<Cost> = new Deque();
+
+  constructor(id: number, mode: DeliveryMode, units: number, bytes: number) {
+    this.id = id;
+    this.mode = mode;
+    this.unitsMax = units;
+    this.unitsStated = units;
+    this.bytesMax = bytes;
+    this.bytesStated = bytes;
+  }
+
+  /** Whether nothing more can come of this index. */
+  isSettled(index: number): boolean {
+    if (this.mode === "ordered") return index < this.nextIndex || this.waiting.has(index);
+    return this.settled.has(index);
+  }
+
+  /** Whether all that the peer sent on its half has been delivered or given up. */
+  get isDrained(): boolean {
+    if (this.isReset) return true;
+    if (this.indexEnd === 0) return false;
+    const next = this.mode === "ordered" ? this.nextIndex : this.settled.through + 1;
+    return next === this.indexEnd;
+  }
+
+  /** Highest index about which anything is known; a finish may not lie below it. */
+  get highestIndex(): number {
+    let highest = this.mode === "ordered" ? this.nextIndex - 1 : this.settled.highest;
+    for (const index of this.waiting.keys()) highest = Math.max(highest, index);
+    for (const index of this.assemblies.keys()) highest = Math.max(highest, index);
+    for (const part of this.stalled) highest = Math.max(highest, part.index);
+    return highest;
+  }
+}

@@ -1,0 +1,390 @@
+/**
+ * All sessions of one server: finds the session of a request, checks its secret, admits new ones
+ * within limits, remembers ended ones for a while, and answers for those that it does not know.
+ * spec 7.
+ *
+ * Handlers: `handleRequest`, `handleGone`, `handleVerdict`, `handleTimeout`. Commands go to the
+ * sessions; call `touch(session)` after one. `poll()` drains the endpoint and every session that
+ * was touched, and ends with the earliest timeout of all.
+ *
+ * Invariants: `sessions`, `tombstones` and the openings that wait for a verdict are bounded by the
+ * options, before any authentication; a session is changed only by a request with its secret.
+ */
+import type { Address, Body } from "./body.ts";
+import { readBody, readHead } from "./body-reader.ts";
+import { encodeBody, writeVersions } from "./body-writer.ts";
+import { Deque } from "./deque.ts";
+import { assert, isDamage, ProtocolError, protocolCode } from "./errors.ts";
+import { END_CODES } from "./half.ts";
+import { NONCE_BYTES, WIRE_VERSION } from "./limits.ts";
+import { checkParkOptions, PARK_DEFAULTS, type ParkOptions } from "./options.ts";
+import type { ApplicationOutput, RespondOutput, TimeoutOutput } from "./outputs.ts";
+import { type LastWord, ParkSide } from "./park-side.ts";
+import { TimerQueue } from "./timer-queue.ts";
+
+export interface EndpointOptions extends ParkOptions {
+  /** Sessions at once, those that wait for a verdict included. */
+  readonly sessionsMax: number;
+  /** Openings that wait for a verdict at once. */
+  readonly pendingMax: number;
+  /** Sessions of one peer address, as the adapter names it. */
+  readonly sessionsPerAddressMax: number;
+  /** How long an ended session is remembered, and how many are at most. */
+  readonly tombstoneMs: number;
+  readonly tombstonesMax: number;
+  /** An opening without a verdict is refused after so long. */
+  readonly verdictTimeoutMs: number;
+  /** False: openings are accepted without asking. */
+  readonly authenticate: boolean;
+}
+
+export const ENDPOINT_DEFAULTS: EndpointOptions = {
+  ...PARK_DEFAULTS,
+  // 15,000 idle sessions are a target on a small machine; as many again for bursts.
+  sessionsMax: 32_768,
+  pendingMax: 1_024,
+  // A household or an office behind one address.
+  sessionsPerAddressMax: 256,
+  // Twice the longest time for which proxies are known to hold a request.
+  tombstoneMs: 300_000,
+  tombstonesMax: 65_536,
+  verdictTimeoutMs: 10_000,
+  authenticate: false,
+};
+
+/** What the adapter knows of a request beside its body. */
+export interface Origin {
+  /** The peer's address, for limits; empty when unknown. */
+  readonly address: string;
+  /** Who the peer is, as the adapter's authentication says; empty for nobody in particular. */
+  readonly principal: string;
+}
+
+/** A session as the endpoint keeps it. */
+export interface ServerSession {
+  readonly side: ParkSide;
+  readonly id: string;
+  readonly secret: Uint8Array;
+  readonly origin: Origin;
+  /** When an opening without a verdict is refused; Infinity after the verdict. */
+  verdictAtMs: number;
+  /** Waits in the endpoint's list of sessions to be drained. */
+  isTouched: boolean;
+  /** The timer queue's own. */
+  wakeAtMs: number;
+  timerPosition: number;
+}
+
+interface Tombstone {
+  readonly secret: Uint8Array;
+  readonly lastWord: LastWord;
+  readonly forgetAtMs: number;
+}
+
+export type EndpointOutput =
+  | RespondOutput
+  /** Whether this client may open a session is to be said by `handleVerdict`. */
+  | { readonly kind: "authenticate"; readonly session: ServerSession; readonly handle: number }
+  /** Something for the application of one session. */
+  | {
+      readonly kind: "session";
+      readonly session: ServerSession;
+      readonly output: ApplicationOutput;
+    }
+  | TimeoutOutput;
+
+export class Endpoint {
+  readonly sessions: Map<string, ServerSession> = new Map();
+  private readonly tombstones: Map<string, Tombstone> = new Map();
+  private readonly perAddress: Map<string, number> = new Map();
+  private readonly touched: Deque<ServerSession> = new Deque();
+  private readonly own: Deque<Exclude<EndpointOutput, TimeoutOutput>> = new Deque();
+  /** Sessions by when they want to be woken, the soonest first; see `TimerQueue`. */
+  private readonly timers: TimerQueue<ServerSession> = new TimerQueue();
+  private pending = 0;
+  private nowMs: number;
+  private readonly options: EndpointOptions;
+
+  /** @throws UsageError `option_invalid`. */
+  constructor(nowMs: number, options: Partial<EndpointOptions> = {}) {
+    this.options = { ...ENDPOINT_DEFAULTS, ...options };
+    checkParkOptions(this.options);
+    this.nowMs = nowMs;
+  }
+
+  // --- handlers -------------------------------------------------------------------------------
+
+  /** A request's body has come whole. `handle` is the adapter's number for its answer. */
+  handleRequest(nowMs: number, handle: number, bytes: Uint8Array, origin: Origin): void {
+    this.advance(nowMs);
+    let address: Address;
+    let body: Body;
+    try {
+      const head = readHead(bytes, this.options.bodyBytesMax);
+      if (head.direction !== 0) throw new ProtocolError("misdelivered");
+      if (head.checksum === "none") throw new ProtocolError("checksum_missing");
+      if (head.address === undefined) throw new ProtocolError("address_missing");
+      address = head.address;
+      if (address.proof.length < NONCE_BYTES) throw new ProtocolError("address_invalid");
+      body = readBody(bytes, head, address.sessionId);
+    } catch (error) {
+      this.answerUnread(handle, bytes, protocolCode(error));
+      return;
+    }
+    const id = keyOf(address.sessionId);
+    const session = this.sessions.get(id);
+    if (session !== undefined) this.handleKnown(handle, session, address, body, origin);
+    else this.handleStranger(handle, id, address, body, origin);
+  }
+
+  /** The connection of a request has gone before it was answered. */
+  handleGone(session: ServerSession, handle: number): void {
+    session.side.handleGone(handle);
+    this.touch(session);
+  }
+
+  /** The answer to `authenticate`. Late verdicts are harmless. */
+  handleVerdict(nowMs: number, session: ServerSession, accepted: boolean, code = 1): void {
+    this.advance(nowMs);
+    if (session.verdictAtMs === Infinity || session.side.state === "ended") return;
+    session.verdictAtMs = Infinity;
+    this.pending--;
+    if (accepted) session.side.accept(nowMs);
+    else session.side.refuse(nowMs, code, "");
+    this.touch(session);
+  }
+
+  /** Wakes every session whose time has come. Called at the end of every tick. */
+  handleTimeout(nowMs: number): void {
+    this.advance(nowMs);
+    this.forgetTombstones(nowMs);
+    for (;;) {
+      const session = this.timers.takeDue(nowMs);
+      if (session === undefined) return;
+      if (nowMs < session.verdictAtMs) session.side.handleTimeout(nowMs);
+      else this.handleVerdict(nowMs, session, false, END_CODES.verdictTimeout);
+      this.touch(session);
+    }
+  }
+
+  /** A session was given a command: it is drained by the next `poll()`. */
+  touch(session: ServerSession): void {
+    if (session.isTouched) return;
+    session.isTouched = true;
+    this.touched.push(session);
+  }
+
+  poll(): EndpointOutput {
+    for (;;) {
+      const own = this.own.shift();
+      if (own !== undefined) return own;
+      const session = this.touched.first();
+      if (session === undefined) return this.nextTimeout();
+      const output = session.side.poll();
+      if (output.kind === "respond") return output;
+      if (output.kind !== "timeout") return { kind: "session", session, output };
+      this.touched.shift();
+      session.isTouched = false;
+      if (session.side.state === "ended") this.bury(session);
+      else this.timers.set(session, Math.min(output.atMs, session.verdictAtMs));
+    }
+  }
+
+  private nextTimeout(): TimeoutOutput {
+    const atMs = this.timers.nextAtMs;
+    for (const { forgetAtMs } of this.tombstones.values()) {
+      if (forgetAtMs < atMs) return { kind: "timeout", atMs: forgetAtMs, timer: "tombstone" };
+      break;
+    }
+    return { kind: "timeout", atMs, timer: atMs === Infinity ? "none" : "transmit" };
+  }
+
+  // --- requests -------------------------------------------------------------------------------
+
+  private handleKnown(
+    handle: number,
+    session: ServerSession,
+    address: Address,
+    body: Body,
+    origin: Origin,
+  ): void {
+    // [OPEN-3]: only with the same secret and principal, before anything changes.
+    if (!isSameSecret(session.secret, address.proof) || session.origin.principal !== origin.principal) {
+      this.answerUnknown(handle, address);
+      return;
+    }
+    if (session.side.state === "ended") {
+      this.answer(handle, address.sessionId, session.side.lastWord as LastWord);
+      return;
+    }
+    try {
+      session.side.handleRequest(this.nowMs, handle, address.incarnation, body);
+    } catch (error) {
+      session.side.violated(this.nowMs, handle, protocolCode(error));
+    }
+    this.touch(session);
+  }
+
+  private handleStranger(
+    handle: number,
+    id: string,
+    address: Address,
+    body: Body,
+    origin: Origin,
+  ): void {
+    const tombstone = this.tombstones.get(id);
+    if (tombstone !== undefined && isSameSecret(tombstone.secret, address.proof)) {
+      this.answer(handle, address.sessionId, tombstone.lastWord);
+      return;
+    }
+    const isOpening = body.open !== undefined && address.sessionId.length === NONCE_BYTES;
+    if (tombstone !== undefined || !isOpening || body.ended !== undefined) {
+      this.answerUnknown(handle, address);
+      return;
+    }
+    const ofAddress = this.perAddress.get(origin.address) ?? 0;
+    if (
+      this.sessions.size >= this.options.sessionsMax ||
+      ofAddress >= this.options.sessionsPerAddressMax ||
+      (this.options.authenticate && this.pending >= this.options.pendingMax)
+    ) {
+      this.answerRefused(handle, address);
+      return;
+    }
+    this.admit(handle, id, address, body, origin);
+  }
+
+  private admit(handle: number, id: string, address: Address, body: Body, origin: Origin): void {
+    const { sessionId, proof, incarnation } = address;
+    const side = new ParkSide(this.nowMs, sessionId, incarnation, this.options);
+    try {
+      side.handleRequest(this.nowMs, handle, incarnation, body);
+    } catch (error) {
+      // An opening that breaks the rules never becomes a session.
+      protocolCode(error);
+      this.answerUnknown(handle, address);
+      return;
+    }
+    const verdictAtMs = this.nowMs + this.options.verdictTimeoutMs;
+    const session: ServerSession = {
+      side,
+      id,
+      secret: proof.slice(),
+      origin,
+      verdictAtMs,
+      isTouched: false,
+      wakeAtMs: Infinity,
+      timerPosition: -1,
+    };
+    this.sessions.set(id, session);
+    this.perAddress.set(origin.address, (this.perAddress.get(origin.address) ?? 0) + 1);
+    this.pending++;
+    this.touch(session);
+    if (this.options.authenticate) this.own.push({ kind: "authenticate", session, handle });
+    else this.handleVerdict(this.nowMs, session, true);
+  }
+
+  // --- answers without a session --------------------------------------------------------------
+
+  /** [ERR-3]: what cannot be read is answered with "received nothing", in the sender's name. */
+  private answerUnread(handle: number, bytes: Uint8Array, code: ProtocolError["code"]): void {
+    if (code === "version_unknown") {
+      this.own.push({ kind: "respond", handle, body: writeVersions([WIRE_VERSION]) });
+      return;
+    }
+    const sessionId = this.claimedId(bytes);
+    if (sessionId === undefined) {
+      this.own.push({ kind: "respond", handle, body: NOTHING });
+      return;
+    }
+    // A body that is whole and yet against the wire's rules comes from a client that breaks them.
+    const unreadable = isDamage(code);
+    const reason = Uint8Array.from(code, (letter) => letter.charCodeAt(0));
+    const ended = { code: END_CODES.protocol, reason };
+    this.answer(handle, sessionId, unreadable ? { unreadable } : { ended });
+  }
+
+  /** The identifier that an unreadable body claims; its checksum tells the claimant. */
+  private claimedId(bytes: Uint8Array): Uint8Array | undefined {
+    try {
+      const head = readHead(bytes, Math.max(1, bytes.length));
+      return head.direction === 0 ? head.address?.sessionId : undefined;
+    } catch (error) {
+      protocolCode(error);
+      return undefined;
+    }
+  }
+
+  /** [END-4]: the same for sessions that never were, are forgotten, or are somebody else's. */
+  private answerUnknown(handle: number, address: Address): void {
+    this.answer(handle, address.sessionId, { unknown: address.sessionId.slice(0, NONCE_BYTES) });
+  }
+
+  private answerRefused(handle: number, address: Address): void {
+    const refused = { code: END_CODES.limit, reason: NOTHING };
+    this.answer(handle, address.sessionId, { refused });
+  }
+
+  private answer(handle: number, sessionId: Uint8Array, content: Partial<Body>): void {
+    const none = { channelWindows: [], channelsBlocked: [], numbered: [] };
+    const options = { direction: 1, checksum: "xxh32", sessionId } as const;
+    const body = encodeBody({ ...none, ...content }, options);
+    this.own.push({ kind: "respond", handle, body });
+  }
+
+  // --- ends -----------------------------------------------------------------------------------
+
+  /** An ended session makes room; what it leaves is its tombstone [END-6]. */
+  private bury(session: ServerSession): void {
+    if (this.sessions.get(session.id) !== session) return;
+    this.sessions.delete(session.id);
+    this.timers.set(session, Infinity);
+    if (session.verdictAtMs !== Infinity) {
+      session.verdictAtMs = Infinity;
+      this.pending--;
+    }
+    const { address } = session.origin;
+    const left = (this.perAddress.get(address) ?? 0) - 1;
+    assert(left >= 0, "sessions_of_address_negative");
+    if (left === 0) this.perAddress.delete(address);
+    else this.perAddress.set(address, left);
+    const lastWord = session.side.lastWord;
+    assert(lastWord !== undefined, "ended_without_last_word");
+    if (this.tombstones.size >= this.options.tombstonesMax) {
+      for (const oldest of this.tombstones.keys()) {
+        this.tombstones.delete(oldest);
+        break;
+      }
+    }
+    const forgetAtMs = this.nowMs + this.options.tombstoneMs;
+    this.tombstones.set(session.id, { secret: session.secret, lastWord, forgetAtMs });
+  }
+
+  private forgetTombstones(nowMs: number): void {
+    for (const [id, { forgetAtMs }] of this.tombstones) {
+      if (forgetAtMs > nowMs) return;
+      this.tombstones.delete(id);
+    }
+  }
+
+  private advance(nowMs: number): void {
+    this.nowMs = Math.max(this.nowMs, nowMs);
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** An identifier as a key: its bytes as characters. */
+function keyOf(sessionId: Uint8Array): string {
+  return String.fromCharCode(...sessionId);
+}
+
+/** Compares in a time that does not depend on where the difference is. */
+function isSameSecret(expected: Uint8Array, given: Uint8Array): boolean {
+  if (expected.length !== given.length) return false;
+  let difference = 0;
+  for (let at = 0; at < expected.length; at++) {
+    difference |= (expected[at] as number) ^ (given[at] as number);
+  }
+  return difference === 0;
+}

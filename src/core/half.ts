@@ -1,0 +1,625 @@
+/**
+ * What both halves of a session share: the application's commands, the two halves of reliability,
+ * the making of bodies, and the way to the end. `RequestSide` and `ParkSide` add when to speak.
+ *
+ * Readers: `state`, `bufferedBytes`, `stats` and other plain properties.
+ * Commands of the application: `send`, `openChannel`, `finishChannel`, `resetChannel`, `consume`,
+ * `close`, `abort`.
+ * Handlers: those of the subclasses, and `handleTimeout(nowMs)`, which alone transmits.
+ * `poll()` until it returns a timeout, after each of them.
+ */
+import type { Ack, Body, DeliveryMode, Ending, Parameters } from "./body.ts";
+import { bodyBytes, type BodyOptions, encodeBody } from "./body-writer.ts";
+import { ChannelSender } from "./channel-sender.ts";
+import { Deque } from "./deque.ts";
+import { assert, ProtocolError, UsageError } from "./errors.ts";
+import { BODY_MESSAGES_MAX, INTEGER_MAX, LABEL_BYTES_MAX } from "./limits.ts";
+import { INITIAL_GRANT, type SessionOptions, UNIT_BYTES_MAX } from "./options.ts";
+import type {
+  ApplicationOutput,
+  EndReason,
+  EndedOutput,
+  TimeoutOutput,
+  TimerName,
+} from "./outputs.ts";
+import { Receiver } from "./receiver.ts";
+import { RoundTrip } from "./rtt.ts";
+import { type Flight, Sender } from "./sender.ts";
+import { NO_KEY } from "./send-ring.ts";
+import type { SessionEvent, SessionState } from "./session-states.ts";
+import { nextState } from "./session-states.ts";
+
+/** Codes with which the library itself ends sessions and resets channels; spec 10.3. */
+export const END_CODES = {
+  closed: 0,
+  /** The application's own codes begin here and end below 0x1000. */
+  application: 1,
+  protocol: 0x1000,
+  silence: 0x1001,
+  unreadable: 0x1002,
+  closeTimeout: 0x1003,
+  limit: 0x1004,
+  verdictTimeout: 0x1005,
+} as const;
+
+/** Which side of the wire: decides the parity of channel identifiers. */
+export type Role = "request" | "park";
+
+/** How the application opens a channel. */
+export interface ChannelOptions {
+  readonly mode?: DeliveryMode;
+  /** Milliseconds after which an undelivered message may be given up; default: never. */
+  readonly ttlMs?: number;
+}
+
+/** Counters since the session began. */
+export interface Stats {
+  readonly messagesSent: number;
+  readonly messagesDelivered: number;
+  readonly unitsResent: number;
+  readonly duplicatesDropped: number;
+  readonly bodiesSent: number;
+  readonly bodiesReceived: number;
+  readonly bodiesUnreadable: number;
+  readonly roundTripMs: number;
+}
+
+/** Bytes kept free in a body for what is stated after the bundle is filled. */
+const STATEMENT_BYTES = 1_024;
+/** A bundle is given at least so much room: one part of the smallest size. */
+const ROOM_BYTES_MIN = 2_048;
+/** Bodies are not halved below this: a unit of the largest size with its overhead. */
+const BODY_BYTES_FLOOR: number = UNIT_BYTES_MAX + 2 * ROOM_BYTES_MIN;
+
+export abstract class Half<Transmit extends { kind: string }> {
+  state: SessionState = "opening";
+  readonly sender: Sender;
+  readonly receiver: Receiver;
+  readonly roundTrip: RoundTrip;
+  /** The peer's parameters, once they are known. */
+  peer: Parameters | undefined = undefined;
+  protected readonly sessionId: Uint8Array;
+  protected readonly settings: SessionOptions;
+  protected readonly transmissions: Deque<Transmit> = new Deque();
+  private readonly notices: Deque<ApplicationOutput> = new Deque();
+  private endedOutput: EndedOutput | undefined = undefined;
+  /** The latest time that was told. */
+  protected nowMs: number;
+  /** When a well-formed body of the peer's came last. */
+  protected lastHeardMs: number;
+  protected closeAtMs: number = Infinity;
+  protected probeAtMs: number = Infinity;
+  private probes = 0;
+  /** Timers of transmissions count from here where they were sent before [EXCH-6]. */
+  protected resendBaseMs = 0;
+  /** Size at which the next body should end, and the most that ever passed or may pass. */
+  protected bodyBytesLimit: number;
+  protected bodyBytesCeiling: number;
+  protected unreadableInRow = 0;
+  private isAboveHighWater = false;
+  private readonly endingChannels: Set<number> = new Set();
+  private ownChannels = 0;
+  private readonly role: Role;
+  private bodiesSent = 0;
+  protected bodiesReceived = 0;
+  protected bodiesUnreadable = 0;
+
+  constructor(role: Role, nowMs: number, sessionId: Uint8Array, settings: SessionOptions) {
+    this.role = role;
+    this.nowMs = nowMs;
+    this.lastHeardMs = nowMs;
+    this.sessionId = sessionId;
+    this.settings = settings;
+    this.sender = new Sender({ seqMax: 0, bytesMax: 0 });
+    this.sender.addChannel(new ChannelSender(0, "ordered", Infinity, 0, 0));
+    this.receiver = new Receiver(settings, role === "request" ? 1 : 0);
+    this.roundTrip = new RoundTrip(settings.rtoInitialMs, settings.rtoMinMs, settings.rtoMaxMs);
+    this.bodyBytesLimit = settings.bodyBytesInitial;
+    this.bodyBytesCeiling = settings.bodyBytesMax;
+  }
+
+  // --- readers --------------------------------------------------------------------------------
+
+  /** Payload bytes accepted and not yet held by the peer. */
+  get bufferedBytes(): number {
+    return this.sender.bufferedBytes;
+  }
+
+  /** Whether the peer holds everything that was accepted. */
+  get isFlushed(): boolean {
+    return this.sender.isFlushed;
+  }
+
+  get stats(): Stats {
+    return {
+      messagesSent: this.sender.messagesSent,
+      messagesDelivered: this.receiver.delivered,
+      unitsResent: this.sender.unitsResent,
+      duplicatesDropped: this.receiver.duplicates,
+      bodiesSent: this.bodiesSent,
+      bodiesReceived: this.bodiesReceived,
+      bodiesUnreadable: this.bodiesUnreadable,
+      roundTripMs: this.roundTrip.smoothedMs,
+    };
+  }
+
+  // --- commands of the application ------------------------------------------------------------
+
+  /**
+   * Accepts a message. Small payloads are copied; one above 4 KiB must not be changed until it is
+   * released. `key` belongs to `latest` channels (default 0).
+   *
+   * @returns false from `highWaterBytes` on: better wait for `writable`.
+   * @throws UsageError `session_closed`, `channel_closed`, `message_too_large`, `buffer_full`,
+   *   `key_invalid`.
+   */
+  send(nowMs: number, payload: Uint8Array, channelId = 0, key?: number): boolean {
+    this.advance(nowMs);
+    this.requireOpen();
+    const channel = this.sender.channels.get(channelId);
+    if (channel === undefined || channel.state !== "open") throw new UsageError("channel_closed");
+    const messageKey = checkKey(channel.mode, key);
+    const bytesMax = this.peer?.messageBytesMax ?? this.settings.messageBytesMax;
+    if (payload.length > bytesMax) throw new UsageError("message_too_large");
+    const messages = this.sender.unsentCount + this.sender.ring.size;
+    if (
+      this.sender.bufferedBytes + payload.length > this.settings.sendBufferBytesMax ||
+      messages >= this.settings.sendBufferMessagesMax
+    ) {
+      throw new UsageError("buffer_full");
+    }
+    this.sender.accept(nowMs, channel, payload, messageKey);
+    if (this.sender.bufferedBytes >= this.settings.highWaterBytes) this.isAboveHighWater = true;
+    return !this.isAboveHighWater;
+  }
+
+  /**
+   * Opens a channel; both sides may send on it at once.
+   *
+   * @throws UsageError `session_closed`, `label_too_long`, `channel_limit`, `option_invalid`.
+   */
+  openChannel(nowMs: number, label: Uint8Array, options: ChannelOptions = {}): number {
+    this.advance(nowMs);
+    this.requireOpen();
+    if (label.length > LABEL_BYTES_MAX) throw new UsageError("label_too_long");
+    const ttlMs = checkTimeToLive(options.ttlMs);
+    const peerMax = this.peer?.channelsMax ?? INITIAL_GRANT.channels;
+    if (this.ownChannels >= Math.min(peerMax, this.settings.channelsMax)) {
+      throw new UsageError("channel_limit");
+    }
+    const id = this.receiver.nextOwnChannel;
+    this.receiver.nextOwnChannel += 2;
+    this.ownChannels++;
+    const channel = this.addChannel(id, options.mode ?? "ordered", ttlMs);
+    this.receiver.addChannel(id, channel.mode);
+    this.sender.open(channel, label.slice());
+    return id;
+  }
+
+  /**
+   * Lets messages of this side expire on a channel that the peer opened.
+   *
+   * @throws UsageError `channel_closed`, `option_invalid`, `state_invalid` after the first message.
+   */
+  setTimeToLive(channelId: number, ttlMs: number): void {
+    const channel = this.requireChannel(channelId);
+    if (channel.nextIndex > 1 || channel.hasUnsent || channel.partOffset > 0) {
+      throw new UsageError("state_invalid");
+    }
+    channel.ttlMs = checkTimeToLive(ttlMs);
+  }
+
+  /**
+   * Ends this side's half of a channel: what was accepted still arrives, nothing more follows.
+   *
+   * @throws UsageError `channel_closed`.
+   */
+  finishChannel(nowMs: number, channelId: number): void {
+    this.advance(nowMs);
+    const channel = this.requireChannel(channelId);
+    if (channel.state !== "open") throw new UsageError("channel_closed");
+    this.sender.finishChannel(channel);
+    this.endingChannels.add(channelId);
+  }
+
+  /**
+   * Abandons a channel in both directions, or refuses one that the peer opened.
+   *
+   * @throws UsageError `channel_closed`, `state_invalid` for channel 0, which lives as long as the
+   *   session.
+   */
+  resetChannel(nowMs: number, channelId: number, code: number): void {
+    this.advance(nowMs);
+    if (channelId === 0) throw new UsageError("state_invalid");
+    const channel = this.requireChannel(channelId);
+    if (channel.state === "reset") throw new UsageError("channel_closed");
+    this.sender.reset(channel, code);
+    const receiving = this.receiver.channels.get(channelId);
+    assert(receiving !== undefined, "channel_half_missing");
+    this.receiver.reset(receiving);
+    this.endingChannels.add(channelId);
+  }
+
+  /**
+   * With `consume: "explicit"`: the application is done with the next `count` messages that were
+   * delivered on a channel.
+   *
+   * @throws UsageError `consume_too_many`.
+   */
+  consume(nowMs: number, channelId: number, count: number): void {
+    this.advance(nowMs);
+    const channel = this.receiver.channels.get(channelId);
+    // What was delivered on a channel that is gone was consumed with it.
+    if (channel === undefined || channel.isReset) return;
+    if (!this.receiver.consume(channel, count)) throw new UsageError("consume_too_many");
+    this.receiver.noteHeld(nowMs);
+  }
+
+  /** Nothing more will be sent; the session ends when both sides hold everything. */
+  close(nowMs: number, code: number = END_CODES.closed): void {
+    this.advance(nowMs);
+    this.requireOpen();
+    this.beginClosing(code);
+  }
+
+  // --- driving --------------------------------------------------------------------------------
+
+  /** The next thing to do; a timeout when there is nothing else. */
+  poll(): Transmit | ApplicationOutput | TimeoutOutput {
+    const transmission = this.transmissions.shift();
+    if (transmission !== undefined) return transmission;
+    const notice = this.notices.shift();
+    if (notice !== undefined) return notice;
+    if (this.mayDeliver) {
+      const event = this.receiver.takeEvent();
+      if (event !== undefined) {
+        this.receiver.noteHeld(this.nowMs);
+        if (event.kind !== "deliver") return event;
+        const { kind, channel, index, payloads } = event;
+        return { kind, channel, index, payloads };
+      }
+    }
+    for (const [channel, { neverSent, sent }] of this.sender.givenUp) {
+      this.sender.givenUp.delete(channel);
+      return { kind: "given-up", channel, neverSent, sent };
+    }
+    if (this.isAboveHighWater && this.bufferedBytes * 2 <= this.settings.highWaterBytes) {
+      this.isAboveHighWater = false;
+      return { kind: "writable" };
+    }
+    if (this.endedOutput !== undefined) {
+      const ended = this.endedOutput;
+      this.endedOutput = undefined;
+      return ended;
+    }
+    return this.nextTimeout();
+  }
+
+  /** Time has come: timers fire, and what can leave leaves. Called at the end of every tick. */
+  handleTimeout(nowMs: number): void {
+    this.advance(nowMs);
+    if (this.state === "ended") return;
+    this.sender.expire(nowMs);
+    this.removeChannels();
+    if (nowMs >= this.lastHeardMs + this.silenceLimitMs) {
+      this.end("silence", "network", END_CODES.silence);
+    } else if (nowMs >= this.closeAtMs) {
+      this.fail("close-timeout", "network", END_CODES.closeTimeout, "");
+    } else {
+      this.handleTimers(nowMs);
+      this.transmit(nowMs);
+      this.updateProbe(nowMs);
+    }
+  }
+
+  /** When `handleTimeout` has something to do next, and why. */
+  private nextTimeout(): TimeoutOutput {
+    let timer: TimerName = "none";
+    let atMs = Infinity;
+    const consider = (name: TimerName, dueMs: number): void => {
+      if (dueMs >= atMs) return;
+      timer = name;
+      atMs = dueMs;
+    };
+    if (this.state !== "ended") {
+      consider("silence", this.lastHeardMs + this.silenceLimitMs);
+      consider("close", this.closeAtMs);
+      consider("expire", this.sender.nextExpiryMs);
+      this.considerTimers(consider);
+    }
+    return { kind: "timeout", atMs, timer };
+  }
+
+  protected abstract considerTimers(consider: (name: TimerName, atMs: number) => void): void;
+  protected abstract handleTimers(nowMs: number): void;
+  protected abstract transmit(nowMs: number): void;
+  /** Ends with a body to the peer, if the link can still carry one. */
+  protected abstract fail(
+    reason: EndReason,
+    by: EndedOutput["by"],
+    code: number,
+    detail: string,
+  ): void;
+  protected abstract get silenceLimitMs(): number;
+  protected abstract get mayDeliver(): boolean;
+  protected abstract get mayAcknowledge(): boolean;
+  protected abstract get bodyOptions(): BodyOptions;
+
+  /** Tells the clock. Times never run backwards here, whatever the caller's clock does. */
+  protected advance(nowMs: number): void {
+    if (nowMs > this.nowMs) this.nowMs = nowMs;
+  }
+
+  // --- speaking -------------------------------------------------------------------------------
+
+  /** Whether there is something to say that should not wait for another reason [SAY-1]. */
+  protected hasSomethingToSay(nowMs: number): boolean {
+    return (
+      this.sender.hasSomething ||
+      this.receiver.isWindowWorthSaying ||
+      nowMs >= this.receiver.ackOwedSinceMs + this.settings.ackDelayMs ||
+      nowMs >= this.probeAtMs
+    );
+  }
+
+  /**
+   * Makes a body: the prefix given, what this side received and grants, and, for a numbered
+   * transmission, as much of what is due and new as fits.
+   */
+  protected compose(nowMs: number, head: Partial<Body>, transmission: number): Uint8Array {
+    const { window, channelWindows } = this.receiver.state();
+    const prefix: Body = {
+      ...head,
+      ack: this.receiver.ack,
+      window,
+      channelWindows,
+      channelsBlocked: [],
+      numbered: [],
+    };
+    const options = this.bodyOptions;
+    const used = bodyBytes(prefix, options) + STATEMENT_BYTES;
+    const room = Math.max(ROOM_BYTES_MIN, this.bodyBytesLimit - used);
+    const units = this.settings.literal?.bundleMessages ?? BODY_MESSAGES_MAX;
+    const numbered = this.sender.fill(nowMs, transmission, room, units);
+    if (nowMs >= this.probeAtMs) this.postponeProbe(nowMs);
+    const body = encodeBody({ ...prefix, ...this.sender.statement, numbered }, options);
+    const flight = this.sender.flights.get(transmission);
+    if (flight !== undefined) flight.bytes = body.length;
+    this.bodiesSent++;
+    return body;
+  }
+
+  /** A body without a bundle, for what needs an answer but may carry none [PARK-4]. */
+  protected composeEmpty(head: Partial<Body>): Uint8Array {
+    this.bodiesSent++;
+    const { ack, window } = this.receiver;
+    const none = { channelWindows: [], channelsBlocked: [], numbered: [] };
+    const prefix = this.mayAcknowledge ? { ack, window } : {};
+    return encodeBody({ ...prefix, ...head, ...none }, this.bodyOptions);
+  }
+
+  /** The parameters that this side states when the session opens. */
+  protected get parameters(): Parameters {
+    const { channelsMax, channelUnits, channelBytes, messageBytesMax } = this.settings;
+    const { bodyBytesMax, silenceLimitMs, holdTimeMs } = this.settings;
+    return {
+      channelsMax,
+      channelUnits,
+      channelBytes,
+      messageBytesMax,
+      bodyBytesMax,
+      silenceLimitMs,
+      holdTimeMs,
+    };
+  }
+
+  // --- hearing --------------------------------------------------------------------------------
+
+  /** Throws if applying the body would break a rule; changes nothing [BODY-5]. */
+  protected check(body: Body): void {
+    if (body.ack !== undefined) this.sender.checkAck(body.ack);
+    this.receiver.check(body.numbered);
+  }
+
+  /** Applies what both directions have in common, acknowledgements first. */
+  protected hear(nowMs: number, body: Body): void {
+    this.lastHeardMs = Math.max(this.lastHeardMs, nowMs);
+    this.bodiesReceived++;
+    this.unreadableInRow = 0;
+    if (body.window !== undefined && this.sender.handleWindow(body.window)) this.endProbe();
+    this.receiver.handleBlocked(body.blocked, body.channelsBlocked);
+    this.receiver.receive(nowMs, body.numbered);
+    for (const frame of body.numbered) {
+      if (frame.kind === "channel-open") this.joinChannel(frame.channel, frame.mode);
+      else if (frame.kind === "channel-reset") this.followReset(frame.channel);
+      else if (frame.kind === "channel-finish") this.endingChannels.add(frame.channel);
+    }
+    for (const window of body.channelWindows) {
+      if (this.sender.handleChannelWindow(window)) this.endProbe();
+    }
+    if (this.receiver.isFinished && this.state === "open") this.beginClosing(END_CODES.closed);
+  }
+
+  protected hearAck(ack: Ack | undefined): void {
+    if (ack !== undefined) this.sender.handleAck(ack);
+  }
+
+  /** The peer's limits are known from now on. */
+  protected learn(parameters: Parameters): void {
+    if (this.peer !== undefined) return;
+    this.peer = parameters;
+    const { channelUnits: unitsMax, channelBytes: bytesMax } = parameters;
+    for (const channel of this.sender.channels.keys()) {
+      this.sender.handleChannelWindow({ channel, unitsMax, bytesMax });
+    }
+    this.bodyBytesCeiling = Math.min(this.bodyBytesCeiling, parameters.bodyBytesMax);
+    this.bodyBytesLimit = Math.min(this.bodyBytesLimit, this.bodyBytesCeiling);
+  }
+
+  protected notify(notice: ApplicationOutput): void {
+    this.notices.push(notice);
+  }
+
+  // --- evidence -------------------------------------------------------------------------------
+
+  /** A transmission arrived: the path carries bodies of this size. */
+  protected noteArrival(nowMs: number, flight: Flight | undefined): void {
+    if (flight === undefined) return;
+    this.roundTrip.endBackOff();
+    this.roundTrip.sampleRate(flight.bytes, nowMs - flight.sentAtMs);
+    if (flight.bytes * 4 >= this.bodyBytesLimit * 3) {
+      this.bodyBytesLimit = Math.min(this.bodyBytesLimit * 2, this.bodyBytesCeiling);
+    }
+  }
+
+  /** A transmission is overdue: what it carried goes again, in half of its size [EXCH-6]. */
+  protected noteOverdue(nowMs: number, flight: Flight | undefined): void {
+    this.roundTrip.backOff();
+    this.resendBaseMs = nowMs;
+    if (flight === undefined) return;
+    const half = Math.floor(Math.min(flight.bytes, this.bodyBytesLimit) / 2);
+    this.bodyBytesLimit = Math.min(this.bodyBytesCeiling, Math.max(BODY_BYTES_FLOOR, half));
+  }
+
+  /** When a flight becomes overdue. */
+  protected overdueAtMs(flight: Flight): number {
+    const baseMs = Math.max(flight.sentAtMs, this.resendBaseMs);
+    return baseMs + this.roundTrip.overdueAfterMs(flight.bytes);
+  }
+
+  /** The flight that is overdue first. */
+  protected get oldestFlight(): Flight | undefined {
+    for (const flight of this.sender.flights.values()) return flight;
+    return undefined;
+  }
+
+  // --- ending ---------------------------------------------------------------------------------
+
+  protected end(reason: EndReason, by: EndedOutput["by"], code: number, detail = ""): void {
+    assert(this.state !== "ended", "ended_twice");
+    this.become("end");
+    const { neverSent, unknown } = this.sender.fates;
+    this.endedOutput = { kind: "ended", reason, by, code, detail, neverSent, unknown };
+  }
+
+  /** What the peer said last: a tombstone, an abort, or the end of a close. */
+  protected endByPeer(ending: Ending): void {
+    const isClose = this.state === "closing" && ending.code === END_CODES.closed;
+    const isDone = this.sender.isFlushed && this.receiver.isFinished;
+    const detail = String.fromCharCode(...ending.reason.subarray(0, 128));
+    this.end(isClose && isDone ? "closed" : "peer-ended", "peer", ending.code, detail);
+  }
+
+  /** Both sides finished, and each knows that the other holds everything of its own. */
+  protected get isDone(): boolean {
+    return this.state === "closing" && this.receiver.isFinished && this.sender.isFlushed;
+  }
+
+  protected become(event: SessionEvent): void {
+    this.state = nextState(this.state, event);
+  }
+
+  private beginClosing(code: number): void {
+    this.become("close");
+    this.closeAtMs = this.nowMs + this.settings.closeTimeoutMs;
+    this.sender.finish(code);
+  }
+
+  // --- details --------------------------------------------------------------------------------
+
+  private requireOpen(): void {
+    if (this.state !== "opening" && this.state !== "open") throw new UsageError("session_closed");
+  }
+
+  private requireChannel(id: number): ChannelSender {
+    const channel = this.sender.channels.get(id);
+    if (channel === undefined || this.state === "ended") throw new UsageError("channel_closed");
+    return channel;
+  }
+
+  private addChannel(id: number, mode: DeliveryMode, ttlMs: number): ChannelSender {
+    const units = this.peer?.channelUnits ?? INITIAL_GRANT.messages;
+    const bytes = this.peer?.channelBytes ?? UNIT_BYTES_MAX;
+    const channel = new ChannelSender(id, mode, ttlMs, units, bytes);
+    this.sender.addChannel(channel);
+    return channel;
+  }
+
+  /** The peer opened a channel: this side may send on it too. */
+  private joinChannel(id: number, mode: DeliveryMode): void {
+    if (this.sender.channels.has(id) || !this.receiver.channels.has(id)) return;
+    this.addChannel(id, mode, Infinity);
+  }
+
+  private followReset(id: number): void {
+    const channel = this.sender.channels.get(id);
+    if (channel === undefined || channel.state === "reset") return;
+    if (this.receiver.channels.get(id)?.isReset !== true) return;
+    this.sender.reset(channel, undefined);
+    this.endingChannels.add(id);
+  }
+
+  /** Forgets channels with which both sides are done [CHAN-6]. */
+  private removeChannels(): void {
+    for (const id of this.endingChannels) {
+      const sending = this.sender.channels.get(id);
+      const receiving = this.receiver.channels.get(id);
+      if (sending === undefined || receiving === undefined) {
+        this.endingChannels.delete(id);
+        continue;
+      }
+      receiving.isOwnHalfEnded = sending.state === "finished" || sending.state === "reset";
+      if (id === 0 || !receiving.isOwnHalfEnded || sending.outstanding > 0) continue;
+      if (!receiving.isDrained || receiving.unconsumed.size > 0) continue;
+      if (this.sender.hasFactsOf(id)) continue;
+      this.endingChannels.delete(id);
+      this.sender.removeChannel(id);
+      this.receiver.removeChannel(id);
+      if (id % 2 === (this.role === "request" ? 0 : 1)) this.ownChannels--;
+    }
+  }
+
+  private updateProbe(nowMs: number): void {
+    if (!this.sender.isBlocked) this.endProbe();
+    else if (this.probeAtMs === Infinity) this.probeAtMs = nowMs + this.roundTrip.timeoutMs;
+  }
+
+  private postponeProbe(nowMs: number): void {
+    this.probes = Math.min(this.probes + 1, 10);
+    const waitMs = this.roundTrip.timeoutMs * 2 ** this.probes;
+    this.probeAtMs = nowMs + Math.min(waitMs, this.settings.rtoMaxMs);
+  }
+
+  private endProbe(): void {
+    this.probes = 0;
+    this.probeAtMs = Infinity;
+  }
+}
+
+function checkKey(mode: DeliveryMode, key: number | undefined): number {
+  if (mode !== "latest") {
+    if (key !== undefined) throw new UsageError("key_invalid");
+    return NO_KEY;
+  }
+  const given = key ?? 0;
+  if (!(Number.isInteger(given) && given >= 0 && given <= INTEGER_MAX)) {
+    throw new UsageError("key_invalid");
+  }
+  return given;
+}
+
+function checkTimeToLive(ttlMs: number | undefined): number {
+  if (ttlMs === undefined || ttlMs === Infinity) return Infinity;
+  if (!(Number.isFinite(ttlMs) && ttlMs >= 0)) throw new UsageError("option_invalid", "ttlMs");
+  return ttlMs;
+}
+
+/** A peer whose limits do not fit together, or lie below what the wire promises. */
+export function checkParameters(parameters: Parameters): void {
+  const tooSmall =
+    parameters.channelBytes < UNIT_BYTES_MAX ||
+    parameters.channelUnits < 1 ||
+    parameters.bodyBytesMax < 2 * UNIT_BYTES_MAX ||
+    parameters.messageBytesMax < UNIT_BYTES_MAX;
+  if (tooSmall) throw new ProtocolError("parameter_invalid");
+}

@@ -1,0 +1,257 @@
+/**
+ * The options of a session, with default, unit and reason of each, and the check that a set of
+ * options can work. What the wire itself bounds stands in limits.ts. spec 9.
+ */
+import { UsageError } from "./errors.ts";
+
+/** When a received message counts as held, so that its sender may release it. */
+export type HoldPolicy =
+  /** Once it is in this side's memory. */
+  | "received"
+  /** Once it was handed to the application by `poll()`. */
+  | "delivered"
+  /** Once the application said `consume()`: for instance after writing it to a store. */
+  | "consumed";
+
+/** What both halves of a session can be told. All fields have defaults. */
+export interface SessionOptions {
+  /** Unconsumed messages and parts that the peer may have with us. */
+  readonly windowMessages: number;
+  /** Unconsumed payload bytes that the peer may have with us. */
+  readonly windowBytes: number;
+  /** Channels that the peer may have open at once beside channel 0. */
+  readonly channelsMax: number;
+  /** Units reserved for each channel out of `windowMessages`. */
+  readonly channelUnits: number;
+  /** Bytes reserved for each channel out of `windowBytes`. */
+  readonly channelBytes: number;
+  /** Largest message accepted from the peer. */
+  readonly messageBytesMax: number;
+  /** Declared bytes of all large messages under assembly or assembled and not yet consumed. */
+  readonly assemblyBytesMax: number;
+  /** Largest body that this side reads; told to the peer. */
+  readonly bodyBytesMax: number;
+  /** First size of the bodies that this side sends; grows with success, halves with failure. */
+  readonly bodyBytesInitial: number;
+  /** `send` refuses to hold more payload bytes than this. */
+  readonly sendBufferBytesMax: number;
+  /** `send` refuses to hold more messages than this. */
+  readonly sendBufferMessagesMax: number;
+  /** `send` returns false from this many bytes on; `writable` comes at half of it. */
+  readonly highWaterBytes: number;
+  readonly hold: HoldPolicy;
+  /** "automatic": delivered is consumed; "explicit": the application calls `consume()`. */
+  readonly consume: "automatic" | "explicit";
+  /** An acknowledgement that nothing carries is sent on its own after this delay. */
+  readonly ackDelayMs: number;
+  /** Bounds and start of the retransmission timeout. */
+  readonly rtoInitialMs: number;
+  readonly rtoMinMs: number;
+  readonly rtoMaxMs: number;
+  /** A session ends after this long without a well-formed body from the peer. */
+  readonly silenceLimitMs: number;
+  /** How long a request is held when there is nothing to say. */
+  readonly holdTimeMs: number;
+  /** Most requests that are kept parked while the server has much to say. */
+  readonly parkedMax: number;
+  /** A graceful close becomes an end with fates after this long. */
+  readonly closeTimeoutMs: number;
+  /** A session ends after so many unreadable bodies in a row. */
+  readonly unreadableMax: number;
+  /** The founding document's procedure instead of the modern rules; spec 8. */
+  readonly literal: LiteralOptions | undefined;
+}
+
+/** Configuration of the literal procedure. */
+export interface LiteralOptions {
+  /** A bundle's worth, and the most messages that a body carries. */
+  readonly bundleMessages: number;
+  /** Requests that the server holds before a further one makes it answer the oldest. */
+  readonly requestsHeld: number;
+  /** Client: after so long without an answer everything unacknowledged is sent again. */
+  readonly resendTimeoutMs: number;
+  /** Wait before the next request; `auto` reckons it from bandwidth and backlog. */
+  readonly sendDelayMs: number | "auto";
+  /** Server: less than a bundle is answered after so long; undefined: only on the rules' events. */
+  readonly answerDelayMs: number | undefined;
+}
+
+/** What only the client half can be told. */
+export interface RequestOptions extends SessionOptions {
+  /** Requests that carry messages, beside the parked ones. */
+  readonly carriersMax: number;
+  /** Bounds of the wait between failed requests; the first retry is immediate. */
+  readonly retryDelayMinMs: number;
+  readonly retryDelayMaxMs: number;
+  /** "Unknown session" is believed after being repeated for so long. */
+  readonly lostConfirmMs: number;
+  /** The session ends after so many requests in a row without an answer; 0: no such limit. */
+  readonly requestsUnansweredMax: number;
+  /** False: no message leaves before the server has answered the opening. */
+  readonly earlyMessages: boolean;
+}
+
+/** What only the server half can be told. */
+export interface ParkOptions extends SessionOptions {
+  /** Requests of one session that are held at most, whatever the client does. */
+  readonly requestsHeldMax: number;
+  /** After so long without being caught with nothing parked, one parked request less is wanted. */
+  readonly parkedQuietMs: number;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export const SESSION_DEFAULTS: SessionOptions = {
+  // Room for windowBytes full of 64-byte messages, so that bytes bind before counts.
+  windowMessages: 262_144,
+  // A 1 Gbit/s path with a round trip of 128 ms.
+  windowBytes: 16 * MIB,
+  // The reserves of as many on each side are half of the window; the rest is lent to busy ones.
+  channelsMax: 255,
+  channelUnits: 256,
+  // One unit of the largest size must always fit.
+  channelBytes: 16 * KIB,
+  messageBytesMax: 128 * MIB,
+  // Two of the largest messages.
+  assemblyBytesMax: 256 * MIB,
+  // Below the smallest upload limit of common proxies (nginx: 1 MB) with room to spare.
+  bodyBytesMax: 512 * KIB,
+  // About the initial congestion window of TCP (RFC 6928: 10 segments).
+  bodyBytesInitial: 16 * KIB,
+  sendBufferBytesMax: 256 * MIB,
+  // Four million: a column of each is a few hundred megabytes, reached by empty messages only.
+  sendBufferMessagesMax: 4_194_304,
+  highWaterBytes: MIB,
+  hold: "received",
+  consume: "automatic",
+  // The delayed acknowledgement of QUIC (RFC 9000 section 18.2: 25 ms).
+  ackDelayMs: 25,
+  // RFC 6298 section 2.1.
+  rtoInitialMs: 1_000,
+  // Below RFC 6298's second, as TCP stacks have it: the peer states its own delays.
+  rtoMinMs: 200,
+  rtoMaxMs: 60_000,
+  // Two hold times and a retry; a server uses a larger one (PARK_DEFAULTS).
+  silenceLimitMs: 60_000,
+  // Below the 30 s after which the most impatient common proxies cut a silent request.
+  holdTimeMs: 25_000,
+  parkedMax: 4,
+  closeTimeoutMs: 30_000,
+  unreadableMax: 8,
+  literal: undefined,
+};
+
+export const REQUEST_DEFAULTS: RequestOptions = {
+  ...SESSION_DEFAULTS,
+  // In Node and on HTTP/2; a browser on HTTP/1.1 has six connections in all and uses 1.
+  carriersMax: 8,
+  retryDelayMinMs: 100,
+  retryDelayMaxMs: 5_000,
+  lostConfirmMs: 3_000,
+  requestsUnansweredMax: 0,
+  earlyMessages: true,
+};
+
+export const PARK_DEFAULTS: ParkOptions = {
+  ...SESSION_DEFAULTS,
+  // Longer than the client's, so that the client never waits for a session that is gone.
+  silenceLimitMs: 90_000,
+  // parkedMax and carriersMax of one client, and as many again for overtaking.
+  requestsHeldMax: 24,
+  parkedQuietMs: 2_000,
+};
+
+/** The founding document's numbers: bundles of ten, one parked request, one second. */
+export const LITERAL_DEFAULTS: LiteralOptions = {
+  bundleMessages: 10,
+  requestsHeld: 1,
+  resendTimeoutMs: 1_000,
+  sendDelayMs: 0,
+  answerDelayMs: undefined,
+};
+
+/** What every session grants before the server has answered; spec 7 [OPEN-6]. */
+export const INITIAL_GRANT: Readonly<Record<"messages" | "bytes" | "channels", number>> = {
+  messages: 64,
+  bytes: 64 * KIB,
+  channels: 8,
+};
+
+/** Payload bytes of one unit at most: larger messages travel in parts. Fits any channelBytes. */
+export const UNIT_BYTES_MAX: number = 16 * KIB;
+/** A part that does not end its message has at least so many bytes. */
+export const PART_BYTES_MIN: number = KIB;
+/** Facts may use so many seqs beyond the window, so that a full one cannot stop a close. */
+export const FACT_ALLOWANCE = 256;
+
+function within(value: number, low: number, high: number, name: string): void {
+  if (!(Number.isSafeInteger(value) && value >= low && value <= high)) {
+    throw new UsageError("option_invalid", name);
+  }
+}
+
+/**
+ * Checks options against each other and against the bounds of the wire.
+ * @throws UsageError `option_invalid`, naming the option.
+ */
+export function checkSessionOptions(options: SessionOptions): void {
+  const day = 86_400_000;
+  within(options.channelsMax, 0, 1_000_000, "channelsMax");
+  within(options.channelUnits, 1, 1_000_000_000, "channelUnits");
+  within(options.channelBytes, UNIT_BYTES_MAX, 2 ** 40, "channelBytes");
+  const channels = options.channelsMax * 2 + 1;
+  within(options.windowMessages, options.channelUnits, 1_000_000_000, "windowMessages");
+  within(options.windowBytes, UNIT_BYTES_MAX, 2 ** 40, "windowBytes");
+  if (options.channelsMax > 0) {
+    within(options.windowMessages, channels * options.channelUnits, 2 ** 40, "windowMessages");
+    within(options.windowBytes, channels * options.channelBytes, 2 ** 40, "windowBytes");
+  }
+  within(options.messageBytesMax, UNIT_BYTES_MAX, 2 ** 32, "messageBytesMax");
+  within(options.assemblyBytesMax, options.messageBytesMax, 2 ** 40, "assemblyBytesMax");
+  within(options.bodyBytesMax, 2 * UNIT_BYTES_MAX, 2 ** 30, "bodyBytesMax");
+  within(options.bodyBytesInitial, 1, options.bodyBytesMax, "bodyBytesInitial");
+  within(options.sendBufferBytesMax, 1, 2 ** 40, "sendBufferBytesMax");
+  within(options.sendBufferMessagesMax, 1, 2 ** 30, "sendBufferMessagesMax");
+  within(options.highWaterBytes, 1, options.sendBufferBytesMax, "highWaterBytes");
+  within(options.ackDelayMs, 0, 10_000, "ackDelayMs");
+  within(options.rtoMinMs, 1, 60_000, "rtoMinMs");
+  within(options.rtoInitialMs, options.rtoMinMs, 60_000, "rtoInitialMs");
+  within(options.rtoMaxMs, options.rtoInitialMs, 3_600_000, "rtoMaxMs");
+  within(options.holdTimeMs, 0, day, "holdTimeMs");
+  within(options.silenceLimitMs, options.holdTimeMs + options.rtoMinMs, day, "silenceLimitMs");
+  within(options.parkedMax, 1, 64, "parkedMax");
+  within(options.closeTimeoutMs, 1, day, "closeTimeoutMs");
+  within(options.unreadableMax, 1, 1_000_000, "unreadableMax");
+  if (options.hold === "consumed" && options.consume === "automatic") {
+    throw new UsageError("option_invalid", "hold");
+  }
+  const literal = options.literal;
+  if (literal === undefined) return;
+  within(literal.bundleMessages, 1, 16_384, "literal.bundleMessages");
+  within(literal.requestsHeld, 1, 64, "literal.requestsHeld");
+  within(literal.resendTimeoutMs, 1, day, "literal.resendTimeoutMs");
+  if (literal.sendDelayMs !== "auto") within(literal.sendDelayMs, 0, day, "literal.sendDelayMs");
+  if (literal.answerDelayMs !== undefined) {
+    within(literal.answerDelayMs, 0, day, "literal.answerDelayMs");
+  }
+}
+
+/** @throws UsageError `option_invalid`, naming the option. */
+export function checkRequestOptions(options: RequestOptions): void {
+  const day = 86_400_000;
+  checkSessionOptions(options);
+  within(options.carriersMax, 1, 64, "carriersMax");
+  within(options.parkedMax + options.carriersMax, 2, 64, "carriersMax");
+  within(options.retryDelayMinMs, 0, day, "retryDelayMinMs");
+  within(options.retryDelayMaxMs, options.retryDelayMinMs, day, "retryDelayMaxMs");
+  within(options.lostConfirmMs, 0, day, "lostConfirmMs");
+  within(options.requestsUnansweredMax, 0, 1_000_000, "requestsUnansweredMax");
+}
+
+/** @throws UsageError `option_invalid`, naming the option. */
+export function checkParkOptions(options: ParkOptions): void {
+  checkSessionOptions(options);
+  within(options.requestsHeldMax, options.parkedMax + 1, 64, "requestsHeldMax");
+  within(options.parkedQuietMs, 0, 86_400_000, "parkedQuietMs");
+}

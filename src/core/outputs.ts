@@ -1,0 +1,128 @@
+/**
+ * What a half yields from `poll()`: what the adapter has to do and what the application is told.
+ */
+import type { DeliveryMode } from "./body.ts";
+import type { Fate } from "./sender.ts";
+
+/** Why a session ended; spec 7.6. Each side says what it knows itself. */
+export type EndReason =
+  /** Both sides finished and hold everything. */
+  | "closed"
+  /** This side's application aborted. */
+  | "aborted"
+  /** The peer ended the session; `code` is what it said. */
+  | "peer-ended"
+  /** No well-formed body for `silenceLimitMs`. */
+  | "silence"
+  /** `requestsUnansweredMax` requests in a row brought no answer. */
+  | "unanswered"
+  /** The server says, and said again, that it does not know the session. */
+  | "lost"
+  /** The server refused the opening. */
+  | "refused"
+  /** A higher incarnation of this client has taken over. */
+  | "superseded"
+  /** `unreadableMax` bodies in a row were damaged: something on the way rewrites them. */
+  | "unreadable"
+  /** The peer broke the protocol; `detail` is the error's code. */
+  | "protocol"
+  /** The server speaks none of this side's versions. */
+  | "version"
+  /** A graceful close was not completed within `closeTimeoutMs`. */
+  | "close-timeout";
+
+/** The last thing that an application hears of a session. */
+export interface EndedOutput {
+  readonly kind: "ended";
+  readonly reason: EndReason;
+  readonly by: "local" | "peer" | "network";
+  readonly code: number;
+  readonly detail: string;
+  /** Messages that certainly were not delivered. */
+  readonly neverSent: readonly Fate[];
+  /** Messages that were delivered or not: nobody can know. */
+  readonly unknown: readonly Fate[];
+}
+
+/** For the application, on both halves. */
+export type ApplicationOutput =
+  /** The other side has answered for the first time: its limits are known. */
+  | { readonly kind: "opened" }
+  /** Messages of one channel in order. They are views of the body that brought them. */
+  | {
+      readonly kind: "deliver";
+      readonly channel: number;
+      readonly index: number;
+      readonly payloads: readonly Uint8Array[];
+    }
+  | {
+      readonly kind: "channel-opened";
+      readonly channel: number;
+      readonly mode: DeliveryMode;
+      readonly label: Uint8Array;
+    }
+  | { readonly kind: "channel-finished"; readonly channel: number }
+  | { readonly kind: "channel-reset"; readonly channel: number; readonly code: number }
+  /** The peer will send nothing more; the session closes when this side has sent everything. */
+  | { readonly kind: "peer-finished"; readonly code: number }
+  /** Messages of a channel that may give up were given up. */
+  | {
+      readonly kind: "given-up";
+      readonly channel: number;
+      readonly neverSent: number;
+      readonly sent: number;
+    }
+  /** After `send` returned false: the buffer is down to half of `highWaterBytes`. */
+  | { readonly kind: "writable" }
+  | EndedOutput;
+
+/** The named timers of both halves. */
+export type TimerName =
+  /** Something can leave now. */
+  | "transmit"
+  /** An acknowledgement has waited for company long enough. */
+  | "ack-delay"
+  /** The oldest bundle without evidence is overdue. */
+  | "resend"
+  /** A window stays closed: say so again. */
+  | "probe"
+  /** A message's time-to-live ends. */
+  | "expire"
+  /** Nothing was heard for too long. */
+  | "silence"
+  /** A graceful close takes too long. */
+  | "close"
+  /** A request is overdue: nothing says that it is still parked. */
+  | "exchange"
+  /** The wait after failed requests, or the one that the server asked for, is over. */
+  | "retry"
+  /** The oldest parked request has been held for long enough. */
+  | "hold"
+  /** The delay of the literal procedure before a request or an answer. */
+  | "delay"
+  /** The verdict on an opening takes too long. */
+  | "verdict"
+  /** A tombstone may be forgotten. */
+  | "tombstone"
+  /** Nothing will happen by itself. */
+  | "none";
+
+/** Last of all outputs: when to call `handleTimeout`, and why. `atMs` may be Infinity. */
+export interface TimeoutOutput {
+  readonly kind: "timeout";
+  readonly atMs: number;
+  readonly timer: TimerName;
+}
+
+/** What the adapter of the request side has to do. */
+export type RequestOutput =
+  | { readonly kind: "request"; readonly exchange: number; readonly body: Uint8Array }
+  /** The exchange is given up: its connection may be closed. */
+  | { readonly kind: "abort"; readonly exchange: number };
+
+/** What the adapter of the park side has to do. `handle` is the adapter's own number. */
+export interface RespondOutput {
+  readonly kind: "respond";
+  readonly handle: number;
+  readonly body: Uint8Array;
+}

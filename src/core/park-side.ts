@@ -1,0 +1,421 @@
+/**
+ * The park side of a session: the server of the poll link. It holds requests until it has
+ * something to say, keeps as many parked as it expects to need, and takes the client's next
+ * requests as evidence about its answers. spec 6.
+ *
+ * `Endpoint` finds the session for a request and checks its secret before `handleRequest`.
+ * Handlers: `handleRequest`, `handleGone`, `handleTimeout`. Commands: those of `Half`, `accept`
+ * and `abort`. Outputs of `poll()`: `respond`, the application's, and the timeout.
+ *
+ * Invariants: `parked` ascends by exchange, and holds no exchange that is in `answered` or lies
+ * below `overThrough`; every handle that came in goes out in exactly one `respond`, or was gone.
+ */
+import type { Body, Ending } from "./body.ts";
+import type { BodyOptions } from "./body-writer.ts";
+import { assert, ProtocolError, UsageError } from "./errors.ts";
+import { checkParameters, END_CODES, Half } from "./half.ts";
+import type { ParkOptions } from "./options.ts";
+import type { EndedOutput, EndReason, RespondOutput, TimerName } from "./outputs.ts";
+import { Ranges } from "./ranges.ts";
+
+/** A request that is held. */
+interface Parked {
+  readonly exchange: number;
+  handle: number;
+  readonly arrivedAtMs: number;
+}
+
+/** What a session leaves behind for requests that come after its end; spec 7.5. */
+export type LastWord = Pick<Body, "refused"> | Pick<Body, "ack" | "ended">;
+
+/** Exchanges from the highest one down that a client may have open: more is not a client's. */
+const EXCHANGE_SPAN_MAX = 4_096;
+
+export class ParkSide extends Half<RespondOutput> {
+  readonly parked: Parked[] = [];
+  /** Requests that get an answer without a bundle in the next tick: copies and late ones. */
+  private readonly leftOver: { readonly exchange: number; readonly handle: number }[] = [];
+  /** Exchanges above `overThrough` that were answered. */
+  readonly answered: Ranges = new Ranges();
+  private overThrough = 0;
+  incarnation: number;
+  /** How many requests the client is asked to keep parked. */
+  parkedWanted: number;
+  /** Whether the present wish to speak has already been counted as met with nothing parked. */
+  private isStarved = false;
+  private starvedAtMs: number;
+  /** When answers left, for the round trip; of exchanges that are not over. */
+  private readonly answerTimes: Map<number, number> = new Map();
+  /** The client has not yet shown that it knows this side's parameters. */
+  private mustStateOpened = true;
+  private readonly options: ParkOptions;
+  /** When the messages that wait began to wait. */
+  private messagesSinceMs = 0;
+  private isRefused = false;
+  /** Set at the end; what later requests are answered with. */
+  lastWord: LastWord | undefined = undefined;
+
+  constructor(nowMs: number, sessionId: Uint8Array, incarnation: number, options: ParkOptions) {
+    super("park", nowMs, sessionId.slice(), options);
+    this.options = options;
+    this.incarnation = incarnation;
+    this.parkedWanted = options.literal?.requestsHeld ?? 1;
+    this.starvedAtMs = nowMs;
+  }
+
+  // --- commands -------------------------------------------------------------------------------
+
+  /** The verdict on the opening is favourable: what came so far is delivered. */
+  accept(nowMs: number): void {
+    this.advance(nowMs);
+    if (this.state !== "opening") throw new UsageError("state_invalid");
+    this.become("open");
+    this.notify({ kind: "opened" });
+    this.closeIfPeerFinished();
+  }
+
+  /** The verdict is not: the client is told, nothing of what it sent is delivered. */
+  refuse(nowMs: number, code: number, reason: string): void {
+    this.advance(nowMs);
+    if (this.state !== "opening") throw new UsageError("state_invalid");
+    this.isRefused = true;
+    this.conclude({ refused: { code, reason: asciiBytes(reason) } });
+    this.end("refused", "local", code, reason);
+  }
+
+  /** Ends the session at once; parked requests carry the news. */
+  abort(nowMs: number, code: number = END_CODES.application, reason = ""): void {
+    this.advance(nowMs);
+    if (this.state === "ended") throw new UsageError("session_closed");
+    this.fail("aborted", "local", code, reason);
+  }
+
+  // --- handlers -------------------------------------------------------------------------------
+
+  /**
+   * A request of this session has come whole, and its secret was right.
+   *
+   * @throws ProtocolError before anything has changed; the endpoint then calls `violated`.
+   */
+  handleRequest(nowMs: number, handle: number, incarnation: number, body: Body): void {
+    this.advance(nowMs);
+    assert(this.state !== "ended", "request_after_end");
+    // [INC-2]: a stale incarnation changes nothing and is told.
+    if (incarnation < this.incarnation) {
+      this.respond(handle, this.composeEmpty({ superseded: this.incarnation }));
+      return;
+    }
+    const { request } = body;
+    if (request === undefined) throw new ProtocolError("prefix_missing");
+    if (body.open !== undefined) checkParameters(body.open);
+    const isNewer = incarnation > this.incarnation;
+    const known = isNewer ? 0 : this.overThrough;
+    const overThrough = Math.max(known, request.overThrough);
+    if (request.exchange - overThrough > EXCHANGE_SPAN_MAX) {
+      throw new ProtocolError("exchange_invalid");
+    }
+    this.check(body);
+    if (isNewer) this.beginIncarnation(incarnation);
+    if (body.open !== undefined) this.learn(body.open);
+    else this.mustStateOpened = false;
+    this.hearAck(body.ack);
+    this.notePrefix(request);
+    this.park(request.exchange, handle);
+    this.hear(this.nowMs, body);
+    this.closeIfPeerFinished();
+    if (body.ended !== undefined) this.endByClient(body.ended);
+  }
+
+  /** The peer broke the protocol: the session ends, and this request hears it. */
+  violated(nowMs: number, handle: number, code: ProtocolError["code"]): void {
+    this.advance(nowMs);
+    this.leftOver.push({ exchange: 0, handle });
+    this.fail("protocol", "local", END_CODES.protocol, code);
+  }
+
+  /** The connection of a request that is held has gone: nothing can be answered on it. */
+  handleGone(handle: number): void {
+    const at = this.parked.findIndex((parked) => parked.handle === handle);
+    if (at >= 0) {
+      const [gone] = this.parked.splice(at, 1);
+      // It counts as answered: whatever comes again under its number is a copy.
+      this.answered.add((gone as Parked).exchange, (gone as Parked).exchange);
+    }
+    const other = this.leftOver.findIndex((each) => each.handle === handle);
+    if (other >= 0) this.leftOver.splice(other, 1);
+  }
+
+  // --- when to answer -------------------------------------------------------------------------
+
+  /** Whether the oldest parked request should be answered now. spec 6.1. */
+  private wantsToAnswer(nowMs: number): boolean {
+    const oldest = this.parked[0];
+    if (oldest === undefined) return false;
+    // [OPEN-5]: nothing is said before the verdict, but no more is held than the limit.
+    if (this.state === "opening") return this.parked.length > this.options.requestsHeldMax;
+    if (this.parked.length > this.parkedWanted) return true;
+    if (nowMs >= oldest.arrivedAtMs + this.options.holdTimeMs) return true;
+    const { literal } = this.options;
+    if (literal === undefined) return this.hasSomethingToSay(nowMs);
+    const worth = literal.bundleMessages;
+    return this.sender.countSendable(worth) >= worth || nowMs >= this.literalAnswerAtMs;
+  }
+
+  /** Literal procedure: when less than a bundle is answered. */
+  private get literalAnswerAtMs(): number {
+    const delayMs = this.options.literal?.answerDelayMs;
+    const oldest = this.parked[0];
+    if (delayMs === undefined || oldest === undefined) return Infinity;
+    if (!this.sender.hasSomething) return Infinity;
+    return Math.max(oldest.arrivedAtMs, this.messagesSinceMs) + delayMs;
+  }
+
+  // --- driving --------------------------------------------------------------------------------
+
+  protected override considerTimers(consider: (name: TimerName, atMs: number) => void): void {
+    if (this.leftOver.length > 0 || this.isDone || this.wantsToAnswer(this.nowMs)) {
+      consider("transmit", this.nowMs);
+    }
+    if (this.state === "opening") return;
+    const oldest = this.parked[0];
+    const flight = this.oldestFlight;
+    if (flight !== undefined) consider("resend", this.overdueAtMs(flight));
+    if (oldest === undefined) return;
+    consider("hold", oldest.arrivedAtMs + this.options.holdTimeMs);
+    if (this.options.literal !== undefined) {
+      consider("delay", this.literalAnswerAtMs);
+      return;
+    }
+    consider("ack-delay", this.receiver.ackOwedSinceMs + this.settings.ackDelayMs);
+    consider("probe", this.probeAtMs);
+  }
+
+  protected override handleTimers(nowMs: number): void {
+    const flight = this.oldestFlight;
+    if (flight === undefined || this.state === "opening") return;
+    if (nowMs < this.overdueAtMs(flight)) return;
+    if (this.options.literal === undefined) this.sender.resolve(flight.transmission);
+    else this.sender.resendAll();
+    this.noteOverdue(nowMs, flight);
+  }
+
+  protected override transmit(nowMs: number): void {
+    for (const { exchange, handle } of this.leftOver.splice(0)) {
+      this.respond(handle, this.composeEmpty({ answer: this.answerHead(exchange, 0) }));
+    }
+    if (this.sender.hasSomething && this.messagesSinceMs === 0) this.messagesSinceMs = nowMs;
+    while (this.wantsToAnswer(nowMs)) this.answerOldest(nowMs);
+    if (!this.sender.hasSomething) this.messagesSinceMs = 0;
+    this.noteStarvation(nowMs);
+    if (this.isDone) this.finish();
+  }
+
+  private answerOldest(nowMs: number): void {
+    const oldest = this.parked.shift();
+    assert(oldest !== undefined, "answer_without_parked");
+    const { exchange, handle, arrivedAtMs } = oldest;
+    this.answered.add(exchange, exchange);
+    this.relax(nowMs);
+    const answer = this.answerHead(exchange, nowMs - arrivedAtMs);
+    if (this.state === "opening") {
+      this.respond(handle, this.composeEmpty({ answer }));
+      return;
+    }
+    const opened = this.mustStateOpened ? { opened: this.parameters } : {};
+    this.respond(handle, this.compose(nowMs, { answer, ...opened }, exchange));
+    this.answerTimes.set(exchange, nowMs);
+  }
+
+  private answerHead(exchange: number, heldMs: number): NonNullable<Body["answer"]> {
+    return {
+      exchange: Math.max(1, exchange),
+      heldMs: Math.round(heldMs),
+      parkedWanted: this.parkedWanted,
+      answered: this.answered.flat.slice(),
+      parked: this.parked.map((parked) => parked.exchange),
+    };
+  }
+
+  private respond(handle: number, body: Uint8Array): void {
+    this.transmissions.push({ kind: "respond", handle, body });
+  }
+
+  protected override get bodyOptions(): BodyOptions {
+    return { direction: 1, checksum: "xxh32", sessionId: this.sessionId };
+  }
+
+  protected override get silenceLimitMs(): number {
+    return this.settings.silenceLimitMs;
+  }
+
+  protected override get mayDeliver(): boolean {
+    return this.state !== "opening" && !this.isRefused;
+  }
+
+  /** [OPEN-5]: before the verdict nothing is acknowledged, or a refusal could not take it back. */
+  protected override get mayAcknowledge(): boolean {
+    return this.state !== "opening";
+  }
+
+  // --- parking --------------------------------------------------------------------------------
+
+  /** [PARK-2] to [PARK-5]: newest means highest number, not latest arrival. */
+  private park(exchange: number, handle: number): void {
+    if (exchange <= this.overThrough || this.answered.has(exchange)) {
+      this.leftOver.push({ exchange, handle });
+      return;
+    }
+    const twin = this.parked.find((parked) => parked.exchange === exchange);
+    if (twin !== undefined) {
+      this.leftOver.push({ exchange, handle: twin.handle });
+      twin.handle = handle;
+      return;
+    }
+    const after = this.parked.findIndex((parked) => parked.exchange > exchange);
+    const parked = { exchange, handle, arrivedAtMs: this.nowMs };
+    this.parked.splice(after < 0 ? this.parked.length : after, 0, parked);
+    this.isStarved = false;
+    if (this.parked.length > this.options.requestsHeldMax) this.answerExcess();
+  }
+
+  /** More than any client keeps open: the oldest goes back empty. */
+  private answerExcess(): void {
+    const oldest = this.parked.shift();
+    assert(oldest !== undefined, "excess_of_none");
+    this.answered.add(oldest.exchange, oldest.exchange);
+    this.leftOver.push({ exchange: oldest.exchange, handle: oldest.handle });
+  }
+
+  /** What a request says about earlier exchanges: their answers arrived, or never will. */
+  private notePrefix(request: NonNullable<Body["request"]>): void {
+    const leftAtMs = this.answerTimes.get(request.lastAnswered);
+    if (leftAtMs !== undefined) {
+      this.roundTrip.sample(this.nowMs - leftAtMs - request.sinceMs);
+      this.answerTimes.delete(request.lastAnswered);
+    }
+    if (request.overThrough > this.overThrough) {
+      this.overThrough = request.overThrough;
+      this.answered.remove(1, this.overThrough);
+      this.releaseOver((exchange) => exchange <= this.overThrough);
+    }
+    const { over } = request;
+    if (over.length === 0) return;
+    this.releaseOver((exchange) => {
+      for (let at = 0; at < over.length; at += 2) {
+        if (exchange >= (over[at] as number) && exchange <= (over[at + 1] as number)) return true;
+      }
+      return false;
+    });
+  }
+
+  private releaseOver(isOver: (exchange: number) => boolean): void {
+    for (const [transmission, flight] of this.sender.flights) {
+      if (!isOver(transmission)) continue;
+      this.noteArrival(this.nowMs, flight);
+      this.sender.resolve(transmission);
+    }
+    for (const exchange of this.answerTimes.keys()) {
+      if (isOver(exchange)) this.answerTimes.delete(exchange);
+    }
+    // The client has given these up: their connections may be dead, and are let go.
+    for (let at = this.parked.length - 1; at >= 0; at--) {
+      const { exchange, handle } = this.parked[at] as Parked;
+      if (!isOver(exchange)) continue;
+      this.parked.splice(at, 1);
+      if (exchange > this.overThrough) this.answered.add(exchange, exchange);
+      this.leftOver.push({ exchange, handle });
+    }
+  }
+
+  /** Found with something to say and nothing parked: one request more is wanted [PARK-6]. */
+  private noteStarvation(nowMs: number): void {
+    if (this.parked.length > 0 || this.state === "opening" || this.isStarved) return;
+    if (this.options.literal !== undefined || !this.hasSomethingToSay(nowMs)) return;
+    this.isStarved = true;
+    this.starvedAtMs = nowMs;
+    this.parkedWanted = Math.min(this.options.parkedMax, this.parkedWanted + 1);
+  }
+
+  /** A quiet time without that: one less [PARK-7]. */
+  private relax(nowMs: number): void {
+    if (this.options.literal !== undefined || this.parkedWanted === 1) return;
+    if (nowMs - this.starvedAtMs < this.options.parkedQuietMs) return;
+    this.parkedWanted--;
+    this.starvedAtMs = nowMs;
+  }
+
+  private beginIncarnation(incarnation: number): void {
+    const superseded = incarnation;
+    for (const { handle } of this.takeAll()) {
+      this.respond(handle, this.composeEmpty({ superseded }));
+    }
+    this.incarnation = incarnation;
+    for (const transmission of [...this.sender.flights.keys()]) this.sender.resolve(transmission);
+    this.answered.clear();
+    this.answerTimes.clear();
+    this.overThrough = 0;
+  }
+
+  /** Every request that waits for an answer; none does afterwards. */
+  private takeAll(): { exchange: number; handle: number }[] {
+    const all = [...this.leftOver.splice(0), ...this.parked.splice(0)];
+    return all.map(({ exchange, handle }) => ({ exchange, handle }));
+  }
+
+  // --- ending ---------------------------------------------------------------------------------
+
+  private closeIfPeerFinished(): void {
+    if (this.state === "open" && this.receiver.isFinished) this.close(this.nowMs);
+  }
+
+  /** Both ends are acknowledged: the last requests are answered, and the tombstone is left. */
+  private finish(): void {
+    this.concludeWith({ code: END_CODES.closed, reason: NOTHING });
+    this.end("closed", "peer", END_CODES.closed);
+  }
+
+  /** The client's last word: an abort. */
+  private endByClient(ending: Ending): void {
+    this.concludeWith(ending);
+    this.endByPeer(ending);
+  }
+
+  protected override fail(
+    reason: EndReason,
+    by: EndedOutput["by"],
+    code: number,
+    detail: string,
+  ): void {
+    this.concludeWith({ code, reason: asciiBytes(detail) });
+    this.end(reason, by, code, detail);
+  }
+
+  protected override end(
+    reason: EndReason,
+    by: EndedOutput["by"],
+    code: number,
+    detail = "",
+  ): void {
+    if (this.lastWord === undefined) this.concludeWith({ code, reason: asciiBytes(detail) });
+    super.end(reason, by, code, detail);
+  }
+
+  private concludeWith(ended: Ending): void {
+    this.conclude({ ack: this.receiver.ack, ended });
+  }
+
+  /** Answers all that waits with the last word, and keeps it for whoever comes later. */
+  private conclude(lastWord: LastWord): void {
+    this.lastWord = lastWord;
+    for (const { exchange, handle } of this.takeAll()) {
+      const answer = this.answerHead(exchange, 0);
+      this.respond(handle, this.composeEmpty({ answer, ...lastWord }));
+    }
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+function asciiBytes(text: string): Uint8Array {
+  return Uint8Array.from(text.slice(0, 128), (letter) => letter.charCodeAt(0) & 0x7f);
+}

@@ -1,0 +1,555 @@
+/**
+ * The request side of a session: the client of the poll link. It keeps requests parked at the
+ * server, lets messages leave at once while a carrier's slot is free, and takes answers, failures
+ * and silence as evidence. spec 5.
+ *
+ * Handlers: `handleAnswer`, `handleFailure`, `handleTimeout`. Commands: those of `Half`, and
+ * `abort`. Outputs of `poll()`: `request`, `abort`, the application's, and the timeout.
+ */
+import type { Address, AnswerPrefix, Body } from "./body.ts";
+import { readBody, readHead, readVersions } from "./body-reader.ts";
+import type { BodyOptions } from "./body-writer.ts";
+import { ChannelReceiver } from "./channel-receiver.ts";
+import { ChannelSender } from "./channel-sender.ts";
+import { Deque } from "./deque.ts";
+import {
+  assert,
+  isDamage,
+  ProtocolError,
+  protocolCode,
+  type ProtocolErrorCode,
+  UsageError,
+} from "./errors.ts";
+import { Exchanges } from "./exchanges.ts";
+import { checkParameters, END_CODES, Half } from "./half.ts";
+import { NONCE_BYTES } from "./limits.ts";
+import {
+  checkRequestOptions,
+  INITIAL_GRANT,
+  REQUEST_DEFAULTS,
+  type RequestOptions,
+  UNIT_BYTES_MAX,
+} from "./options.ts";
+import type { EndedOutput, EndReason, RequestOutput, TimerName } from "./outputs.ts";
+import { PayloadQueue, PayloadStore } from "./payload-queue.ts";
+import { jitter, seedFrom } from "./random.ts";
+import { Ranges } from "./ranges.ts";
+import { Receiver } from "./receiver.ts";
+import { RoundTrip } from "./rtt.ts";
+import { SendRing } from "./send-ring.ts";
+import { Sender } from "./sender.ts";
+import { type Classes, restoreSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
+
+/** What makes a session the client's own. Both come from a CSPRNG and are never used twice. */
+export interface Credentials {
+  /** 16 bytes: the session's identifier. */
+  readonly nonce: Uint8Array;
+  /** 16 to 64 bytes that only client and server know; sent in bodies, never in a URL. */
+  readonly secret: Uint8Array;
+}
+
+/** Why a request to be sent is to be sent; for charts and tests. */
+export type SendReason = "park" | "say" | "bundle" | "answered" | "resend" | "first";
+
+export class RequestSide extends Half<RequestOutput> {
+  readonly exchanges: Exchanges = new Exchanges();
+  /** What the server wishes to find parked, as the highest exchange said. */
+  parkedWanted = 1;
+  private parkedWantedFrom = 0;
+  private readonly options: RequestOptions;
+  private readonly secret: Uint8Array;
+  private incarnation = 1;
+  /** The answer that came last, and when. */
+  private lastAnswered = 0;
+  private lastAnsweredAtMs = 0;
+  /** No request leaves before. */
+  private notBeforeMs = 0;
+  private failuresInRow = 0;
+  private failuresCountedTo = 0;
+  private unansweredInRow = 0;
+  /** When the server first said that it does not know the session; Infinity while it does. */
+  private doubtedSinceMs: number = Infinity;
+  /** Literal procedure: when the last request left, and when one may follow an answer. */
+  private lastRequestAtMs = 0;
+  private followAtMs: number = Infinity;
+  private random: number;
+
+  /** @throws UsageError `option_invalid`. */
+  constructor(nowMs: number, credentials: Credentials, options: Partial<RequestOptions> = {}) {
+    const full: RequestOptions = { ...REQUEST_DEFAULTS, ...options };
+    checkRequestOptions(full);
+    if (credentials.nonce.length !== NONCE_BYTES) throw new UsageError("option_invalid", "nonce");
+    const secretBytes = credentials.secret.length;
+    if (secretBytes < 16 || secretBytes > 64) throw new UsageError("option_invalid", "secret");
+    super("request", nowMs, credentials.nonce.slice(), full);
+    this.options = full;
+    this.secret = credentials.secret.slice();
+    this.random = seedFrom(credentials.nonce);
+    this.parkedWanted = full.literal?.requestsHeld ?? 1;
+    if (!full.earlyMessages) return;
+    const { messages, bytes } = INITIAL_GRANT;
+    this.sender.handleWindow({ seqMax: messages, bytesMax: bytes });
+    const channelZero = { channel: 0, unitsMax: messages, bytesMax: UNIT_BYTES_MAX };
+    this.sender.handleChannelWindow(channelZero);
+  }
+
+  // --- commands -------------------------------------------------------------------------------
+
+  /** Ends the session at once; a last request tells the server, if it still can. */
+  abort(nowMs: number, code: number = END_CODES.application, reason = ""): void {
+    this.advance(nowMs);
+    if (this.state === "ended") throw new UsageError("session_closed");
+    this.fail("aborted", "local", code, reason);
+  }
+
+  /** The state as plain data, to be resumed elsewhere or after a reload; spec 7.4. */
+  save(): Snapshot {
+    if (this.state === "ended") throw new UsageError("session_closed");
+    assert(this.transmissions.size === 0, "save_before_poll_is_drained");
+    return takeSnapshot(this, REQUEST_CLASSES);
+  }
+
+  /**
+   * Goes on from a saved state with a raised incarnation. Whoever still runs the old one is told
+   * `superseded`. Resume a saved state once only.
+   */
+  static resume(nowMs: number, saved: Snapshot): RequestSide {
+    const side = restoreSnapshot(saved, REQUEST_CLASSES);
+    if (!(side instanceof RequestSide)) throw new UsageError("state_invalid");
+    side.takeOver(nowMs);
+    return side;
+  }
+
+  // --- handlers -------------------------------------------------------------------------------
+
+  /** The answer to an exchange has come whole. It may be anybody's: nothing is believed unread. */
+  handleAnswer(nowMs: number, exchange: number, bytes: Uint8Array): void {
+    this.advance(nowMs);
+    // Late answers of exchanges that were given up count too; made-up numbers do not.
+    if (this.state === "ended" || exchange >= this.exchanges.next) return;
+    let body: Body;
+    try {
+      body = this.readAnswer(exchange, bytes);
+      this.check(body);
+    } catch (error) {
+      this.handleBadAnswer(exchange, bytes, protocolCode(error));
+      return;
+    }
+    this.unansweredInRow = 0;
+    if (body.unknown !== undefined) this.handleUnknown(exchange);
+    else if (body.unreadable === true) this.handleUnreadable(exchange);
+    else this.apply(exchange, body);
+  }
+
+  /**
+   * The exchange failed: a network error, a status without a readable body, a body cut short.
+   * `tooLarge`: an intermediary refused the size (413).
+   */
+  handleFailure(nowMs: number, exchange: number, tooLarge = false): void {
+    this.advance(nowMs);
+    if (this.state === "ended" || !this.exchanges.open.has(exchange)) return;
+    this.unansweredInRow++;
+    const flight = this.giveUpExchange(exchange);
+    if (tooLarge && flight !== undefined) {
+      this.noteOverdue(this.nowMs, flight);
+      this.bodyBytesCeiling = this.bodyBytesLimit;
+    }
+    this.delayAfterFailure(exchange);
+  }
+
+  // --- when to send ---------------------------------------------------------------------------
+
+  /** Why a request should leave now, or undefined. spec 5.1. */
+  private reasonToSend(nowMs: number): SendReason | undefined {
+    if (this.state === "ended" || nowMs < this.notBeforeMs) return undefined;
+    if (this.exchanges.open.size >= this.slots && this.exchanges.oldestOverdue === undefined) {
+      return undefined;
+    }
+    if (this.options.literal !== undefined) return this.reasonToSendLiteral(nowMs);
+    const live = this.exchanges.countLive;
+    if (live < this.parkedWanted) return "park";
+    if (live >= this.slots || this.exchanges.countCarriers >= this.options.carriersMax) {
+      return undefined;
+    }
+    return this.hasSomethingToSay(nowMs) ? "say" : undefined;
+  }
+
+  /** The founding document's flow chart of the client; spec 8.1. */
+  private reasonToSendLiteral(nowMs: number): SendReason | undefined {
+    const literal = this.options.literal;
+    assert(literal !== undefined, "literal_rules_without_options");
+    if (this.exchanges.next === 1) return "first";
+    const worth = literal.bundleMessages;
+    if (this.sender.countSendable(worth) >= worth) return "bundle";
+    if (nowMs >= this.followAtMs) return "answered";
+    if (nowMs >= this.literalResendAtMs) return "resend";
+    return undefined;
+  }
+
+  /** When the literal procedure's timer runs out: something is out, or waits, unacknowledged. */
+  private get literalResendAtMs(): number {
+    const literal = this.options.literal;
+    if (literal === undefined) return Infinity;
+    const isIdle = this.sender.isFlushed && this.exchanges.countLive > 0;
+    return isIdle ? Infinity : this.lastRequestAtMs + literal.resendTimeoutMs;
+  }
+
+  /** The literal procedure's wait between an answer and the next request; spec 8.3. */
+  private get sendDelayMs(): number {
+    const literal = this.options.literal;
+    if (literal === undefined) return 0;
+    if (literal.sendDelayMs !== "auto") return literal.sendDelayMs;
+    // As long as the path would need for the rest of a bundle: a full backlog waits for nothing.
+    const { unsentBytes, unsentCount } = this.sender;
+    if (unsentCount >= literal.bundleMessages) return 0;
+    const meanBytes = unsentCount === 0 ? 0 : unsentBytes / unsentCount;
+    const missingBytes = literal.bundleMessages * meanBytes - unsentBytes;
+    const waitMs = Math.ceil(missingBytes / this.roundTrip.rate);
+    return Math.min(waitMs, literal.resendTimeoutMs);
+  }
+
+  /** Requests that may be out at once, overdue ones included. */
+  private get slots(): number {
+    return this.parkedWanted + this.options.carriersMax;
+  }
+
+  // --- driving --------------------------------------------------------------------------------
+
+  protected override considerTimers(consider: (name: TimerName, atMs: number) => void): void {
+    if (this.reasonToSend(this.nowMs) !== undefined) consider("transmit", this.nowMs);
+    if (this.notBeforeMs > this.nowMs && this.reasonToSend(this.notBeforeMs) !== undefined) {
+      consider("retry", this.notBeforeMs);
+    }
+    for (const exchange of this.exchanges.open.values()) {
+      consider("exchange", this.exchangeOverdueAtMs(exchange.number));
+    }
+    if (this.options.literal === undefined) {
+      consider("resend", this.resendAtMs);
+      if (this.canSay) {
+        consider("ack-delay", this.receiver.ackOwedSinceMs + this.settings.ackDelayMs);
+        consider("probe", this.probeAtMs);
+      }
+    } else {
+      const gateMs = Math.max(this.notBeforeMs, this.nowMs);
+      if (this.followAtMs !== Infinity) consider("delay", Math.max(gateMs, this.followAtMs));
+      if (this.canSay) consider("resend", Math.max(gateMs, this.literalResendAtMs));
+    }
+  }
+
+  /** Whether a request that says something has a slot now, so that its timers make sense. */
+  private get canSay(): boolean {
+    const { exchanges } = this;
+    if (this.nowMs < this.notBeforeMs) return false;
+    if (exchanges.open.size >= this.slots && exchanges.oldestOverdue === undefined) return false;
+    return exchanges.countLive < this.slots && exchanges.countCarriers < this.options.carriersMax;
+  }
+
+  protected override handleTimers(nowMs: number): void {
+    for (const { number, isOverdue } of this.exchanges.open.values()) {
+      if (isOverdue || nowMs < this.exchangeOverdueAtMs(number)) continue;
+      this.markOverdue(number);
+    }
+    if (this.options.literal === undefined && nowMs >= this.resendAtMs) {
+      const flight = this.oldestFlight;
+      assert(flight !== undefined, "resend_without_flight");
+      this.sender.resolve(flight.transmission);
+      this.noteOverdue(nowMs, flight);
+      this.markOverdue(flight.transmission);
+    }
+    const { requestsUnansweredMax } = this.options;
+    if (requestsUnansweredMax > 0 && this.unansweredInRow >= requestsUnansweredMax) {
+      this.end("unanswered", "network", END_CODES.silence);
+    }
+  }
+
+  protected override transmit(nowMs: number): void {
+    for (;;) {
+      const reason = this.reasonToSend(nowMs);
+      if (reason === undefined) return;
+      if (reason === "resend") this.sender.resendAll();
+      if (this.exchanges.open.size >= this.slots) this.abortOldestOverdue();
+      this.sendRequest(nowMs);
+    }
+  }
+
+  private sendRequest(nowMs: number): void {
+    const number = this.exchanges.next;
+    const body = this.compose(nowMs, this.requestHead(nowMs), number);
+    const isCarrier = this.sender.flights.has(number);
+    this.exchanges.begin(nowMs, body.length, isCarrier);
+    this.lastRequestAtMs = nowMs;
+    this.followAtMs = Infinity;
+    this.transmissions.push({ kind: "request", exchange: number, body });
+  }
+
+  private requestHead(nowMs: number): Partial<Body> {
+    const request = {
+      exchange: this.exchanges.next,
+      overThrough: this.exchanges.over.through,
+      over: this.exchanges.overRanges,
+      lastAnswered: this.lastAnswered,
+      sinceMs: this.lastAnswered === 0 ? 0 : Math.round(nowMs - this.lastAnsweredAtMs),
+    };
+    // [OPEN-2]: until the first answer every request carries the opening.
+    return this.peer === undefined ? { request, open: this.parameters } : { request };
+  }
+
+  protected override get bodyOptions(): BodyOptions {
+    const { sessionId, incarnation } = this;
+    const address: Address = { sessionId, proof: this.secret, incarnation, link: 0 };
+    return { direction: 0, checksum: "xxh32", sessionId, address };
+  }
+
+  protected override get silenceLimitMs(): number {
+    // [END-3]: at most the server's, so that nobody waits for a session that is gone.
+    const { silenceLimitMs } = this.settings;
+    return Math.min(silenceLimitMs, this.peer?.silenceLimitMs ?? silenceLimitMs);
+  }
+
+  protected override get mayDeliver(): boolean {
+    return true;
+  }
+
+  protected override get mayAcknowledge(): boolean {
+    return true;
+  }
+
+  protected override fail(
+    reason: EndReason,
+    by: EndedOutput["by"],
+    code: number,
+    detail: string,
+  ): void {
+    const ended = { code, reason: asciiBytes(detail) };
+    const number = this.exchanges.next;
+    const body = this.composeEmpty({ ...this.requestHead(this.nowMs), ended });
+    this.exchanges.begin(this.nowMs, body.length, false);
+    this.transmissions.push({ kind: "request", exchange: number, body });
+    this.end(reason, by, code, detail);
+  }
+
+  // --- answers --------------------------------------------------------------------------------
+
+  private readAnswer(exchange: number, bytes: Uint8Array): Body {
+    const head = readHead(bytes, this.settings.bodyBytesMax);
+    if (head.direction !== 1 || head.address !== undefined) throw new ProtocolError("misdelivered");
+    if (head.checksum === "none") throw new ProtocolError("checksum_missing");
+    const body = readBody(bytes, head, this.sessionId);
+    if (body.unknown !== undefined && !isSame(body.unknown, this.sessionId.subarray(0, 16))) {
+      throw new ProtocolError("misdelivered");
+    }
+    const { answer } = body;
+    // [EXCH-3]: an answer that names another exchange came to the wrong place.
+    if (answer !== undefined && answer.exchange !== exchange) throw new ProtocolError("misdelivered");
+    const isLast = body.ended ?? body.refused ?? body.unknown ?? body.superseded;
+    if (answer === undefined && isLast === undefined && body.unreadable !== true) {
+      throw new ProtocolError("prefix_missing");
+    }
+    if (body.opened !== undefined) checkParameters(body.opened);
+    return body;
+  }
+
+  private apply(exchange: number, body: Body): void {
+    const nowMs = this.nowMs;
+    this.failuresInRow = 0;
+    this.doubtedSinceMs = Infinity;
+    this.hearAck(body.ack);
+    const sent = this.exchanges.open.get(exchange);
+    if (body.answer !== undefined) {
+      if (sent !== undefined) this.roundTrip.sample(nowMs - sent.sentAtMs - body.answer.heldMs);
+      this.noteEvidence(body.answer);
+    }
+    this.exchanges.end(exchange);
+    if (body.opened !== undefined && this.peer === undefined) {
+      this.learn(body.opened);
+      this.become("open");
+      this.notify({ kind: "opened" });
+    }
+    this.hear(nowMs, body);
+    this.lastAnswered = Math.max(this.lastAnswered, exchange);
+    this.lastAnsweredAtMs = nowMs;
+    this.followAtMs = Math.min(this.followAtMs, nowMs + this.sendDelayMs);
+    if (body.pauseMs !== undefined) {
+      this.notBeforeMs = Math.max(this.notBeforeMs, nowMs + body.pauseMs);
+    }
+    if (body.refused !== undefined) {
+      this.end("refused", "peer", body.refused.code, asText(body.refused.reason));
+    } else if (body.superseded !== undefined && body.superseded > this.incarnation) {
+      this.end("superseded", "peer", END_CODES.closed);
+    } else if (body.ended !== undefined) {
+      this.endByPeer(body.ended);
+    }
+  }
+
+  /** [EXCH-4]: what the answer says about exchanges, this one and others. */
+  private noteEvidence(answer: AnswerPrefix): void {
+    if (answer.exchange > this.parkedWantedFrom && this.options.literal === undefined) {
+      this.parkedWantedFrom = answer.exchange;
+      const wanted = Math.min(answer.parkedWanted, this.options.parkedMax);
+      this.parkedWanted = Math.max(1, wanted);
+    }
+    const { answered, parked } = answer;
+    for (const [number, exchange] of this.exchanges.open) {
+      const isAnswered = number === answer.exchange || includes(answered, number);
+      if (!isAnswered && !parked.includes(number)) continue;
+      if (exchange.isCarrier) this.noteArrival(this.nowMs, this.sender.flights.get(number));
+      this.sender.resolve(number);
+      exchange.isCarrier = false;
+      if (isAnswered) exchange.answeredAtMs = Math.min(exchange.answeredAtMs, this.nowMs);
+      // A late one that turns out to be parked counts again.
+      else exchange.isOverdue = false;
+    }
+  }
+
+  private handleBadAnswer(exchange: number, bytes: Uint8Array, code: ProtocolErrorCode): void {
+    const isRefusal = code === "version_unknown" && this.isVersionRefusal(bytes);
+    if (isRefusal) this.end("version", "peer", END_CODES.protocol, code);
+    else if (isDamage(code)) this.handleUnreadable(exchange);
+    else this.fail("protocol", "local", END_CODES.protocol, code);
+  }
+
+  /** [VER-3]: before the session is open, the server may say which versions it speaks. */
+  private isVersionRefusal(bytes: Uint8Array): boolean {
+    if (this.peer !== undefined) return false;
+    try {
+      return !readVersions(bytes).includes(1);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Either body of the exchange was damaged: what it carried goes again, after a wait. */
+  private handleUnreadable(exchange: number): void {
+    if (!this.exchanges.open.has(exchange)) return;
+    this.bodiesUnreadable++;
+    this.unreadableInRow++;
+    this.giveUpExchange(exchange);
+    if (this.unreadableInRow >= this.options.unreadableMax) {
+      this.end("unreadable", "network", END_CODES.unreadable);
+      return;
+    }
+    this.delayAfterFailure(exchange);
+  }
+
+  /** [END-5]: believed only after being repeated; until then an outage like others. */
+  private handleUnknown(exchange: number): void {
+    if (!this.exchanges.open.has(exchange)) return;
+    this.doubtedSinceMs = Math.min(this.doubtedSinceMs, this.nowMs);
+    this.giveUpExchange(exchange);
+    if (this.isDone) {
+      // Both sides had finished, and the server has forgotten the session as it should.
+      this.end("closed", "peer", END_CODES.closed);
+    } else if (this.nowMs >= this.doubtedSinceMs + this.options.lostConfirmMs) {
+      this.end("lost", "peer", END_CODES.closed);
+    } else {
+      this.delayAfterFailure(exchange);
+    }
+  }
+
+  // --- failures -------------------------------------------------------------------------------
+
+  private giveUpExchange(number: number): ReturnType<Sender["resolve"]> {
+    if (!this.exchanges.end(number)) return undefined;
+    return this.sender.resolve(number);
+  }
+
+  /** The first retry is immediate; later ones wait longer and longer, with full jitter. */
+  private delayAfterFailure(exchange: number): void {
+    // Requests that were out together fail together: that is one failure.
+    if (exchange <= this.failuresCountedTo) return;
+    this.failuresCountedTo = this.exchanges.next - 1;
+    this.failuresInRow++;
+    if (this.failuresInRow === 1) return;
+    const { retryDelayMinMs, retryDelayMaxMs } = this.options;
+    const spanMs = Math.min(retryDelayMaxMs, retryDelayMinMs * 2 ** (this.failuresInRow - 2));
+    this.random = jitter(this.random);
+    const waitMs = Math.ceil((this.random / 2 ** 32) * spanMs);
+    this.notBeforeMs = Math.max(this.notBeforeMs, this.nowMs + waitMs);
+  }
+
+  private markOverdue(number: number): void {
+    const exchange = this.exchanges.open.get(number);
+    if (exchange === undefined || exchange.isOverdue) return;
+    exchange.isOverdue = true;
+    this.unansweredInRow++;
+    this.sender.resolve(number);
+  }
+
+  private abortOldestOverdue(): void {
+    const exchange = this.exchanges.oldestOverdue;
+    assert(exchange !== undefined, "no_slot_and_none_overdue");
+    this.giveUpExchange(exchange.number);
+    this.transmissions.push({ kind: "abort", exchange: exchange.number });
+  }
+
+  /** When an exchange that is not overdue becomes so; spec 5.4. */
+  private exchangeOverdueAtMs(number: number): number {
+    const exchange = this.exchanges.open.get(number);
+    if (exchange === undefined || exchange.isOverdue) return Infinity;
+    const holdMs = this.peer?.holdTimeMs ?? this.settings.holdTimeMs;
+    const byHoldMs = exchange.sentAtMs + holdMs + this.roundTrip.overdueAfterMs(exchange.bytes);
+    return Math.min(byHoldMs, exchange.answeredAtMs + this.roundTrip.timeoutMs);
+  }
+
+  private get resendAtMs(): number {
+    const flight = this.oldestFlight;
+    return flight === undefined ? Infinity : this.overdueAtMs(flight);
+  }
+
+  /** A new incarnation: the old one's exchanges are no longer ours. */
+  private takeOver(nowMs: number): void {
+    this.incarnation++;
+    for (const number of [...this.exchanges.open.keys()]) this.giveUpExchange(number);
+    this.exchanges.next = 1;
+    this.exchanges.over.clear();
+    this.nowMs = nowMs;
+    this.lastHeardMs = nowMs;
+    this.resendBaseMs = nowMs;
+    this.lastAnswered = 0;
+    this.parkedWantedFrom = 0;
+    this.notBeforeMs = nowMs;
+    this.failuresInRow = 0;
+    this.failuresCountedTo = 0;
+    this.doubtedSinceMs = Infinity;
+    this.lastRequestAtMs = nowMs;
+    this.followAtMs = nowMs;
+    if (this.probeAtMs !== Infinity) this.probeAtMs = nowMs;
+    if (this.closeAtMs !== Infinity) this.closeAtMs = nowMs + this.settings.closeTimeoutMs;
+    if (this.receiver.ackOwedSinceMs !== Infinity) this.receiver.ackOwedSinceMs = nowMs;
+  }
+}
+
+/** Classes that a saved request side is made of. */
+export const REQUEST_CLASSES: Classes = new Map<string, { readonly prototype: object }>([
+  ["RequestSide", RequestSide],
+  ["Exchanges", Exchanges],
+  ["Sender", Sender],
+  ["SendRing", SendRing],
+  ["ChannelSender", ChannelSender],
+  ["PayloadQueue", PayloadQueue],
+  ["PayloadStore", PayloadStore],
+  ["Receiver", Receiver],
+  ["ChannelReceiver", ChannelReceiver],
+  ["RoundTrip", RoundTrip],
+  ["Ranges", Ranges],
+  ["Deque", Deque],
+]);
+
+function includes(ranges: readonly number[], value: number): boolean {
+  for (let at = 0; at < ranges.length; at += 2) {
+    if (value >= (ranges[at] as number) && value <= (ranges[at + 1] as number)) return true;
+  }
+  return false;
+}
+
+function isSame(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((byte, at) => byte === right[at]);
+}
+
+function asciiBytes(text: string): Uint8Array {
+  return Uint8Array.from(text.slice(0, 128), (letter) => letter.charCodeAt(0) & 0x7f);
+}
+
+function asText(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
