@@ -894,7 +894,8 @@ export class Receiver {
 
   /** Room for assembly may have come free. */
   private retryStalled(): void {
-    for (const id of this.stalled) {
+    // A copy: a channel whose parts must go on waiting is put into the set again.
+    for (const id of [...this.stalled]) {
       this.retryStalledOf(this.channels.get(id) as ChannelReceiver);
     }
   }
