@@ -61,6 +61,13 @@ export const RANGES_MAX = 256;
 /** Most requests that one session may have parked, wish for, or list: browsers allow about 6. */
 export const PARKED_MAX = 64;
 
+/**
+ * Exchanges from the oldest that is not over to the newest: at most so many numbers. A client opens
+ * at most 64 at once; the rest is room for one that hangs while the others go on. It also bounds
+ * the ranges of exchanges that a prefix lists to half of `RANGES_MAX`.
+ */
+export const EXCHANGE_SPAN_MAX = 256;
+
 /** Most bytes of an owner hint: a host name's label is at most 63 bytes. */
 export const HINT_BYTES_MAX = 64;
 

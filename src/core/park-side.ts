@@ -14,6 +14,7 @@ import type { Body, Ending } from "./body.ts";
 import type { BodyOptions } from "./body-writer.ts";
 import { assert, ProtocolError, UsageError } from "./errors.ts";
 import { checkParameters, END_CODES, Half } from "./half.ts";
+import { EXCHANGE_SPAN_MAX } from "./limits.ts";
 import type { ParkOptions } from "./options.ts";
 import type { EndedOutput, EndReason, RespondOutput, TimerName } from "./outputs.ts";
 import { Ranges } from "./ranges.ts";
@@ -27,9 +28,6 @@ interface Parked {
 
 /** What a session leaves behind for requests that come after its end; spec 7.5. */
 export type LastWord = Pick<Body, "refused"> | Pick<Body, "ack" | "ended">;
-
-/** Exchanges from the highest one down that a client may have open: more is not a client's. */
-const EXCHANGE_SPAN_MAX = 4_096;
 
 export class ParkSide extends Half<RespondOutput> {
   readonly parked: Parked[] = [];

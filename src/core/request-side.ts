@@ -22,7 +22,7 @@ import {
 } from "./errors.ts";
 import { Exchanges } from "./exchanges.ts";
 import { checkParameters, END_CODES, Half } from "./half.ts";
-import { NONCE_BYTES } from "./limits.ts";
+import { EXCHANGE_SPAN_MAX, NONCE_BYTES } from "./limits.ts";
 import {
   checkRequestOptions,
   INITIAL_GRANT,
@@ -268,6 +268,7 @@ export class RequestSide extends Half<RequestOutput> {
       if (reason === undefined) return;
       if (reason === "resend") this.sender.resendAll();
       if (this.exchanges.open.size >= this.slots) this.abortOldestOverdue();
+      this.abortBeyondSpan();
       this.sendRequest(nowMs);
     }
   }
@@ -480,6 +481,16 @@ export class RequestSide extends Half<RequestOutput> {
     assert(exchange !== undefined, "no_slot_and_none_overdue");
     this.giveUpExchange(exchange.number);
     this.transmissions.push({ kind: "abort", exchange: exchange.number });
+  }
+
+  /** [EXCH-7]: an exchange that hangs while hundreds of later ones end will not be answered. */
+  private abortBeyondSpan(): void {
+    const lowest = this.exchanges.next - EXCHANGE_SPAN_MAX;
+    for (const number of this.exchanges.open.keys()) {
+      if (number > lowest) return;
+      this.giveUpExchange(number);
+      this.transmissions.push({ kind: "abort", exchange: number });
+    }
   }
 
   /** When an exchange that is not overdue becomes so; spec 5.4. */
