@@ -118,8 +118,3 @@ export class InvariantError extends Error {
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new InvariantError(message);
 }
-
-/** Marks a place that no input reaches. The coverage report counts and lists its calls. */
-export function unreachable(message: string): never {
-  throw new InvariantError(message);
-}

@@ -9,7 +9,7 @@
  * both sides hold everything and know it. *Ended* is final: the application was told why, and
  * what became of its messages. Nothing leads out of it.
  */
-import { unreachable } from "./errors.ts";
+import { assert } from "./errors.ts";
 
 export type SessionState = "opening" | "open" | "closing" | "ended";
 
@@ -33,5 +33,7 @@ export const TRANSITIONS: {
 };
 
 export function nextState(state: SessionState, event: SessionEvent): SessionState {
-  return TRANSITIONS[state][event] ?? unreachable("transition_undefined");
+  const next = TRANSITIONS[state][event];
+  assert(next !== undefined, "transition_undefined");
+  return next;
 }
