@@ -4,7 +4,7 @@
  */
 import type { DeliveryMode } from "./body.ts";
 import { Deque } from "./deque.ts";
-import { PART_BYTES_MIN, UNIT_BYTES_MAX } from "./options.ts";
+import { PART_BYTES_MIN, UNIT_BYTES_MAX } from "./limits.ts";
 import { PayloadQueue } from "./payload-queue.ts";
 
 /** A message of a channel that may give messages up, from its first unit's seq to its last. */
@@ -61,13 +61,7 @@ export class ChannelSender {
   /** Whether the scheduler has the channel in its queue. */
   isReady = false;
 
-  constructor(
-    id: number,
-    mode: DeliveryMode,
-    ttlMs: number,
-    unitsMax: number,
-    bytesMax: number,
-  ) {
+  constructor(id: number, mode: DeliveryMode, ttlMs: number, unitsMax: number, bytesMax: number) {
     this.id = id;
     this.mode = mode;
     this.ttlMs = ttlMs;

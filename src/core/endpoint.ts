@@ -209,7 +209,10 @@ export class Endpoint {
     origin: Origin,
   ): void {
     // [OPEN-3]: only with the same secret and principal, before anything changes.
-    if (!isSameSecret(session.secret, address.proof) || session.origin.principal !== origin.principal) {
+    if (
+      !isSameSecret(session.secret, address.proof) ||
+      session.origin.principal !== origin.principal
+    ) {
       this.answerUnknown(handle, address);
       return;
     }

@@ -13,8 +13,18 @@ import { bodyBytes, type BodyOptions, encodeBody } from "./body-writer.ts";
 import { ChannelSender } from "./channel-sender.ts";
 import { Deque } from "./deque.ts";
 import { assert, ProtocolError, UsageError } from "./errors.ts";
-import { BODY_MESSAGES_MAX, INTEGER_MAX, LABEL_BYTES_MAX } from "./limits.ts";
-import { INITIAL_GRANT, type SessionOptions, UNIT_BYTES_MAX } from "./options.ts";
+import {
+  BACK_OFF_MAX,
+  BODY_BYTES_FLOOR,
+  BODY_MESSAGES_MAX,
+  INITIAL_GRANT,
+  INTEGER_MAX,
+  LABEL_BYTES_MAX,
+  ROOM_BYTES_MIN,
+  STATEMENT_BYTES,
+  UNIT_BYTES_MAX,
+} from "./limits.ts";
+import type { SessionOptions } from "./options.ts";
 import type {
   ApplicationOutput,
   EndReason,
@@ -63,13 +73,6 @@ export interface Stats {
   readonly bodiesUnreadable: number;
   readonly roundTripMs: number;
 }
-
-/** Bytes kept free in a body for what is stated after the bundle is filled. */
-const STATEMENT_BYTES = 1_024;
-/** A bundle is given at least so much room: one part of the smallest size. */
-const ROOM_BYTES_MIN = 2_048;
-/** Bodies are not halved below this: a unit of the largest size with its overhead. */
-const BODY_BYTES_FLOOR: number = UNIT_BYTES_MAX + 2 * ROOM_BYTES_MIN;
 
 export abstract class Half<Transmit extends { kind: string }> {
   state: SessionState = "opening";
@@ -585,7 +588,7 @@ export abstract class Half<Transmit extends { kind: string }> {
   }
 
   private postponeProbe(nowMs: number): void {
-    this.probes = Math.min(this.probes + 1, 10);
+    this.probes = Math.min(this.probes + 1, BACK_OFF_MAX);
     const waitMs = this.roundTrip.timeoutMs * 2 ** this.probes;
     this.probeAtMs = nowMs + Math.min(waitMs, this.settings.rtoMaxMs);
   }

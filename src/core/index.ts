@@ -20,7 +20,13 @@ export type {
   Window,
 } from "./body.ts";
 export { type Head, readBody, readHead, readVersions } from "./body-reader.ts";
-export { bodyBytes, type BodyOptions, encodeBody, writeBody, writeVersions } from "./body-writer.ts";
+export {
+  bodyBytes,
+  type BodyOptions,
+  encodeBody,
+  writeBody,
+  writeVersions,
+} from "./body-writer.ts";
 export {
   Endpoint,
   ENDPOINT_DEFAULTS,

@@ -89,3 +89,68 @@ export const PAUSE_MS_MAX = 3_600_000;
  * at least 63 bytes: so a cut run is never larger than an uncut one, and planners need not know.
  */
 export const EQUAL_LENGTHS_MIN = 64;
+
+// Sessions. The first five are part of the protocol, as both sides rely on them; the others only
+// bound this implementation.
+
+/**
+ * What every server grants before it has answered: messages may ride on the opening. A server whose
+ * options grant less needs clients with `earlyMessages: false`; spec 7 [OPEN-6].
+ */
+export const INITIAL_GRANT: Readonly<Record<"messages" | "bytes" | "channels", number>> = {
+  messages: 64,
+  bytes: 65_536,
+  channels: 8,
+};
+
+/**
+ * Most payload bytes of one unit: larger messages travel in parts of this size. It fits the least
+ * `channelBytes`, and is small enough for others to be heard between two parts.
+ */
+export const UNIT_BYTES_MAX = 16_384;
+
+/** Fewest bytes of a part that does not end its message: bounds the parts of a message. */
+export const PART_BYTES_MIN = 1_024;
+
+/** Seqs beyond the window that facts may use, so that a full window cannot stop a close. */
+export const FACT_ALLOWANCE = 256;
+
+/** Keys of one `latest` channel that are remembered while an index below them is missing. */
+export const KEYS_MAX = 65_536;
+
+/** Gaps between the indexes of one channel: holes in the seqs, and messages in parts. */
+export const INDEX_RANGES_MAX: number = 2 * RANGES_MAX;
+
+/** Windows of channels stated in one body; the others follow in the next. */
+export const CHANNEL_WINDOWS_STATED_MAX = 256;
+
+/** Limits of channels complained about in one body. */
+export const CHANNELS_BLOCKED_STATED_MAX = 32;
+
+/** A channel's turn ends after so many bytes, so that no other waits long for its own. */
+export const TURN_BYTES: number = UNIT_BYTES_MAX;
+
+/** Bytes kept free in a body for what is stated after the bundle was filled. */
+export const STATEMENT_BYTES = 1_024;
+
+/** A bundle is given at least so much room: one part of the smallest size with its head. */
+export const ROOM_BYTES_MIN = 2_048;
+
+/** Bodies are not halved below this: a unit of the largest size with its overhead. */
+export const BODY_BYTES_FLOOR: number = UNIT_BYTES_MAX + 2 * ROOM_BYTES_MIN;
+
+/** Small payloads up to this size are copied at `send`; above, a copy costs more than an object. */
+export const COPIED_BYTES_MAX = 4_096;
+
+/** Chunks for copied payloads begin small, for sessions that say little, and double as they fill. */
+export const CHUNK_BYTES_MIN = 1_024;
+export const CHUNK_BYTES_MAX = 65_536;
+
+/** Bytes a millisecond assumed before anything was measured: 64 kB/s, a slow mobile line. */
+export const RATE_INITIAL = 64;
+
+/** Bodies below this say more about the round trip than about the rate. */
+export const RATE_BYTES_MIN = 4_096;
+
+/** Doublings of a timeout or a probe's wait at most, before its largest value caps it. */
+export const BACK_OFF_MAX = 10;

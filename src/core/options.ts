@@ -3,6 +3,7 @@
  * options can work. What the wire itself bounds stands in limits.ts. spec 9.
  */
 import { UsageError } from "./errors.ts";
+import { UNIT_BYTES_MAX } from "./limits.ts";
 
 /** When a received message counts as held, so that its sender may release it. */
 export type HoldPolicy =
@@ -170,20 +171,6 @@ export const LITERAL_DEFAULTS: LiteralOptions = {
   sendDelayMs: 0,
   answerDelayMs: undefined,
 };
-
-/** What every session grants before the server has answered; spec 7 [OPEN-6]. */
-export const INITIAL_GRANT: Readonly<Record<"messages" | "bytes" | "channels", number>> = {
-  messages: 64,
-  bytes: 64 * KIB,
-  channels: 8,
-};
-
-/** Payload bytes of one unit at most: larger messages travel in parts. Fits any channelBytes. */
-export const UNIT_BYTES_MAX: number = 16 * KIB;
-/** A part that does not end its message has at least so many bytes. */
-export const PART_BYTES_MIN: number = KIB;
-/** Facts may use so many seqs beyond the window, so that a full one cannot stop a close. */
-export const FACT_ALLOWANCE = 256;
 
 function within(value: number, low: number, high: number, name: string): void {
   if (!(Number.isSafeInteger(value) && value >= low && value <= high)) {

@@ -9,12 +9,8 @@
  * A place is a source with an offset and a size; the source is a chunk or the payload itself.
  */
 import { assert } from "./errors.ts";
+import { CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, COPIED_BYTES_MAX } from "./limits.ts";
 
-/** Payloads of more bytes are kept by reference: copying would cost more than an object. */
-const COPIED_BYTES_MAX = 4_096;
-/** Chunks begin small, for sessions that say little, and double while they fill. */
-const CHUNK_BYTES_MIN = 1_024;
-const CHUNK_BYTES_MAX = 65_536;
 const SLOTS_MIN = 8;
 const EMPTY = new Uint8Array(0);
 

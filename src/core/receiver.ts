@@ -26,8 +26,15 @@ import { addPart, agrees, type Assembly, beginAssembly, joinParts } from "./asse
 import { ChannelReceiver, type Cost, type Waiting } from "./channel-receiver.ts";
 import { Deque } from "./deque.ts";
 import { assert, ProtocolError } from "./errors.ts";
-import { RANGES_MAX } from "./limits.ts";
-import { FACT_ALLOWANCE, PART_BYTES_MIN, type SessionOptions } from "./options.ts";
+import {
+  CHANNEL_WINDOWS_STATED_MAX,
+  FACT_ALLOWANCE,
+  INDEX_RANGES_MAX,
+  KEYS_MAX,
+  PART_BYTES_MIN,
+  RANGES_MAX,
+} from "./limits.ts";
+import type { SessionOptions } from "./options.ts";
 import { Ranges } from "./ranges.ts";
 import { NO_KEY } from "./send-ring.ts";
 
@@ -48,13 +55,6 @@ export interface Delivery {
   readonly payloads: readonly Uint8Array[];
   readonly costs: readonly Cost[];
 }
-
-/** At most so many windows of channels are stated in one body; the others follow in the next. */
-const CHANNEL_WINDOWS_STATED_MAX = 256;
-/** Keys of one `latest` channel that are remembered while an index below them is missing. */
-const KEYS_MAX = 65_536;
-/** Gaps between the indexes of one channel: holes in the seqs, and messages in parts. */
-const INDEX_RANGES_MAX = 2 * RANGES_MAX;
 
 /** A delivery of whole messages whose costs need not be kept apart. */
 const NO_COSTS: readonly Cost[] = [];

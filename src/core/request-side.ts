@@ -22,14 +22,8 @@ import {
 } from "./errors.ts";
 import { Exchanges } from "./exchanges.ts";
 import { checkParameters, END_CODES, Half } from "./half.ts";
-import { EXCHANGE_SPAN_MAX, NONCE_BYTES } from "./limits.ts";
-import {
-  checkRequestOptions,
-  INITIAL_GRANT,
-  REQUEST_DEFAULTS,
-  type RequestOptions,
-  UNIT_BYTES_MAX,
-} from "./options.ts";
+import { EXCHANGE_SPAN_MAX, INITIAL_GRANT, NONCE_BYTES, UNIT_BYTES_MAX } from "./limits.ts";
+import { checkRequestOptions, REQUEST_DEFAULTS, type RequestOptions } from "./options.ts";
 import type { EndedOutput, EndReason, RequestOutput, TimerName } from "./outputs.ts";
 import { PayloadQueue, PayloadStore } from "./payload-queue.ts";
 import { jitter, seedFrom } from "./random.ts";
@@ -341,7 +335,8 @@ export class RequestSide extends Half<RequestOutput> {
     }
     const { answer } = body;
     // [EXCH-3]: an answer that names another exchange came to the wrong place.
-    if (answer !== undefined && answer.exchange !== exchange) throw new ProtocolError("misdelivered");
+    if (answer !== undefined && answer.exchange !== exchange)
+      throw new ProtocolError("misdelivered");
     const isLast = body.ended ?? body.refused ?? body.unknown ?? body.superseded;
     if (answer === undefined && isLast === undefined && body.unreadable !== true) {
       throw new ProtocolError("prefix_missing");

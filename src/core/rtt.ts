@@ -3,12 +3,7 @@
  * pass. Both sides measure, because each states how long it kept the other waiting. spec 5.4.
  */
 
-/** Bytes a millisecond assumed before anything was measured: 64 kB/s, a slow mobile line. */
-const RATE_INITIAL = 64;
-/** Smaller bodies say more about the round trip than about the rate. */
-const RATE_BYTES_MIN = 4_096;
-/** Powers of two by which the timeout is stretched at most, before `rtoMaxMs` caps it. */
-const BACK_OFF_MAX = 10;
+import { BACK_OFF_MAX, RATE_BYTES_MIN, RATE_INITIAL } from "./limits.ts";
 
 export class RoundTrip {
   /** Smoothed round trip and its variation, milliseconds; 0 before the first sample. */

@@ -26,7 +26,12 @@ import type {
 import { ChannelSender, type SentMessage } from "./channel-sender.ts";
 import { Deque } from "./deque.ts";
 import { assert, ProtocolError } from "./errors.ts";
-import { FACT_ALLOWANCE, UNIT_BYTES_MAX } from "./options.ts";
+import {
+  CHANNELS_BLOCKED_STATED_MAX,
+  FACT_ALLOWANCE,
+  TURN_BYTES,
+  UNIT_BYTES_MAX,
+} from "./limits.ts";
 import { PayloadStore, viewOf } from "./payload-queue.ts";
 import { Ranges } from "./ranges.ts";
 import {
@@ -82,11 +87,6 @@ const SKIP_OVERHEAD = 1 + 5 * 8;
 const FACT_OVERHEAD = 1 + 4 * 8;
 const MESSAGE_OVERHEAD = 4;
 const KEY_OVERHEAD = 8;
-/** A channel's turn ends after so many bytes, so that none waits long for its own. */
-const TURN_BYTES = UNIT_BYTES_MAX;
-/** At most so many limits of channels are complained about in one body. */
-const BLOCKED_STATED_MAX = 32;
-
 /** A bundle being filled. */
 interface Bundle {
   readonly transmission: number;
@@ -356,7 +356,7 @@ export class Sender {
   get statement(): Pick<Body, "blocked" | "channelsBlocked"> {
     const channelsBlocked: ChannelWindow[] = [];
     for (const id of this.stopped) {
-      if (channelsBlocked.length === BLOCKED_STATED_MAX) break;
+      if (channelsBlocked.length === CHANNELS_BLOCKED_STATED_MAX) break;
       const channel = this.channels.get(id) as ChannelSender;
       const { unitsMax, bytesMax } = channel;
       channelsBlocked.push({ channel: id, unitsMax, bytesMax });
@@ -877,12 +877,7 @@ export class Sender {
    * A newer message of a key takes the place of the one that waits, or makes the peer's copy of
    * the one that was sent needless [LATEST-1]. Returns whether the payload found its place.
    */
-  private supersede(
-    channel: ChannelSender,
-    bytes: number,
-    key: number,
-    nowMs: number,
-  ): boolean {
+  private supersede(channel: ChannelSender, bytes: number, key: number, nowMs: number): boolean {
     const sent = channel.sentByKey.get(key);
     const position = channel.unsentByKey.get(key);
     const begun = position === channel.unsent.head && channel.partOffset > 0;
