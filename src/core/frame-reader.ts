@@ -146,9 +146,9 @@ function readMessagesVaried(cursor: Cursor, messagesLeft: number): MessagesFrame
   const seq = readSeq(cursor);
   const index = readIndex(cursor, seq);
   const count = readMessageCount(cursor, 1, seq, messagesLeft);
-  const payloads: Uint8Array[] = [];
-  for (let k = 0; k < count; k += 1) payloads.push(cursor.field(0, INTEGER_MAX));
-  return { kind: "messages", channel, seq, index, payloads };
+  const lengths: number[] = [];
+  for (let k = 0; k < count; k += 1) lengths.push(cursor.length(0, INTEGER_MAX));
+  return { kind: "messages", channel, seq, index, payloads: readPayloads(cursor, lengths) };
 }
 
 function readMessagesKeyed(cursor: Cursor, messagesLeft: number): MessagesFrame {
@@ -157,12 +157,23 @@ function readMessagesKeyed(cursor: Cursor, messagesLeft: number): MessagesFrame 
   const index = readIndex(cursor, seq);
   const count = readMessageCount(cursor, 1, seq, messagesLeft);
   const keys: number[] = [];
-  const payloads: Uint8Array[] = [];
+  const lengths: number[] = [];
   for (let k = 0; k < count; k += 1) {
     keys.push(cursor.integer());
-    payloads.push(cursor.field(0, INTEGER_MAX));
+    lengths.push(cursor.length(0, INTEGER_MAX));
   }
-  return { kind: "messages", channel, seq, index, keys, payloads };
+  return { kind: "messages", channel, seq, index, keys, payloads: readPayloads(cursor, lengths) };
+}
+
+/** The payloads of a run, back to back: all must be there before one is looked at [RUN-6]. */
+function readPayloads(cursor: Cursor, lengths: readonly number[]): Uint8Array[] {
+  let bytes = 0;
+  // Each length is at most the body's: so the sum is exact.
+  for (const length of lengths) bytes += length;
+  if (bytes > cursor.end - cursor.position) throw new ProtocolError("length_invalid");
+  const payloads: Uint8Array[] = [];
+  for (const length of lengths) payloads.push(cursor.view(length));
+  return payloads;
 }
 
 /** One message of channel 0 whose payload is the rest of the body [RUN-4]. */

@@ -108,7 +108,9 @@ function writeMessages(sink: ByteSink, frame: MessagesFrame, isLast: boolean): v
     } else {
       writeRunHead(sink, FRAME_MESSAGES_VARIED, channel, seq + start, lag);
       sink.integer(end - start);
-      for (let k = start; k < end; k += 1) writeField(sink, payloads[k] as Uint8Array);
+      for (let k = start; k < end; k += 1) sink.integer((payloads[k] as Uint8Array).length);
+      // In one piece, as they lie in the sender's chunk [RUN-6].
+      for (let k = start; k < end; k += 1) sink.bytes(payloads[k] as Uint8Array);
     }
     start = end;
   }
@@ -121,8 +123,9 @@ function writeKeyed(sink: ByteSink, frame: MessagesFrame, keys: readonly number[
   sink.integer(payloads.length);
   for (const [k, payload] of payloads.entries()) {
     sink.integer(keys[k] as number);
-    writeField(sink, payload);
+    sink.integer(payload.length);
   }
+  for (const payload of payloads) sink.bytes(payload);
 }
 
 /** Without channel, count and length: for the one small message that most bodies carry [RUN-4]. */

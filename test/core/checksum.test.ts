@@ -34,7 +34,7 @@ describe("XXH32", () => {
           const start = Math.min(head, bytes.length);
           const end = Math.max(start, bytes.length - tail);
 
-          const expected = xxh32ByHand([...bytes.subarray(start, end)], BigInt(seed));
+          const expected = xxh32ByHand([...bytes.subarray(start, end)], seed);
 
           expect(xxh32(view, start, end, seed)).toBe(Number(expected));
         },
@@ -58,7 +58,7 @@ describe("the checksum of a body", () => {
 
   test("[SUM-1] [SUM-2] is seeded with session and first byte", () => {
     for (const size of [16, 48]) {
-      const seed = xxh32ByHand([...rising(size), 0x19], 0n);
+      const seed = xxh32ByHand([...rising(size), 0x19], 0);
       const expected = xxh32ByHand([...covered.subarray(3)], seed);
 
       expect(sum(rising(size), 0x19)).toBe(Number(expected));

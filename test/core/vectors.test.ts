@@ -142,6 +142,6 @@ describe("versions.json", () => {
 test("the independent XXH32 gives the published values", () => {
   const bytes = (text: string): number[] => [...new TextEncoder().encode(text)];
 
-  expect(xxh32ByHand(bytes(""), 0n)).toBe(0x02cc_5d05n);
-  expect(xxh32ByHand(bytes("abc"), 0n)).toBe(0x32d1_53ffn);
+  expect(xxh32ByHand(bytes(""), 0)).toBe(0x02cc_5d05);
+  expect(xxh32ByHand(bytes("abc"), 0)).toBe(0x32d1_53ff);
 });

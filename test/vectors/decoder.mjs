@@ -1,42 +1,37 @@
-// A second decoder of bodies, written from spec/protocol.md alone: it shares no code with src, and
-// takes the plainest way (hex strings, BigInt) everywhere. It decodes valid bodies to the fields of
-// spec/vectors/frames.json; of what is wrong it notices only what it happens to stumble over.
+// A second decoder of bodies, written from spec/protocol.md alone: it shares no code with src. It
+// decodes valid bodies to the fields of spec/vectors/frames.json; of what is wrong it notices only
+// what it happens to stumble over. Bytes are strings of hexadecimal digits throughout.
 
-const bigP = [2654435761n, 2246822519n, 3266489917n, 668265263n, 374761393n];
-const mask = 0xffffffffn;
-const rotate = (x, r) => ((x << r) | (x >> (32n - r))) & mask;
+const [P1, P2, P3, P4, P5] = [2654435761, 2246822519, 3266489917, 668265263, 374761393];
+const rotate = (x, by) => (x << by) | (x >>> (32 - by));
+const round = (sum, word, p, by, q) => Math.imul(rotate(sum + Math.imul(word, p), by), q);
 
 /** XXH32 of an array of byte values, after the xxHash specification. */
 export function xxh32(bytes, seed) {
-  const word = (at) =>
-    [0, 1, 2, 3].reduce((sum, k) => sum + (BigInt(bytes[at + k]) << BigInt(8 * k)), 0n);
-  let at = 0;
-  let sum = seed + bigP[4];
+  const view = new DataView(Uint8Array.from(bytes).buffer);
+  const word = (at) => view.getInt32(at, true);
+  let [at, sum] = [0, seed + P5];
   if (bytes.length >= 16) {
-    const lanes = [seed + bigP[0] + bigP[1], seed + bigP[1], seed, seed - bigP[0]];
+    let lanes = [seed + P1 + P2, seed + P2, seed, seed - P1];
     for (; at + 16 <= bytes.length; at += 16) {
-      for (const k of [0, 1, 2, 3]) {
-        const mixed = (lanes[k] + word(at + 4 * k) * bigP[1]) & mask;
-        lanes[k] = (rotate(mixed, 13n) * bigP[0]) & mask;
-      }
+      lanes = lanes.map((lane, k) => round(lane, word(at + 4 * k), P2, 13, P1));
     }
-    sum = [1n, 7n, 12n, 18n].reduce((total, r, k) => total + rotate(lanes[k], r), 0n);
+    sum = [1, 7, 12, 18].reduce((total, by, k) => total + rotate(lanes[k], by), 0);
   }
-  sum = (sum + BigInt(bytes.length)) & mask;
-  for (; at + 4 <= bytes.length; at += 4) {
-    sum = (rotate((sum + word(at) * bigP[2]) & mask, 17n) * bigP[3]) & mask;
-  }
-  for (; at < bytes.length; at += 1) {
-    sum = (rotate((sum + BigInt(bytes[at]) * bigP[4]) & mask, 11n) * bigP[0]) & mask;
-  }
-  sum = ((sum ^ (sum >> 15n)) * bigP[1]) & mask;
-  sum = ((sum ^ (sum >> 13n)) * bigP[2]) & mask;
-  return sum ^ (sum >> 16n);
+  sum += bytes.length;
+  for (; at + 4 <= bytes.length; at += 4) sum = round(sum, word(at), P3, 17, P4);
+  for (; at < bytes.length; at += 1) sum = round(sum, bytes[at], P5, 11, P1);
+  sum = Math.imul(sum ^ (sum >>> 15), P2);
+  sum = Math.imul(sum ^ (sum >>> 13), P3);
+  return (sum ^ (sum >>> 16)) >>> 0;
 }
 
 const split = (hex) => (hex.match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16));
+const modes = ["ordered", "unordered", "latest"];
+const parameterNames =
+  "channelsMax channelUnits channelBytes messageBytesMax bodyBytesMax silenceLimitMs holdTimeMs";
 
-/** Decodes one body; `sessionId` in hex, for bodies without an address. */
+/** Decodes one body; `sessionId` is needed for bodies without an address. */
 export function decode(hex, sessionId) {
   let rest = hex;
   const take = (count) => {
@@ -45,99 +40,51 @@ export function decode(hex, sessionId) {
     rest = rest.slice(2 * count);
     return taken;
   };
-  const byte = () => Number.parseInt(take(1), 16);
+  const byte = () => split(take(1))[0];
   const int = () => {
-    const size = 1 << (Number.parseInt(rest.slice(0, 2), 16) >> 6);
+    const size = 1 << (split(rest.slice(0, 2))[0] >> 6);
     const value = BigInt(`0x${take(size)}`) & ((1n << BigInt(8 * size - 2)) - 1n);
     if (value > 9007199254740991n) throw new Error("too large");
     return Number(value);
   };
+  const ints = (names) => Object.fromEntries(names.split(" ").map((name) => [name, int()]));
   const field = () => take(int());
-  const repeat = (count, read) => Array.from({ length: count }, read);
-  const ranges = (mark) => {
-    let last = mark;
-    return repeat(int(), () => {
-      const first = last + 2 + int();
-      last = first + int();
-      return [first, last];
-    }).flat();
-  };
+  const repeat = (count, read) => Array.from({ length: count }, () => read());
+  const steps = (last = 0) => repeat(int(), () => (last += int()));
+  const ranges = (last) => repeat(int(), () => [(last += 2 + int()), (last += int())]).flat();
   const parameters = () => {
     const values = new Map(repeat(int(), () => [int(), int()]));
-    const names =
-      "channelsMax channelUnits channelBytes messageBytesMax bodyBytesMax silenceLimitMs holdTimeMs";
-    return Object.fromEntries(names.split(" ").map((name, k) => [name, values.get(k + 1)]));
+    return Object.fromEntries(
+      parameterNames.split(" ").map((name, k) => [name, values.get(k + 1)]),
+    );
   };
-  const place = () => {
-    const [channel, seq, lag] = [int(), int(), int()];
-    return { channel, seq, index: seq - lag };
+  const request = (fields) => ({ ...fields, over: ranges(fields.overThrough) });
+  const answer = (fields) => ({ ...fields, answered: ranges(-1), parked: steps() });
+  const ack = (receivedThrough, lag, holes) => {
+    return { receivedThrough, heldThrough: receivedThrough - lag, ranges: holes(receivedThrough) };
   };
-  const run = (read) => ({ kind: "messages", ...place(), ...read(int()) });
-  const part = (key) => ({
-    kind: "part",
-    ...place(),
-    ...key(),
-    offset: int(),
-    totalBytes: int(),
-    payload: field(),
-  });
-  const skip = (sharedIndex) => ({
-    kind: "skip",
-    ...place(),
-    count: int(),
-    sharedIndex,
-    bytes: int(),
-  });
-  const uniform = (count) => {
-    const length = int();
-    return { payloads: repeat(count, () => take(length)) };
-  };
-  const keyed = (count) => {
-    const pairs = repeat(count, () => [int(), field()]);
-    return { keys: pairs.map(([key]) => key), payloads: pairs.map(([, payload]) => payload) };
-  };
-  const window = () => ({ seqMax: int(), bytesMax: int() });
-  const channelWindow = () => ({ channel: int(), unitsMax: int(), bytesMax: int() });
   const ending = () => ({ code: int(), reason: field() });
-  const request = () => {
-    const [exchange, overThrough, lastAnswered, sinceMs] = [int(), int(), int(), int()];
-    return { exchange, overThrough, over: ranges(overThrough), lastAnswered, sinceMs };
+  const place = (channel, { seq, lag } = ints("seq lag")) => ({ channel, seq, index: seq - lag });
+  const keyed = () => {
+    const heads = repeat(int(), () => ints("key length"));
+    return { keys: heads.map(({ key }) => key), payloads: heads.map(({ length }) => take(length)) };
   };
-  const answer = () => {
-    const fields = { exchange: int(), heldMs: int(), parkedWanted: int(), answered: ranges(-1) };
-    let last = 0;
-    return { ...fields, parked: repeat(int(), () => (last += int())) };
-  };
-  const ackAll = () => {
-    const through = int();
-    return { receivedThrough: through, heldThrough: through, ranges: [] };
-  };
-  const ack = () => {
-    const [through, lag] = [int(), int()];
-    return { receivedThrough: through, heldThrough: through - lag, ranges: ranges(through) };
-  };
-  const mode = () => ["ordered", "unordered", "latest"][int()];
-  const last = () => {
-    const [seq, lag] = [int(), int()];
-    return {
-      kind: "messages",
-      channel: 0,
-      seq,
-      index: seq - lag,
-      payloads: [take(rest.length / 2)],
-    };
-  };
+  const uniform = ({ count, length }) => repeat(count, () => take(length));
+  const part = (key) => ({ ...key(), ...ints("offset totalBytes"), payload: field() });
+  const opening = () => ({ ...ints("seq channel"), mode: modes[int()], label: field() });
+
   const body = {};
   const add = (list, value) => (body[list] = [...(body[list] ?? []), value]);
-  const number = (value) => add("numbered", value);
+  const fact = (kind, value) => add("numbered", { kind, ...value });
+  const placed = (kind, read) => fact(kind, { ...place(int()), ...read() });
   const frames = {
-    0x01: () => (body.request = request()),
-    0x02: () => (body.answer = answer()),
-    0x03: () => (body.ack = ackAll()),
-    0x04: () => (body.ack = ack()),
-    0x05: () => (body.window = window()),
-    0x06: () => (body.blocked = window()),
-    0x07: () => (body.owner = { epoch: int(), generation: int(), hint: field() }),
+    0x01: () => (body.request = request(ints("exchange overThrough lastAnswered sinceMs"))),
+    0x02: () => (body.answer = answer(ints("exchange heldMs parkedWanted"))),
+    0x03: () => (body.ack = ack(int(), 0, () => [])),
+    0x04: () => (body.ack = ack(int(), int(), ranges)),
+    0x05: () => (body.window = ints("seqMax bytesMax")),
+    0x06: () => (body.blocked = ints("seqMax bytesMax")),
+    0x07: () => (body.owner = { ...ints("epoch generation"), hint: field() }),
     0x08: () => (body.open = parameters()),
     0x09: () => (body.opened = parameters()),
     0x0a: () => (body.refused = ending()),
@@ -146,46 +93,40 @@ export function decode(hex, sessionId) {
     0x0d: () => (body.ended = ending()),
     0x0e: () => (body.superseded = int()),
     0x0f: () => (body.pauseMs = int()),
-    0x20: () =>
-      number({ kind: "channel-open", seq: int(), channel: int(), mode: mode(), label: field() }),
-    0x21: () => number({ kind: "channel-finish", seq: int(), channel: int(), indexEnd: int() }),
-    0x22: () => number({ kind: "channel-reset", seq: int(), channel: int(), code: int() }),
-    0x23: () => number({ kind: "finish", seq: int(), code: int() }),
-    0x24: () => add("channelWindows", channelWindow()),
-    0x25: () => add("channelsBlocked", channelWindow()),
-    0x30: () => number(run(uniform)),
-    0x31: () => number(run((count) => ({ payloads: repeat(count, field) }))),
-    0x32: () => number(run(keyed)),
-    0x33: () => number(part(() => ({}))),
-    0x34: () => number(part(() => ({ key: int() }))),
-    0x35: () => number(skip(false)),
-    0x36: () => number(skip(true)),
-    0x37: () => number(last()),
+    0x20: () => fact("channel-open", opening()),
+    0x21: () => fact("channel-finish", ints("seq channel indexEnd")),
+    0x22: () => fact("channel-reset", ints("seq channel code")),
+    0x23: () => fact("finish", ints("seq code")),
+    0x24: () => add("channelWindows", ints("channel unitsMax bytesMax")),
+    0x25: () => add("channelsBlocked", ints("channel unitsMax bytesMax")),
+    0x30: () => placed("messages", () => ({ payloads: uniform(ints("count length")) })),
+    0x31: () => placed("messages", () => ({ payloads: repeat(int(), int).map((n) => take(n)) })),
+    0x32: () => placed("messages", keyed),
+    0x33: () => placed("part", () => part(() => ({}))),
+    0x34: () => placed("part", () => part(() => ints("key"))),
+    0x35: () => placed("skip", () => ({ ...ints("count bytes"), sharedIndex: false })),
+    0x36: () => placed("skip", () => ({ ...ints("count bytes"), sharedIndex: true })),
+    0x37: () => fact("messages", { ...place(0), payloads: [take(rest.length / 2)] }),
   };
 
   const head = byte();
   if (head >> 4 !== 1) throw new Error("another version");
   if (int() !== rest.length / 2) throw new Error("length");
-  const sum = (head & 3) === 1 ? take(4) : undefined;
-  const covered = rest;
-  const result = { direction: (head >> 3) & 1, checksum: sum === undefined ? "none" : "xxh32" };
+  const sum = (head & 3) === 1 ? split(take(4)) : undefined;
+  const covered = split(rest);
+  const result = {
+    direction: (head >> 3) & 1,
+    checksum: sum === undefined ? "none" : "xxh32",
+    body,
+  };
   if ((head & 4) !== 0) {
-    result.address = { sessionId: field(), proof: field(), incarnation: int(), link: int() };
+    result.address = { sessionId: field(), proof: field(), ...ints("incarnation link") };
   }
   if (sum !== undefined) {
-    const seed = xxh32([...split(result.address?.sessionId ?? sessionId), head], 0n);
-    const stated = BigInt(
-      `0x${split(sum)
-        .toReversed()
-        .map((value) => value.toString(16).padStart(2, "0"))
-        .join("")}`,
-    );
-    if (xxh32(split(covered), seed) !== stated) throw new Error("checksum");
+    const seed = xxh32([...split(result.address?.sessionId ?? sessionId), head], 0);
+    const stated = sum.reduceRight((total, value) => total * 256 + value, 0);
+    if (xxh32(covered, seed) !== stated) throw new Error("checksum");
   }
-  while (rest.length > 0) {
-    const read = frames[byte()];
-    if (read === undefined) throw new Error("unknown frame");
-    read();
-  }
-  return { ...result, body };
+  while (rest.length > 0) frames[byte()]();
+  return result;
 }

@@ -140,6 +140,8 @@ const frames: MalformedCase[] = [
   request("FRAME-5", "length_invalid", "half an integer", "03 40"),
   request("FRAME-5", "length_invalid", "seven of eight bytes", "03 c0010000000000"),
   request("FRAME-5", "length_invalid", "a payload beyond the end", "31 00 01 00 01 02 61"),
+  request("FRAME-5", "length_invalid", "half of a run's lengths", "31 00 01 00 02 00"),
+  request("FRAME-5", "length_invalid", "a key without its length", "32 02 01 00 01 07"),
 ];
 
 const prefixes: MalformedCase[] = [
@@ -191,6 +193,8 @@ const numbered: MalformedCase[] = [
   request("INT-3", "count_invalid", "an empty run in MESSAGES_KEYED", "32 00 01 00 00"),
   request("RUN-5", "messages_too_many", "16 385 messages stated", "30 00 01 00 80004001 01 61"),
   request("RUN-5", "messages_too_many", "2^53 - 1 messages stated", `31 00 01 00 ${top}`),
+  request("RUN-6", "length_invalid", "lengths beyond the end", "31 00 01 00 02 01 01 61"),
+  request("RUN-6", "length_invalid", "keyed lengths beyond", "32 02 01 00 02 07 01 08 02 6161"),
   request("PART-1", "length_invalid", "a part without bytes", "33 00 01 00 00 01 00"),
   request("PART-2", "length_invalid", "a part beyond its message", "33 00 01 00 01 02 02 6162"),
   request("PART-2", "length_invalid", "an offset beyond its message", "33 00 01 00 03 02 01 61"),
