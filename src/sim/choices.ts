@@ -1,0 +1,71 @@
+/**
+ * Where chance enters a simulation, and the only place where it does: whoever has to decide asks
+ * `pick`. So a run is repeated by its seed, cut down by its tape, and explored by trying them all.
+ */
+
+export interface Choices {
+  /**
+   * One of `count` possibilities, 0 to `count - 1`; 0 is the harmless one.
+   *
+   * @param label what is decided; for tapes and traces.
+   */
+  pick(count: number, label: string): number;
+}
+
+/** One decision that was taken. */
+export interface Picked {
+  readonly label: string;
+  readonly count: number;
+  readonly value: number;
+}
+
+/** Nothing ever goes wrong. */
+export const HARMLESS: Choices = { pick: () => 0 };
+
+/** Decides by a seed: mulberry32 (Tommy Ettinger, public domain), good enough for faults. */
+export function seeded(seed: number): Choices {
+  let state = seed >>> 0;
+  return {
+    pick(count: number): number {
+      state = (state + 0x6d2b79f5) >>> 0;
+      let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+      return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * count);
+    },
+  };
+}
+
+/**
+ * Decides as was decided before. Beyond the tape's end, or where the tape asks for more than there
+ * is, the choice is harmless: so a tape can be shortened and still be played.
+ */
+export function fromTape(tape: readonly number[]): Choices {
+  let position = 0;
+  return {
+    pick(count: number): number {
+      const value = tape[position++] ?? 0;
+      return value < count ? value : 0;
+    },
+  };
+}
+
+/** Writes down what another decides. */
+export class RecordedChoices implements Choices {
+  readonly picked: Picked[] = [];
+  private readonly inner: Choices;
+
+  constructor(inner: Choices) {
+    this.inner = inner;
+  }
+
+  /** What `fromTape` plays. */
+  get tape(): number[] {
+    return this.picked.map((each) => each.value);
+  }
+
+  pick(count: number, label: string): number {
+    const value = this.inner.pick(count, label);
+    this.picked.push({ label, count, value });
+    return value;
+  }
+}

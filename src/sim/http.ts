@@ -1,0 +1,134 @@
+/**
+ * HTTP between one client and one server, with everything that may happen to it on the way. Each
+ * exchange has a connection of its own, so requests and answers overtake each other freely. State
+ * is plain data; who decides what happens is the caller.
+ *
+ * Invariant: an answer is on its way only while its client waits for it.
+ */
+
+/** A body on its way, or news of a failure on its way to the client. */
+export interface Item {
+  readonly id: number;
+  readonly kind: "request" | "answer" | "failure";
+  readonly exchange: number;
+  readonly body: Uint8Array;
+  /** When it arrives, where time is simulated. */
+  readonly atMs: number;
+}
+
+/** What a proxy of the middle says instead of the server. */
+export const ERROR_PAGE: Uint8Array = asciiBytes(
+  "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>",
+);
+const NOTHING = new Uint8Array(0);
+
+export class SimulatedHttp {
+  readonly items: Item[] = [];
+  /** Exchanges whose answer the client waits for. */
+  readonly waiting: Set<number> = new Set();
+  /** Requests that the server has and has not answered: handle to exchange. */
+  readonly held: Map<number, number> = new Map();
+  private nextId = 1;
+  private nextHandle = 1;
+
+  // --- what the two sides do ------------------------------------------------------------------
+
+  sendRequest(exchange: number, body: Uint8Array, atMs = 0): Item {
+    this.waiting.add(exchange);
+    return this.add("request", exchange, body, atMs);
+  }
+
+  /** Undefined when nobody waits for the answer any more. */
+  sendAnswer(handle: number, body: Uint8Array, atMs = 0): Item | undefined {
+    const exchange = this.held.get(handle);
+    if (exchange === undefined) throw new Error(`answer to a handle that is not held: ${handle}`);
+    this.held.delete(handle);
+    return this.waiting.has(exchange) ? this.add("answer", exchange, body, atMs) : undefined;
+  }
+
+  /** The client closes the connection. A request may be beyond recall already. */
+  abort(exchange: number, requestArrives = false): void {
+    this.forget(exchange);
+    if (!requestArrives) this.drop((item) => item.exchange === exchange);
+  }
+
+  // --- arrivals -------------------------------------------------------------------------------
+
+  /** A request arrives: the server's handle for its answer. */
+  takeRequest(item: Item): number {
+    this.remove(item);
+    const handle = this.nextHandle++;
+    this.held.set(handle, item.exchange);
+    return handle;
+  }
+
+  /** An answer, or the news of a failure, arrives: the exchange is over for the client. */
+  takeAnswer(item: Item): void {
+    this.remove(item);
+    this.forget(item.exchange);
+  }
+
+  // --- faults ---------------------------------------------------------------------------------
+
+  /** Nobody hears of it: the client goes on waiting. */
+  lose(item: Item): void {
+    this.remove(item);
+  }
+
+  /** A second copy of a request, as proxies make it that try again. */
+  duplicate(item: Item, atMs = 0): Item {
+    return this.add("request", item.exchange, item.body, atMs);
+  }
+
+  /** Another body in the place of what was sent. */
+  replace(item: Item, body: Uint8Array): Item {
+    const at = this.items.indexOf(item);
+    const replaced = { ...item, body };
+    this.items[at] = replaced;
+    return replaced;
+  }
+
+  /** The client is going to see an error instead of an answer. */
+  fail(exchange: number, atMs = 0): Item {
+    this.drop((item) => item.exchange === exchange && item.kind === "answer");
+    return this.add("failure", exchange, NOTHING, atMs);
+  }
+
+  // --- details --------------------------------------------------------------------------------
+
+  private add(kind: Item["kind"], exchange: number, body: Uint8Array, atMs: number): Item {
+    const item: Item = { id: this.nextId++, kind, exchange, body, atMs };
+    this.items.push(item);
+    return item;
+  }
+
+  private remove(item: Item): void {
+    const at = this.items.findIndex((each) => each.id === item.id);
+    if (at < 0) throw new Error(`item is not on its way: ${item.id}`);
+    this.items.splice(at, 1);
+  }
+
+  private forget(exchange: number): void {
+    this.waiting.delete(exchange);
+    this.drop((item) => item.exchange === exchange && item.kind !== "request");
+  }
+
+  private drop(isDropped: (item: Item) => boolean): void {
+    for (let at = this.items.length - 1; at >= 0; at--) {
+      if (isDropped(this.items[at] as Item)) this.items.splice(at, 1);
+    }
+  }
+}
+
+/** One byte of a copy changed: which one and how is decided by two numbers. */
+export function damaged(body: Uint8Array, position: number, change: number): Uint8Array {
+  const copy = body.slice();
+  if (copy.length === 0) return copy;
+  const at = position % copy.length;
+  copy[at] = (copy[at] as number) ^ (1 + (change % 255));
+  return copy;
+}
+
+function asciiBytes(text: string): Uint8Array {
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+}

@@ -1,0 +1,236 @@
+/**
+ * The promises of the design, looked for in the state of a pair: in any state, and at rest. They
+ * read what no application sees, and so know of a broken promise before anybody suffers from it.
+ * (Promise 1, what is delivered, is checked by the pair itself at each delivery.)
+ */
+import {
+  ENDPOINT_DEFAULTS,
+  FACT_ALLOWANCE,
+  INITIAL_GRANT,
+  RANGES_MAX,
+  REQUEST_DEFAULTS,
+} from "../core/index.ts";
+import type { ParkSide, RequestSide } from "../core/index.ts";
+
+import { UNIT_MESSAGE, UNIT_PART } from "../core/send-ring.ts";
+import { BrokenPromise, type Pair, type SideName } from "./pair.ts";
+
+type Half = RequestSide | ParkSide;
+
+/** Throws a `BrokenPromise` when the state breaks one. */
+export function checkState(pair: Pair): void {
+  const { client, session } = pair;
+  checkSending(client, "client");
+  checkExchanges(pair);
+  if (session === undefined) return;
+  const server = session.side;
+  checkSending(server, "server");
+  checkParked(pair, server);
+  if (client.state === "ended" || server.state === "ended") return;
+  checkDirection(client, server, "client");
+  checkDirection(server, client, "server");
+  checkCredit(client, "client");
+  checkCredit(server, "server");
+}
+
+/** Throws when a pair that is at rest has not come to rest in every respect. */
+export function checkRest(pair: Pair): void {
+  const { client, session } = pair;
+  if (session === undefined || client.state === "ended") return;
+  const server = session.side;
+  const literal = pair.options.client?.literal !== undefined;
+  // With nothing to say nothing moves: only what renews the parked request may be armed.
+  const allowed = { client: ["exchange", "silence"], server: ["hold", "silence"] };
+  if (!literal) {
+    for (const side of ["client", "server"] as const) {
+      const { timer, atMs } = pair.wakeAt[side];
+      if (atMs !== Infinity && !allowed[side].includes(timer)) {
+        throw new BrokenPromise(`6: at rest, and the ${side}'s timer "${timer}" is armed`);
+      }
+    }
+    if (server.parked.length > server.parkedWanted) {
+      throw new BrokenPromise("6: at rest, and more is parked than is wanted");
+    }
+  }
+  checkCreditReturned(client, "client");
+  checkCreditReturned(server, "server");
+}
+
+// --- sending ------------------------------------------------------------------------------------
+
+/** The send buffer holds what was accepted and not released, and nothing is forgotten. */
+function checkSending(half: Half, side: SideName): void {
+  const { sender } = half;
+  const { ring } = sender;
+  let bytes = 0;
+  for (let seq = ring.base; seq < ring.next; seq++) {
+    const kind = ring.kind(seq);
+    if (kind === UNIT_MESSAGE || kind === UNIT_PART) bytes += ring.bytes(seq);
+    if (half.state === "ended" || ring.isReceived(seq)) continue;
+    // [SEND-3]: what is neither received, nor under way, nor due would never arrive.
+    if (!sender.due.has(seq) && !sender.flights.has(ring.transmission(seq))) {
+      throw new BrokenPromise(`6: the ${side} has forgotten to send ${seq} again`);
+    }
+  }
+  let unsentCount = 0;
+  let unsentBytes = 0;
+  for (const { unsent, partOffset } of sender.channels.values()) {
+    unsentCount += unsent.size;
+    for (let at = unsent.head; at < unsent.tail; at++) unsentBytes += unsent.bytes(at);
+    unsentBytes -= partOffset;
+  }
+  if (sender.unsentCount !== unsentCount || sender.unsentBytes !== unsentBytes) {
+    throw new BrokenPromise(`2: the ${side} has miscounted what is unsent`);
+  }
+  if (sender.bufferedBytes !== bytes + unsentBytes) {
+    throw new BrokenPromise(`2: the ${side}'s buffer is not what was accepted minus released`);
+  }
+  if (
+    sender.bytesNumbered > sender.bytesMax ||
+    ring.next - 1 > sender.seqMax + FACT_ALLOWANCE + 1
+  ) {
+    throw new BrokenPromise(`5: the ${side} has sent beyond its window`);
+  }
+}
+
+/** What one side believes of the other is true. */
+function checkDirection(from: Half, to: Half, side: SideName): void {
+  const { sender } = from;
+  const { receiver } = to;
+  if (sender.ring.base - 1 > receiver.heldThrough) {
+    throw new BrokenPromise(
+      `2: the ${side} has released ${sender.ring.base - 1} before it is held`,
+    );
+  }
+  const believed = sender.peerReceived.flat;
+  for (let at = 0; at < believed.length; at += 2) {
+    const first = believed[at] as number;
+    const last = believed[at + 1] as number;
+    if (
+      !receiver.received.has(first) ||
+      receiver.received.countAfterAdding(first, last) !== receiver.received.count
+    ) {
+      throw new BrokenPromise(`2: the ${side} believes received what is not`);
+    }
+  }
+  if (receiver.received.highest >= sender.ring.next) {
+    throw new BrokenPromise(`1: what the ${side} never sent was received`);
+  }
+  if (receiver.received.count > RANGES_MAX) throw new BrokenPromise("5: too many ranges");
+  const seqGranted = Math.max(receiver.seqMax, INITIAL_GRANT.messages);
+  const bytesGranted = Math.max(receiver.bytesMax, INITIAL_GRANT.bytes);
+  if (sender.seqMax > seqGranted || sender.bytesMax > bytesGranted) {
+    throw new BrokenPromise(`5: the ${side} has more window than was granted`);
+  }
+  checkHeld(from, to, side);
+}
+
+/** Under a later policy than "received", held is only what the application was handed. */
+function checkHeld(from: Half, to: Half, side: SideName): void {
+  const { hold } = (to.receiver as unknown as PrivateReceiver).options;
+  if (hold === "received") return;
+  const { events } = to.receiver;
+  for (let at = events.head; at < events.tail; at++) {
+    const event = events.at(at);
+    if (event?.kind !== "deliver") continue;
+    for (const { seqs } of event.costs) {
+      if (seqs.length > 0 && (seqs[0] as number) < from.sender.ring.base) {
+        throw new BrokenPromise(`2: the ${side} has released what the application has not seen`);
+      }
+    }
+  }
+}
+
+// --- credit -------------------------------------------------------------------------------------
+
+interface PrivateReceiver {
+  readonly options: {
+    readonly hold: string;
+    readonly windowMessages: number;
+    readonly windowBytes: number;
+    readonly channelsMax: number;
+    readonly channelUnits: number;
+    readonly channelBytes: number;
+  };
+  readonly unitsToLend: number;
+  readonly bytesToLend: number;
+  readonly seqsConsumed: number;
+  readonly bytesConsumed: number;
+}
+
+/** Credit is neither made nor lost by lending it to channels. */
+function checkCredit(half: Half, side: SideName): void {
+  const { receiver } = half;
+  const { options, unitsToLend, bytesToLend } = receiver as unknown as PrivateReceiver;
+  let units = unitsToLend;
+  let bytes = bytesToLend;
+  for (const channel of receiver.channels.values()) {
+    units += channel.unitsLent;
+    bytes += channel.bytesLent;
+    if (channel.units > channel.unitsMax && !channel.isReset) {
+      throw new BrokenPromise(`5: channel ${channel.id} brought the ${side} more than it may`);
+    }
+  }
+  const reserves = 2 * options.channelsMax + 1;
+  const unitsFree = options.windowMessages - reserves * options.channelUnits;
+  const bytesFree = options.windowBytes - reserves * options.channelBytes;
+  if (units !== unitsFree || bytes !== bytesFree) {
+    throw new BrokenPromise(`6: the ${side} has lost or made credit to lend`);
+  }
+  if (receiver.assemblyBytes < 0) throw new BrokenPromise(`5: the ${side}'s assembly is negative`);
+}
+
+/** With everything consumed all credit is back. */
+function checkCreditReturned(half: Half, side: SideName): void {
+  const { receiver } = half;
+  const { seqsConsumed, bytesConsumed } = receiver as unknown as PrivateReceiver;
+  if (bytesConsumed !== receiver.bytesReceived) {
+    throw new BrokenPromise(`6: at rest, and the ${side} owes credit in bytes`);
+  }
+  if (seqsConsumed !== receiver.received.through) {
+    throw new BrokenPromise(`6: at rest, and the ${side} owes credit in numbers`);
+  }
+  if (receiver.assemblyBytes !== 0) {
+    throw new BrokenPromise(`6: at rest, and the ${side} keeps room for assembly`);
+  }
+  for (const channel of receiver.channels.values()) {
+    if (channel.isReset) continue;
+    if (channel.units === channel.unitsConsumed && channel.bytes === channel.bytesConsumed)
+      continue;
+    throw new BrokenPromise(`6: at rest, and the ${side} owes channel ${channel.id} credit`);
+  }
+}
+
+// --- exchanges and parking ----------------------------------------------------------------------
+
+/** Every exchange is open or over, and no more are open than there are slots. */
+function checkExchanges(pair: Pair): void {
+  const { exchanges, parkedWanted, state } = pair.client;
+  for (let number = 1; number < exchanges.next; number++) {
+    if (exchanges.open.has(number) === exchanges.over.has(number)) {
+      throw new BrokenPromise(`4: exchange ${number} is neither open nor over, or both`);
+    }
+  }
+  if (state === "ended") return;
+  const carriersMax = pair.options.client?.carriersMax ?? REQUEST_DEFAULTS.carriersMax;
+  if (exchanges.countLive > parkedWanted + carriersMax) {
+    throw new BrokenPromise("5: more requests are out than there are slots");
+  }
+}
+
+/** What is held is held once, within the bound, in order, and nothing of it was answered. */
+function checkParked(pair: Pair, server: ParkSide): void {
+  const heldMax = pair.options.server?.requestsHeldMax ?? ENDPOINT_DEFAULTS.requestsHeldMax;
+  if (server.parked.length > heldMax) throw new BrokenPromise("5: too many requests are held");
+  let before = 0;
+  const handles = new Set<number>();
+  for (const { exchange, handle } of server.parked) {
+    if (exchange <= before) throw new BrokenPromise("4: parked requests are out of order");
+    if (server.answered.has(exchange)) throw new BrokenPromise("4: an answered request is parked");
+    if (!pair.http.held.has(handle)) throw new BrokenPromise("4: a handle is parked that is gone");
+    before = exchange;
+    handles.add(handle);
+  }
+  if (server.state !== "ended" || pair.options.eagerTicks === false) return;
+  if (pair.http.held.size > 0) throw new BrokenPromise("4: ended, and requests wait without end");
+}
