@@ -151,6 +151,7 @@ function writeCovered(sink: ByteSink, content: Body, options: BodyOptions): void
   let messages = 0;
   for (const [k, frame] of numbered.entries()) {
     if (frame.kind === "messages") messages += frame.payloads.length;
+    if (frame.kind === "skip") messages += frame.count;
     writeNumbered(sink, frame, k === numbered.length - 1);
   }
   assert(messages <= BODY_MESSAGES_MAX, "too many messages"); // [RUN-5]

@@ -60,6 +60,7 @@ export function readFrames(cursor: Cursor, sink: FrameSink): void {
     } else {
       const frame = readNumbered(cursor, type, messagesLeft);
       if (frame.kind === "messages") messagesLeft -= frame.payloads.length;
+      if (frame.kind === "skip") messagesLeft -= frame.count;
       sink.numbered.push(frame);
     }
   }
@@ -81,7 +82,7 @@ function readNumbered(cursor: Cursor, type: number, messagesLeft: number): Numbe
       return readPart(cursor, type === FRAME_PART_KEYED);
     case FRAME_SKIP:
     case FRAME_SKIP_PARTS:
-      return readSkip(cursor, type === FRAME_SKIP_PARTS);
+      return readSkip(cursor, type === FRAME_SKIP_PARTS, messagesLeft);
     default:
       return readFact(cursor, type);
   }
@@ -200,12 +201,12 @@ function readPart(cursor: Cursor, keyed: boolean): PartFrame {
   return key === undefined ? part : { ...part, key };
 }
 
-function readSkip(cursor: Cursor, sharedIndex: boolean): SkipFrame {
+function readSkip(cursor: Cursor, sharedIndex: boolean, messagesLeft: number): SkipFrame {
   const channel = cursor.integer();
   const seq = readSeq(cursor);
   const index = readIndex(cursor, seq);
-  const count = cursor.count(1, INTEGER_MAX); // [SKIP-1]
-  checkRunEnd(seq, count);
+  // Each skipped seq costs the receiver as much as a message [RUN-5].
+  const count = readMessageCount(cursor, 1, seq, messagesLeft); // [SKIP-1]
   const bytes = cursor.integer();
   return { kind: "skip", channel, seq, index, count, sharedIndex, bytes };
 }

@@ -291,8 +291,10 @@ export class Receiver {
 
   private countFresh(frame: MessagesFrame | SkipFrame, fresh: FreshCount): void {
     if (frame.kind === "skip") {
+      // [WIN-3]: what never had a seq counts in no channel's window.
+      const units = isCounted(frame) ? 1 : 0;
       for (let at = 0; at < frame.count; at++) {
-        if (!this.received.has(frame.seq + at)) fresh.add(frame.channel, 1, frame.bytes);
+        if (!this.received.has(frame.seq + at)) fresh.add(frame.channel, units, frame.bytes);
       }
       return;
     }
@@ -655,7 +657,7 @@ export class Receiver {
         this.consumeBytes(bytes);
         continue;
       }
-      const isUnit = bytes > 0 || !skip.sharedIndex;
+      const isUnit = isCounted(skip);
       if (isUnit) channel.units++;
       channel.bytes += bytes;
       this.consumeSeqs(1);
@@ -943,6 +945,11 @@ function ordinal(channel: number): number {
 function lastSeq(frame: NumberedFrame): number {
   if (frame.kind === "messages") return frame.seq + frame.payloads.length - 1;
   return frame.kind === "skip" ? frame.seq + frame.count - 1 : frame.seq;
+}
+
+/** Whether a skip stands for units that count in a channel's window [WIN-3]. */
+function isCounted(skip: SkipFrame): boolean {
+  return skip.bytes > 0 || !skip.sharedIndex;
 }
 
 function wholeCost(bytes: number, seq: number): Cost {

@@ -343,12 +343,12 @@ const parts: FrameCase[] = [
     sharedIndex: false,
     bytes: 0,
   }),
-  numbered("SKIP", "every number there is", {
+  numbered("SKIP", "as many seqs as there may be, up to the last one", {
     kind: "skip",
     channel: top,
-    seq: 1,
+    seq: top - 16_383,
     index: 1,
-    count: top,
+    count: 16_384,
     sharedIndex: false,
     bytes: top,
   }),
