@@ -77,6 +77,7 @@ export interface ServerSession {
 
 interface Tombstone {
   readonly secret: Uint8Array;
+  readonly principal: string;
   readonly lastWord: LastWord;
   readonly forgetAtMs: number;
 }
@@ -117,7 +118,7 @@ export class Endpoint {
   /** A request's body has come whole. `handle` is the adapter's number for its answer. */
   handleRequest(nowMs: number, handle: number, bytes: Uint8Array, origin: Origin): void {
     this.advance(nowMs);
-    let address: Address;
+    let address: Address | undefined;
     let body: Body;
     try {
       const head = readHead(bytes, this.options.bodyBytesMax);
@@ -128,7 +129,9 @@ export class Endpoint {
       if (address.proof.length < NONCE_BYTES) throw new ProtocolError("address_invalid");
       body = readBody(bytes, head, address.sessionId);
     } catch (error) {
-      this.answerUnread(handle, bytes, protocolCode(error));
+      const code = protocolCode(error);
+      if (address === undefined || isDamage(code)) this.answerUnread(handle, bytes, code);
+      else this.answerMalformed(handle, address, origin, code);
       return;
     }
     const id = keyOf(address.sessionId);
@@ -209,10 +212,7 @@ export class Endpoint {
     origin: Origin,
   ): void {
     // [OPEN-3]: only with the same secret and principal, before anything changes.
-    if (
-      !isSameSecret(session.secret, address.proof) ||
-      session.origin.principal !== origin.principal
-    ) {
+    if (!isOwner(session.secret, session.origin.principal, address, origin)) {
       this.answerUnknown(handle, address);
       return;
     }
@@ -236,12 +236,14 @@ export class Endpoint {
     origin: Origin,
   ): void {
     const tombstone = this.tombstones.get(id);
-    if (tombstone !== undefined && isSameSecret(tombstone.secret, address.proof)) {
-      this.answer(handle, address.sessionId, tombstone.lastWord);
+    if (tombstone !== undefined) {
+      const isOwn = isOwner(tombstone.secret, tombstone.principal, address, origin);
+      if (isOwn) this.answer(handle, address.sessionId, tombstone.lastWord);
+      else this.answerUnknown(handle, address);
       return;
     }
     const isOpening = body.open !== undefined && address.sessionId.length === NONCE_BYTES;
-    if (tombstone !== undefined || !isOpening || body.ended !== undefined) {
+    if (!isOpening || body.ended !== undefined) {
       this.answerUnknown(handle, address);
       return;
     }
@@ -300,11 +302,32 @@ export class Endpoint {
       this.own.push({ kind: "respond", handle, body: NOTHING });
       return;
     }
-    // A body that is whole and yet against the wire's rules comes from a client that breaks them.
-    const unreadable = isDamage(code);
+    this.answer(handle, sessionId, { unreadable: true });
+  }
+
+  /**
+   * A body that is whole and yet against the wire's rules comes from a client that breaks them: its
+   * session ends. Whoever else sent it hears the same, whether there is such a session or not.
+   */
+  private answerMalformed(
+    handle: number,
+    address: Address,
+    origin: Origin,
+    code: ProtocolError["code"],
+  ): void {
+    const session = this.sessions.get(keyOf(address.sessionId));
+    if (
+      session !== undefined &&
+      isOwner(session.secret, session.origin.principal, address, origin) &&
+      session.side.state !== "ended" &&
+      address.incarnation >= session.side.incarnation
+    ) {
+      session.side.violated(this.nowMs, handle, code);
+      this.touch(session);
+      return;
+    }
     const reason = Uint8Array.from(code, (letter) => letter.charCodeAt(0));
-    const ended = { code: END_CODES.protocol, reason };
-    this.answer(handle, sessionId, unreadable ? { unreadable } : { ended });
+    this.answer(handle, address.sessionId, { ended: { code: END_CODES.protocol, reason } });
   }
 
   /** The identifier that an unreadable body claims; its checksum tells the claimant. */
@@ -346,7 +369,7 @@ export class Endpoint {
       session.verdictAtMs = Infinity;
       this.pending--;
     }
-    const { address } = session.origin;
+    const { address, principal } = session.origin;
     const left = (this.perAddress.get(address) ?? 0) - 1;
     assert(left >= 0, "sessions_of_address_negative");
     if (left === 0) this.perAddress.delete(address);
@@ -360,7 +383,8 @@ export class Endpoint {
       }
     }
     const forgetAtMs = this.nowMs + this.options.tombstoneMs;
-    this.tombstones.set(session.id, { secret: session.secret, lastWord, forgetAtMs });
+    const { id, secret } = session;
+    this.tombstones.set(id, { secret, principal, lastWord, forgetAtMs });
   }
 
   private forgetTombstones(nowMs: number): void {
@@ -380,6 +404,11 @@ const NOTHING = new Uint8Array(0);
 /** An identifier as a key: its bytes as characters. */
 function keyOf(sessionId: Uint8Array): string {
   return String.fromCharCode(...sessionId);
+}
+
+/** Whether the sender of a request may speak for a session [OPEN-3]. */
+function isOwner(secret: Uint8Array, principal: string, address: Address, origin: Origin): boolean {
+  return isSameSecret(secret, address.proof) && principal === origin.principal;
 }
 
 /** Compares in a time that does not depend on where the difference is. */

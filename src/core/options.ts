@@ -239,6 +239,7 @@ export function checkRequestOptions(options: RequestOptions): void {
 /** @throws UsageError `option_invalid`, naming the option. */
 export function checkParkOptions(options: ParkOptions): void {
   checkSessionOptions(options);
-  within(options.requestsHeldMax, options.parkedMax + 1, 64, "requestsHeldMax");
+  const held = Math.max(options.parkedMax, options.literal?.requestsHeld ?? 0);
+  within(options.requestsHeldMax, held + 1, 64, "requestsHeldMax");
   within(options.parkedQuietMs, 0, 86_400_000, "parkedQuietMs");
 }

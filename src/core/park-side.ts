@@ -7,17 +7,19 @@
  * Handlers: `handleRequest`, `handleGone`, `handleTimeout`. Commands: those of `Half`, `accept`
  * and `abort`. Outputs of `poll()`: `respond`, the application's, and the timeout.
  *
- * Invariants: `parked` ascends by exchange, and holds no exchange that is in `answered` or lies
- * below `overThrough`; every handle that came in goes out in exactly one `respond`, or was gone.
+ * Invariants: `parked` ascends by exchange, and holds no exchange that is in `answered` or over;
+ * every handle that came in goes out in exactly one `respond`, or was gone; before the verdict
+ * nothing is delivered and nothing acknowledged, however the session goes on.
  */
 import type { Body, Ending } from "./body.ts";
 import type { BodyOptions } from "./body-writer.ts";
 import { assert, ProtocolError, UsageError } from "./errors.ts";
 import { checkParameters, END_CODES, Half } from "./half.ts";
-import { EXCHANGE_SPAN_MAX } from "./limits.ts";
+import { EXCHANGE_SPAN_MAX, INITIAL_GRANT } from "./limits.ts";
 import type { ParkOptions } from "./options.ts";
 import type { EndedOutput, EndReason, RespondOutput, TimerName } from "./outputs.ts";
 import { Ranges } from "./ranges.ts";
+import type { Flight } from "./sender.ts";
 
 /** A request that is held. */
 interface Parked {
@@ -36,6 +38,8 @@ export class ParkSide extends Half<RespondOutput> {
   /** Exchanges above `overThrough` that were answered. */
   readonly answered: Ranges = new Ranges();
   private overThrough = 0;
+  /** Exchanges above `overThrough` that the client said are over, arrived or not. */
+  private readonly over: Ranges = new Ranges();
   incarnation: number;
   /** How many requests the client is asked to keep parked. */
   parkedWanted: number;
@@ -46,10 +50,13 @@ export class ParkSide extends Half<RespondOutput> {
   private readonly answerTimes: Map<number, number> = new Map();
   /** The client has not yet shown that it knows this side's parameters. */
   private mustStateOpened = true;
+  /** A request with OPEN has come since that was stated last: its client waits for it. */
+  private isOpenedOwed = false;
   private readonly options: ParkOptions;
   /** When the messages that wait began to wait. */
   private messagesSinceMs = 0;
-  private isRefused = false;
+  /** The verdict was favourable. A session that ends without it never delivers. */
+  private isAdmitted = false;
   /** Set at the end; what later requests are answered with. */
   lastWord: LastWord | undefined = undefined;
 
@@ -67,18 +74,29 @@ export class ParkSide extends Half<RespondOutput> {
   accept(nowMs: number): void {
     this.advance(nowMs);
     if (this.state !== "opening") throw new UsageError("state_invalid");
+    this.isAdmitted = true;
     this.become("open");
     this.notify({ kind: "opened" });
-    this.closeIfPeerFinished();
+    if (this.receiver.isFinished) this.close(nowMs);
   }
 
   /** The verdict is not: the client is told, nothing of what it sent is delivered. */
   refuse(nowMs: number, code: number, reason: string): void {
     this.advance(nowMs);
     if (this.state !== "opening") throw new UsageError("state_invalid");
-    this.isRefused = true;
     this.conclude({ refused: { code, reason: asciiBytes(reason) } });
     this.end("refused", "local", code, reason);
+  }
+
+  /**
+   * As on every half, but not before the verdict, which is the only way out of an opening beside
+   * `abort`.
+   *
+   * @throws UsageError `state_invalid` too.
+   */
+  override close(nowMs: number, code?: number): void {
+    if (this.state === "opening") throw new UsageError("state_invalid");
+    super.close(nowMs, code);
   }
 
   /** Ends the session at once; parked requests carry the news. */
@@ -93,7 +111,8 @@ export class ParkSide extends Half<RespondOutput> {
   /**
    * A request of this session has come whole, and its secret was right.
    *
-   * @throws ProtocolError before anything has changed; the endpoint then calls `violated`.
+   * @throws ProtocolError; the endpoint then calls `violated`, or forgets an opening. Nothing has
+   *   changed then, but for an opening that sends more than it may.
    */
   handleRequest(nowMs: number, handle: number, incarnation: number, body: Body): void {
     this.advance(nowMs);
@@ -118,17 +137,21 @@ export class ParkSide extends Half<RespondOutput> {
     else this.mustStateOpened = false;
     this.hearAck(body.ack);
     this.notePrefix(request);
-    this.park(request.exchange, handle);
     this.hear(this.nowMs, body);
-    this.closeIfPeerFinished();
+    // [OPEN-6]: what a client may send before it is known who it is.
+    if (!this.isAdmitted && this.receiver.bytesReceived > INITIAL_GRANT.bytes) {
+      throw new ProtocolError("window_exceeded");
+    }
+    this.park(request.exchange, handle);
+    if (body.open !== undefined) this.isOpenedOwed = this.mustStateOpened;
     if (body.ended !== undefined) this.endByClient(body.ended);
   }
 
   /** The peer broke the protocol: the session ends, and this request hears it. */
   violated(nowMs: number, handle: number, code: ProtocolError["code"]): void {
     this.advance(nowMs);
-    this.leftOver.push({ exchange: 0, handle });
     this.fail("protocol", "local", END_CODES.protocol, code);
+    this.respond(handle, this.composeEmpty({ ...this.lastWord }));
   }
 
   /** The connection of a request that is held has gone: nothing can be answered on it. */
@@ -148,15 +171,21 @@ export class ParkSide extends Half<RespondOutput> {
   /** Whether the oldest parked request should be answered now. spec 6.1. */
   private wantsToAnswer(nowMs: number): boolean {
     const oldest = this.parked[0];
-    if (oldest === undefined) return false;
-    // [OPEN-5]: nothing is said before the verdict, but no more is held than the limit.
-    if (this.state === "opening") return this.parked.length > this.options.requestsHeldMax;
-    if (this.parked.length > this.parkedWanted) return true;
-    if (nowMs >= oldest.arrivedAtMs + this.options.holdTimeMs) return true;
+    // [OPEN-5]: nothing is said before the verdict.
+    if (oldest === undefined || this.state === "opening") return false;
+    if (this.parked.length > this.parkedWanted || nowMs >= this.holdEndsAtMs) return true;
     const { literal } = this.options;
-    if (literal === undefined) return this.hasSomethingToSay(nowMs);
+    if (literal === undefined) return this.isOpenedOwed || this.hasSomethingToSay(nowMs);
     const worth = literal.bundleMessages;
     return this.sender.countSendable(worth) >= worth || nowMs >= this.literalAnswerAtMs;
+  }
+
+  /** When the request that came first has been held for long enough [PARK-8]. */
+  private get holdEndsAtMs(): number {
+    // Not always the oldest: requests overtake each other.
+    let firstMs = Infinity;
+    for (const { arrivedAtMs } of this.parked) firstMs = Math.min(firstMs, arrivedAtMs);
+    return firstMs + this.options.holdTimeMs;
   }
 
   /** Literal procedure: when less than a bundle is answered. */
@@ -175,11 +204,10 @@ export class ParkSide extends Half<RespondOutput> {
       consider("transmit", this.nowMs);
     }
     if (this.state === "opening") return;
-    const oldest = this.parked[0];
     const flight = this.oldestFlight;
     if (flight !== undefined) consider("resend", this.overdueAtMs(flight));
-    if (oldest === undefined) return;
-    consider("hold", oldest.arrivedAtMs + this.options.holdTimeMs);
+    if (this.parked.length === 0) return;
+    consider("hold", this.holdEndsAtMs);
     if (this.options.literal !== undefined) {
       consider("delay", this.literalAnswerAtMs);
       return;
@@ -190,8 +218,7 @@ export class ParkSide extends Half<RespondOutput> {
 
   protected override handleTimers(nowMs: number): void {
     const flight = this.oldestFlight;
-    if (flight === undefined || this.state === "opening") return;
-    if (nowMs < this.overdueAtMs(flight)) return;
+    if (flight === undefined || nowMs < this.overdueAtMs(flight)) return;
     if (this.options.literal === undefined) this.sender.resolve(flight.transmission);
     else this.sender.resendAll();
     this.noteOverdue(nowMs, flight);
@@ -215,18 +242,15 @@ export class ParkSide extends Half<RespondOutput> {
     this.answered.add(exchange, exchange);
     this.relax(nowMs);
     const answer = this.answerHead(exchange, nowMs - arrivedAtMs);
-    if (this.state === "opening") {
-      this.respond(handle, this.composeEmpty({ answer }));
-      return;
-    }
     const opened = this.mustStateOpened ? { opened: this.parameters } : {};
+    this.isOpenedOwed = false;
     this.respond(handle, this.compose(nowMs, { answer, ...opened }, exchange));
     this.answerTimes.set(exchange, nowMs);
   }
 
   private answerHead(exchange: number, heldMs: number): NonNullable<Body["answer"]> {
     return {
-      exchange: Math.max(1, exchange),
+      exchange,
       heldMs: Math.round(heldMs),
       parkedWanted: this.parkedWanted,
       answered: this.answered.flat.slice(),
@@ -247,19 +271,19 @@ export class ParkSide extends Half<RespondOutput> {
   }
 
   protected override get mayDeliver(): boolean {
-    return this.state !== "opening" && !this.isRefused;
+    return this.isAdmitted;
   }
 
   /** [OPEN-5]: before the verdict nothing is acknowledged, or a refusal could not take it back. */
   protected override get mayAcknowledge(): boolean {
-    return this.state !== "opening";
+    return this.isAdmitted;
   }
 
   // --- parking --------------------------------------------------------------------------------
 
   /** [PARK-2] to [PARK-5]: newest means highest number, not latest arrival. */
   private park(exchange: number, handle: number): void {
-    if (exchange <= this.overThrough || this.answered.has(exchange)) {
+    if (this.isOver(exchange) || this.answered.has(exchange)) {
       this.leftOver.push({ exchange, handle });
       return;
     }
@@ -291,38 +315,50 @@ export class ParkSide extends Half<RespondOutput> {
       this.roundTrip.sample(this.nowMs - leftAtMs - request.sinceMs);
       this.answerTimes.delete(request.lastAnswered);
     }
-    if (request.overThrough > this.overThrough) {
-      this.overThrough = request.overThrough;
-      this.answered.remove(1, this.overThrough);
-      this.releaseOver((exchange) => exchange <= this.overThrough);
-    }
+    this.overThrough = Math.max(this.overThrough, request.overThrough);
     const { over } = request;
-    if (over.length === 0) return;
-    this.releaseOver((exchange) => {
-      for (let at = 0; at < over.length; at += 2) {
-        if (exchange >= (over[at] as number) && exchange <= (over[at + 1] as number)) return true;
-      }
-      return false;
-    });
+    for (let at = 0; at < over.length; at += 2) {
+      this.over.add(over[at] as number, over[at + 1] as number);
+    }
+    if (this.overThrough > 0) {
+      this.over.remove(1, this.overThrough);
+      this.answered.remove(1, this.overThrough);
+    }
+    this.releaseOver();
   }
 
-  private releaseOver(isOver: (exchange: number) => boolean): void {
+  /** Whether the client is done with the exchange: it was answered there, or given up. */
+  private isOver(exchange: number): boolean {
+    return exchange <= this.overThrough || this.over.has(exchange);
+  }
+
+  private releaseOver(): void {
     for (const [transmission, flight] of this.sender.flights) {
-      if (!isOver(transmission)) continue;
-      this.noteArrival(this.nowMs, flight);
+      if (!this.isOver(transmission)) continue;
+      // The acknowledgement in the same body tells an answer that arrived from one that failed.
+      if (this.hasArrived(flight)) this.noteArrival(this.nowMs, flight);
+      // Otherwise it failed on the way, perhaps for its size: the next are smaller [PARK-11].
+      else this.noteOverdue(this.nowMs, flight);
       this.sender.resolve(transmission);
     }
     for (const exchange of this.answerTimes.keys()) {
-      if (isOver(exchange)) this.answerTimes.delete(exchange);
+      if (this.isOver(exchange)) this.answerTimes.delete(exchange);
     }
     // The client has given these up: their connections may be dead, and are let go.
     for (let at = this.parked.length - 1; at >= 0; at--) {
       const { exchange, handle } = this.parked[at] as Parked;
-      if (!isOver(exchange)) continue;
+      if (!this.isOver(exchange)) continue;
       this.parked.splice(at, 1);
-      if (exchange > this.overThrough) this.answered.add(exchange, exchange);
       this.leftOver.push({ exchange, handle });
     }
+  }
+
+  private hasArrived(flight: Flight): boolean {
+    for (let at = 0; at < flight.runs.length; at += 2) {
+      const first = flight.runs[at] as number;
+      if (this.sender.peerReceived.overlaps(first, flight.runs[at + 1] as number)) return true;
+    }
+    return false;
   }
 
   /** Found with something to say and nothing parked: one request more is wanted [PARK-6]. */
@@ -348,10 +384,13 @@ export class ParkSide extends Half<RespondOutput> {
       this.respond(handle, this.composeEmpty({ superseded }));
     }
     this.incarnation = incarnation;
-    for (const transmission of [...this.sender.flights.keys()]) this.sender.resolve(transmission);
+    for (const transmission of this.sender.flights.keys()) this.sender.resolve(transmission);
     this.answered.clear();
     this.answerTimes.clear();
+    this.over.clear();
     this.overThrough = 0;
+    // A client that goes on from a state older than the first answer has not heard it.
+    this.mustStateOpened = true;
   }
 
   /** Every request that waits for an answer; none does afterwards. */
@@ -362,10 +401,6 @@ export class ParkSide extends Half<RespondOutput> {
 
   // --- ending ---------------------------------------------------------------------------------
 
-  private closeIfPeerFinished(): void {
-    if (this.state === "open" && this.receiver.isFinished) this.close(this.nowMs);
-  }
-
   /** Both ends are acknowledged: the last requests are answered, and the tombstone is left. */
   private finish(): void {
     this.concludeWith({ code: END_CODES.closed, reason: NOTHING });
@@ -374,7 +409,8 @@ export class ParkSide extends Half<RespondOutput> {
 
   /** The client's last word: an abort. */
   private endByClient(ending: Ending): void {
-    this.concludeWith(ending);
+    // A copy: the tombstone must not keep the request's whole body alive.
+    this.concludeWith({ code: ending.code, reason: ending.reason.slice() });
     this.endByPeer(ending);
   }
 
@@ -399,7 +435,7 @@ export class ParkSide extends Half<RespondOutput> {
   }
 
   private concludeWith(ended: Ending): void {
-    this.conclude({ ack: this.receiver.ack, ended });
+    this.conclude(this.isAdmitted ? { ack: this.receiver.ack, ended } : { ended });
   }
 
   /** Answers all that waits with the last word, and keeps it for whoever comes later. */
