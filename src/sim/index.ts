@@ -1,1 +1,9 @@
-export {};
+/** The simulation: a faulty HTTP, a pair of cores on it, checks of the promises, an explorer. */
+export * from "./choices.ts";
+export * from "./explorer.ts";
+export * from "./fingerprint.ts";
+export * from "./fork.ts";
+export * from "./http.ts";
+export * from "./invariants.ts";
+export * from "./pair.ts";
+export * from "./payloads.ts";

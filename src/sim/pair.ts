@@ -122,6 +122,8 @@ export type Step =
 const TICKS_MAX = 100;
 const ORIGIN = { address: "client", principal: "" };
 const SERVER_CLOCK_START_MS = 1_000_000;
+/** Timers that may be armed with nothing to say. */
+const IDLE_TIMERS: readonly string[] = ["exchange", "hold", "silence", "tombstone"];
 const SIDES: readonly SideName[] = ["client", "server"];
 
 export class Pair {
@@ -208,9 +210,17 @@ export class Pair {
     });
   }
 
-  /** Nothing moves, nothing has to, and the server could speak at any moment. */
+  /** Nothing is going to move but what renews the parked request. */
+  get isIdle(): boolean {
+    return SIDES.every((side) => {
+      const { atMs, timer } = this.wakeAt[side];
+      return atMs === Infinity || IDLE_TIMERS.includes(timer);
+    });
+  }
+
+  /** All is done, nothing moves, and the server could speak at any moment. */
   get isAtRest(): boolean {
-    return this.isQuiet && this.isComplete && this.isParked;
+    return this.isQuiet && this.isComplete && this.isParked && this.isIdle;
   }
 
   // --- stepping -------------------------------------------------------------------------------
