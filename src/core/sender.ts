@@ -141,6 +141,8 @@ export class Sender {
   readonly givenUp: Map<number, GivenUp> = new Map();
   /** Channels with messages that may expire. */
   private readonly expiring: Set<ChannelSender> = new Set();
+  /** Channels of whose reset the peer has just said that it knows. */
+  private readonly resetsKnown: Set<ChannelSender> = new Set();
   /** Units sent again, and messages sent, since the beginning. */
   unitsResent = 0;
   messagesSent = 0;
@@ -199,23 +201,23 @@ export class Sender {
   }
 
   /**
-   * Abandons the channel: what was not sent is dropped, what was sent is no longer resent but
-   * accounted for by skips. `code` is told to the peer unless the peer was first.
+   * Abandons the channel: what was not sent is dropped. What was sent goes on being resent until
+   * the peer knows of the reset, and is only then accounted for by skips: a skip that came first
+   * would let the peer deliver what lies behind it [CHAN-5]. `code` is told to the peer unless the
+   * peer was first, and then knows already.
    */
   reset(channel: ChannelSender, code: number | undefined): void {
     assert(channel.state !== "reset", "reset_twice");
     this.dropUnsent(channel);
-    let indexLast = 0;
-    for (let seq = this.ring.base; seq < this.ring.next; seq++) {
-      if (this.ring.channel(seq) !== channel.id || !this.giveUpUnit(seq)) continue;
-      if (this.ring.index(seq) !== indexLast) this.countGivenUp(channel, 0, 1);
-      indexLast = this.ring.index(seq);
-    }
     channel.sent.clear();
     channel.sentByKey.clear();
     this.expiring.delete(channel);
     channel.state = "reset";
-    if (code !== undefined) this.facts.push({ kind: "channel-reset", channel: channel.id, code });
+    if (code === undefined) this.giveUpAll(channel);
+    // Nothing is numbered behind the end of the session: what was sent arrives.
+    else if (!this.finishQueued) {
+      this.facts.push({ kind: "channel-reset", channel: channel.id, code });
+    }
   }
 
   /** Once everything accepted has left, the fact leaves that nothing follows. */
@@ -245,6 +247,8 @@ export class Sender {
     for (let at = 0; at < ranges.length; at += 2) {
       this.peerReceived.add(ranges[at] as number, ranges[at + 1] as number, mark);
     }
+    for (const channel of this.resetsKnown) this.giveUpAll(channel);
+    this.resetsKnown.clear();
     while (this.ring.base <= ack.heldThrough) this.releaseLowest();
   }
 
@@ -332,7 +336,7 @@ export class Sender {
 
   /** Units that could leave now, for a bundle's worth; counted up to `enough`. */
   countSendable(enough: number): number {
-    let count = this.facts.size;
+    let count = this.canSendFact ? this.facts.size : 0;
     const due = this.due.flat;
     for (let at = 0; at < due.length && count < enough; at += 2) {
       count += (due[at + 1] as number) - (due[at] as number) + 1;
@@ -501,6 +505,7 @@ export class Sender {
       channel.openSeq = seq;
       channel.openPending = false;
     }
+    if (fact.kind === "channel-reset" && channel !== undefined) channel.resetSeq = seq;
     return { ...fact, seq };
   }
 
@@ -508,7 +513,8 @@ export class Sender {
     while (bundle.units > 0 && this.canSendUnit) {
       const channel = this.ready.first() as ChannelSender;
       if (!this.takeTurn(bundle, channel, nowMs)) return;
-      this.ready.shift();
+      // A channel whose last message expired has left the queue already.
+      if (this.ready.first() === channel) this.ready.shift();
       channel.isReady = false;
       this.schedule(channel);
     }
@@ -699,6 +705,7 @@ export class Sender {
       if (channel === undefined) continue;
       channel.outstanding--;
       if (channel.openSeq === seq) channel.openSeq = 0;
+      if (channel.resetSeq === seq) this.resetsKnown.add(channel);
     }
   }
 
@@ -764,6 +771,8 @@ export class Sender {
   private finishWhenEmpty(channel: ChannelSender): void {
     if (channel.state !== "finishing" || channel.hasUnsent) return;
     channel.state = "finished";
+    // The end of the session, once it is queued, ends all channels: nothing is numbered behind it.
+    if (this.finishQueued) return;
     const { id, nextIndex } = channel;
     this.facts.push({ kind: "channel-finish", channel: id, indexEnd: nextIndex });
   }
@@ -805,6 +814,16 @@ export class Sender {
       if (this.ring.channel(seq) === channel.id) any = this.giveUpUnit(seq) || any;
     }
     if (any) this.countGivenUp(channel, 0, 1);
+  }
+
+  /** Gives up what the peer has not received of a channel that was reset. */
+  private giveUpAll(channel: ChannelSender): void {
+    let indexLast = 0;
+    for (let seq = this.ring.base; seq < this.ring.next; seq++) {
+      if (this.ring.channel(seq) !== channel.id || !this.giveUpUnit(seq)) continue;
+      if (this.ring.index(seq) !== indexLast) this.countGivenUp(channel, 0, 1);
+      indexLast = this.ring.index(seq);
+    }
   }
 
   private giveUpUnit(seq: number): boolean {
