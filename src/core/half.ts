@@ -299,9 +299,10 @@ export abstract class Half<Transmit extends { kind: string }> {
   }
 
   /** Time has come: timers fire, and what can leave leaves. Called at the end of every tick. */
-  handleTimeout(nowMs: number): void {
-    this.advance(nowMs);
+  handleTimeout(atMs: number): void {
+    this.advance(atMs);
     if (this.state === "ended") return;
+    const { nowMs } = this;
     this.sender.expire(nowMs);
     this.removeChannels();
     if (nowMs >= this.lastHeardMs + this.silenceLimitMs) {
@@ -328,6 +329,8 @@ export abstract class Half<Transmit extends { kind: string }> {
       consider("silence", this.lastHeardMs + this.silenceLimitMs);
       consider("close", this.closeAtMs);
       consider("expire", this.sender.nextExpiryMs);
+      // A message that was stopped just now: the wait before saying so begins.
+      if (this.probeAtMs === Infinity && this.sender.isBlocked) consider("probe", this.nowMs);
       this.considerTimers(consider);
     }
     return { kind: "timeout", atMs, timer };
@@ -481,7 +484,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     this.resendBaseMs = nowMs;
     if (flight === undefined) return;
     const half = Math.floor(Math.min(flight.bytes, this.bodyBytesLimit) / 2);
-    this.bodyBytesLimit = Math.min(this.bodyBytesCeiling, Math.max(BODY_BYTES_FLOOR, half));
+    this.bodyBytesLimit = Math.min(this.bodyBytesLimit, Math.max(BODY_BYTES_FLOOR, half));
   }
 
   /** When a flight becomes overdue. */

@@ -136,8 +136,8 @@ export const STATEMENT_BYTES = 1_024;
 /** A bundle is given at least so much room: one part of the smallest size with its head. */
 export const ROOM_BYTES_MIN = 2_048;
 
-/** Bodies are not halved below this: a unit of the largest size with its overhead. */
-export const BODY_BYTES_FLOOR: number = UNIT_BYTES_MAX + 2 * ROOM_BYTES_MIN;
+/** Bodies are not halved below this; one unit alone may still make a larger one. */
+export const BODY_BYTES_FLOOR: number = 2 * ROOM_BYTES_MIN;
 
 /** Small payloads up to this size are copied at `send`; above, a copy costs more than an object. */
 export const COPIED_BYTES_MAX = 4_096;
