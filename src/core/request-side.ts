@@ -141,8 +141,10 @@ export class RequestSide extends Half<RequestOutput> {
    */
   handleFailure(nowMs: number, exchange: number, tooLarge = false): void {
     this.advance(nowMs);
-    if (this.state === "ended" || !this.exchanges.open.has(exchange)) return;
-    this.unansweredInRow++;
+    const sent = this.exchanges.open.get(exchange);
+    if (this.state === "ended" || sent === undefined) return;
+    // One that was overdue is counted already.
+    if (!sent.isOverdue) this.unansweredInRow++;
     const flight = this.giveUpExchange(exchange);
     if (tooLarge && flight !== undefined) {
       this.noteOverdue(this.nowMs, flight);
@@ -155,17 +157,10 @@ export class RequestSide extends Half<RequestOutput> {
 
   /** Why a request should leave now, or undefined. spec 5.1. */
   private reasonToSend(nowMs: number): SendReason | undefined {
-    if (this.state === "ended" || nowMs < this.notBeforeMs) return undefined;
-    if (this.exchanges.open.size >= this.slots && this.exchanges.oldestOverdue === undefined) {
-      return undefined;
-    }
+    if (this.state === "ended" || nowMs < this.notBeforeMs || !this.hasSlot) return undefined;
     if (this.options.literal !== undefined) return this.reasonToSendLiteral(nowMs);
-    const live = this.exchanges.countLive;
-    if (live < this.parkedWanted) return "park";
-    if (live >= this.slots || this.exchanges.countCarriers >= this.options.carriersMax) {
-      return undefined;
-    }
-    return this.hasSomethingToSay(nowMs) ? "say" : undefined;
+    if (this.exchanges.countLive < this.parkedWanted) return "park";
+    return this.canCarry && this.hasSomethingToSay(nowMs) ? "say" : undefined;
   }
 
   /** The founding document's flow chart of the client; spec 8.1. */
@@ -214,28 +209,41 @@ export class RequestSide extends Half<RequestOutput> {
     if (this.notBeforeMs > this.nowMs && this.reasonToSend(this.notBeforeMs) !== undefined) {
       consider("retry", this.notBeforeMs);
     }
+    if (this.isUnanswered) consider("transmit", this.nowMs);
     for (const exchange of this.exchanges.open.values()) {
       consider("exchange", this.exchangeOverdueAtMs(exchange.number));
     }
+    // No request leaves before, whatever it is that it would say.
+    const gateMs = Math.max(this.notBeforeMs, this.nowMs);
     if (this.options.literal === undefined) {
       consider("resend", this.resendAtMs);
-      if (this.canSay) {
-        consider("ack-delay", this.receiver.ackOwedSinceMs + this.settings.ackDelayMs);
-        consider("probe", this.probeAtMs);
+      if (this.hasSlot && this.canCarry) {
+        const ackAtMs = this.receiver.ackOwedSinceMs + this.settings.ackDelayMs;
+        consider("ack-delay", Math.max(gateMs, ackAtMs));
+        consider("probe", Math.max(gateMs, this.probeAtMs));
       }
     } else {
-      const gateMs = Math.max(this.notBeforeMs, this.nowMs);
-      if (this.followAtMs !== Infinity) consider("delay", Math.max(gateMs, this.followAtMs));
-      if (this.canSay) consider("resend", Math.max(gateMs, this.literalResendAtMs));
+      if (this.hasSlot) consider("delay", Math.max(gateMs, this.followAtMs));
+      consider("resend", Math.max(gateMs, this.literalResendAtMs));
     }
   }
 
-  /** Whether a request that says something has a slot now, so that its timers make sense. */
-  private get canSay(): boolean {
-    const { exchanges } = this;
-    if (this.nowMs < this.notBeforeMs) return false;
-    if (exchanges.open.size >= this.slots && exchanges.oldestOverdue === undefined) return false;
-    return exchanges.countLive < this.slots && exchanges.countCarriers < this.options.carriersMax;
+  /** Whether a request could be out beside those that are, an overdue one's place included. */
+  private get hasSlot(): boolean {
+    const { open, oldestOverdue } = this.exchanges;
+    return open.size < this.slots || oldestOverdue !== undefined;
+  }
+
+  /** Whether a request could leave that is not needed for parking. */
+  private get canCarry(): boolean {
+    const { countLive, countCarriers } = this.exchanges;
+    return countLive < this.slots && countCarriers < this.options.carriersMax;
+  }
+
+  /** Whether too many requests in a row brought no answer. */
+  private get isUnanswered(): boolean {
+    const { requestsUnansweredMax } = this.options;
+    return requestsUnansweredMax > 0 && this.unansweredInRow >= requestsUnansweredMax;
   }
 
   protected override handleTimers(nowMs: number): void {
@@ -250,10 +258,10 @@ export class RequestSide extends Half<RequestOutput> {
       this.noteOverdue(nowMs, flight);
       this.markOverdue(flight.transmission);
     }
-    const { requestsUnansweredMax } = this.options;
-    if (requestsUnansweredMax > 0 && this.unansweredInRow >= requestsUnansweredMax) {
-      this.end("unanswered", "network", END_CODES.silence);
+    if (this.options.literal !== undefined && nowMs >= this.literalResendAtMs) {
+      this.markSurplusOverdue(this.options.literal.requestsHeld);
     }
+    if (this.isUnanswered) this.end("unanswered", "network", END_CODES.silence);
   }
 
   protected override transmit(nowMs: number): void {
@@ -352,18 +360,20 @@ export class RequestSide extends Half<RequestOutput> {
     this.hearAck(body.ack);
     const sent = this.exchanges.open.get(exchange);
     if (body.answer !== undefined) {
-      if (sent !== undefined) this.roundTrip.sample(nowMs - sent.sentAtMs - body.answer.heldMs);
+      if (sent !== undefined) {
+        this.roundTrip.sample(nowMs - sent.sentAtMs - body.answer.heldMs);
+        this.lastAnswered = exchange;
+        this.lastAnsweredAtMs = nowMs;
+      }
       this.noteEvidence(body.answer);
     }
-    this.exchanges.end(exchange);
+    this.giveUpExchange(exchange);
     if (body.opened !== undefined && this.peer === undefined) {
       this.learn(body.opened);
       this.become("open");
       this.notify({ kind: "opened" });
     }
     this.hear(nowMs, body);
-    this.lastAnswered = Math.max(this.lastAnswered, exchange);
-    this.lastAnsweredAtMs = nowMs;
     this.followAtMs = Math.min(this.followAtMs, nowMs + this.sendDelayMs);
     if (body.pauseMs !== undefined) {
       this.notBeforeMs = Math.max(this.notBeforeMs, nowMs + body.pauseMs);
@@ -388,7 +398,11 @@ export class RequestSide extends Half<RequestOutput> {
     for (const [number, exchange] of this.exchanges.open) {
       const isAnswered = number === answer.exchange || includes(answered, number);
       if (!isAnswered && !parked.includes(number)) continue;
-      if (exchange.isCarrier) this.noteArrival(this.nowMs, this.sender.flights.get(number));
+      if (exchange.isCarrier) {
+        // The time for which the server held the answer is no time of the path's.
+        const heldMs = number === answer.exchange ? answer.heldMs : 0;
+        this.noteArrival(this.nowMs - heldMs, this.sender.flights.get(number));
+      }
       this.sender.resolve(number);
       exchange.isCarrier = false;
       if (isAnswered) exchange.answeredAtMs = Math.min(exchange.answeredAtMs, this.nowMs);
@@ -418,13 +432,12 @@ export class RequestSide extends Half<RequestOutput> {
   private handleUnreadable(exchange: number): void {
     if (!this.exchanges.open.has(exchange)) return;
     this.bodiesUnreadable++;
-    this.unreadableInRow++;
     this.giveUpExchange(exchange);
+    // Answers of requests that were out together count once: the next ones may be whole.
+    if (this.delayAfterFailure(exchange)) this.unreadableInRow++;
     if (this.unreadableInRow >= this.options.unreadableMax) {
       this.end("unreadable", "network", END_CODES.unreadable);
-      return;
     }
-    this.delayAfterFailure(exchange);
   }
 
   /** [END-5]: believed only after being repeated; until then an outage like others. */
@@ -449,18 +462,22 @@ export class RequestSide extends Half<RequestOutput> {
     return this.sender.resolve(number);
   }
 
-  /** The first retry is immediate; later ones wait longer and longer, with full jitter. */
-  private delayAfterFailure(exchange: number): void {
-    // Requests that were out together fail together: that is one failure.
-    if (exchange <= this.failuresCountedTo) return;
+  /**
+   * The first retry is immediate; later ones wait longer and longer, with full jitter [RETRY-1].
+   * Returns whether the failure counted.
+   */
+  private delayAfterFailure(exchange: number): boolean {
+    // [RETRY-2]: requests that were out together fail together: that is one failure.
+    if (exchange <= this.failuresCountedTo) return false;
     this.failuresCountedTo = this.exchanges.next - 1;
     this.failuresInRow++;
-    if (this.failuresInRow === 1) return;
+    if (this.failuresInRow === 1) return true;
     const { retryDelayMinMs, retryDelayMaxMs } = this.options;
     const spanMs = Math.min(retryDelayMaxMs, retryDelayMinMs * 2 ** (this.failuresInRow - 2));
     this.random = jitter(this.random);
     const waitMs = Math.ceil((this.random / 2 ** 32) * spanMs);
     this.notBeforeMs = Math.max(this.notBeforeMs, this.nowMs + waitMs);
+    return true;
   }
 
   private markOverdue(number: number): void {
@@ -469,6 +486,19 @@ export class RequestSide extends Half<RequestOutput> {
     exchange.isOverdue = true;
     this.unansweredInRow++;
     this.sender.resolve(number);
+  }
+
+  /**
+   * Literal procedure: a server holds so many requests and answers the oldest when a further one
+   * arrives. Those beyond are lost, or their answers are [LIT-4].
+   */
+  private markSurplusOverdue(requestsHeld: number): void {
+    let surplus = this.exchanges.countLive - requestsHeld;
+    for (const { number, isOverdue } of this.exchanges.open.values()) {
+      if (isOverdue || surplus <= 0) continue;
+      surplus--;
+      this.markOverdue(number);
+    }
   }
 
   private abortOldestOverdue(): void {
@@ -505,7 +535,7 @@ export class RequestSide extends Half<RequestOutput> {
   /** A new incarnation: the old one's exchanges are no longer ours. */
   private takeOver(nowMs: number): void {
     this.incarnation++;
-    for (const number of [...this.exchanges.open.keys()]) this.giveUpExchange(number);
+    for (const number of this.exchanges.open.keys()) this.giveUpExchange(number);
     this.exchanges.next = 1;
     this.exchanges.over.clear();
     this.nowMs = nowMs;
@@ -516,6 +546,8 @@ export class RequestSide extends Half<RequestOutput> {
     this.notBeforeMs = nowMs;
     this.failuresInRow = 0;
     this.failuresCountedTo = 0;
+    this.unansweredInRow = 0;
+    this.unreadableInRow = 0;
     this.doubtedSinceMs = Infinity;
     this.lastRequestAtMs = nowMs;
     this.followAtMs = nowMs;
