@@ -56,6 +56,8 @@ export class ChannelSender {
   outstanding = 0;
   /** Seq of the unacknowledged fact that opens this channel; 0 when the peer knows it. */
   openSeq = 0;
+  /** Seq of the fact that resets this channel; 0 before it has left. */
+  resetSeq = 0;
   /** The opening is accepted and has not left yet. */
   openPending = false;
   /** Whether the scheduler has the channel in its queue. */

@@ -347,10 +347,12 @@ export class Receiver {
     this.delivered += event.payloads.length;
     const channel = this.channels.get(event.channel) as ChannelReceiver | undefined;
     const costs = event.costs;
-    if (this.options.hold === "delivered") {
+    // Nobody consumes what is delivered of a channel that is gone.
+    const isGone = channel === undefined || channel.isReset;
+    if (this.options.hold === "delivered" || isGone) {
       for (const cost of costs) this.holdSeqs(cost.seqs);
     }
-    if (this.options.consume === "automatic" || channel === undefined || channel.isReset) {
+    if (this.options.consume === "automatic" || isGone) {
       this.consumeCosts(channel, costs, event);
     } else {
       for (const cost of costs) channel.unconsumed.push(cost);
@@ -871,7 +873,7 @@ export class Receiver {
 
   /** Without a gap nothing older can come, whatever the key. */
   private forgetKeys(channel: ChannelReceiver): void {
-    if (channel.settled.count <= 1) channel.latestByKey.clear();
+    if (channel.settled.through === channel.settled.highest) channel.latestByKey.clear();
   }
 
   private dropAssembly(channel: ChannelReceiver, index: number, assembly: Assembly): void {

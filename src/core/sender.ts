@@ -23,7 +23,7 @@ import type {
   SkipFrame,
   Window,
 } from "./body.ts";
-import { ChannelSender, type SentMessage } from "./channel-sender.ts";
+import type { ChannelSender, SentMessage } from "./channel-sender.ts";
 import { Deque } from "./deque.ts";
 import { assert, ProtocolError } from "./errors.ts";
 import {
@@ -293,7 +293,7 @@ export class Sender {
 
   /** Everything sent and not received becomes due, as in the literal procedure [LIT-3]. */
   resendAll(): void {
-    for (const transmission of [...this.flights.keys()]) this.resolve(transmission);
+    for (const transmission of this.flights.keys()) this.resolve(transmission);
   }
 
   /** Gives up what has outlived its time. Only the sender's clock decides [SKIP-4]. */

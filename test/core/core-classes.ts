@@ -1,0 +1,22 @@
+/** The classes of the core's state, as snapshots of tests name them. */
+import { ChannelReceiver } from "../../src/core/channel-receiver.ts";
+import { ChannelSender } from "../../src/core/channel-sender.ts";
+import { Deque } from "../../src/core/deque.ts";
+import { PayloadQueue, PayloadStore } from "../../src/core/payload-queue.ts";
+import { Ranges } from "../../src/core/ranges.ts";
+import { Receiver } from "../../src/core/receiver.ts";
+import { SendRing } from "../../src/core/send-ring.ts";
+import { Sender } from "../../src/core/sender.ts";
+import type { Classes } from "../../src/core/snapshot.ts";
+
+export const CORE_CLASSES: Classes = new Map<string, { readonly prototype: object }>([
+  ["ChannelReceiver", ChannelReceiver],
+  ["ChannelSender", ChannelSender],
+  ["Deque", Deque],
+  ["PayloadQueue", PayloadQueue],
+  ["PayloadStore", PayloadStore],
+  ["Ranges", Ranges],
+  ["Receiver", Receiver],
+  ["SendRing", SendRing],
+  ["Sender", Sender],
+]);
