@@ -192,15 +192,15 @@ export interface Ending {
 
 /** The content of one body. Absent fields are absent frames. */
 export interface Body {
-  readonly request?: RequestPrefix;
-  readonly answer?: AnswerPrefix;
+  readonly request?: RequestPrefix | undefined;
+  readonly answer?: AnswerPrefix | undefined;
   readonly ack?: Ack;
   readonly window?: Window;
   /** The limits at which the sender stands still. */
-  readonly blocked?: Window;
+  readonly blocked?: Window | undefined;
   readonly owner?: Owner;
-  readonly open?: Parameters;
-  readonly opened?: Parameters;
+  readonly open?: Parameters | undefined;
+  readonly opened?: Parameters | undefined;
   /** The opening is refused. */
   readonly refused?: Ending;
   /** The session is not known here; echoes the client's nonce (16 bytes). */

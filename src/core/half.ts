@@ -74,6 +74,12 @@ export interface Stats {
   readonly roundTripMs: number;
 }
 
+/** What the link puts into the prefix of a body. */
+type Head = Pick<Body, "request" | "answer" | "open" | "opened">;
+
+/** A body in the making. */
+type Draft = { -readonly [Field in keyof Body]: Body[Field] };
+
 export abstract class Half<Transmit extends { kind: string }> {
   state: SessionState = "opening";
   readonly sender: Sender;
@@ -372,27 +378,37 @@ export abstract class Half<Transmit extends { kind: string }> {
    * Makes a body: the prefix given, what this side received and grants, and, for a numbered
    * transmission, as much of what is due and new as fits.
    */
-  protected compose(nowMs: number, head: Partial<Body>, transmission: number): Uint8Array {
+  protected compose(nowMs: number, head: Head, transmission: number): Uint8Array {
     const { window, channelWindows } = this.receiver.state();
-    const prefix: Body = {
-      ...head,
-      ack: this.receiver.ack,
+    const { request, answer, open, opened } = head;
+    const { ack } = this.receiver;
+    // One shape for all bodies: copying a head into others costs more than writing the body.
+    const body: Draft = {
+      request,
+      answer,
+      ack,
       window,
+      blocked: undefined,
+      open,
+      opened,
       channelWindows,
       channelsBlocked: [],
       numbered: [],
     };
     const options = this.bodyOptions;
-    const used = bodyBytes(prefix, options) + STATEMENT_BYTES;
+    const used = bodyBytes(body, options) + STATEMENT_BYTES;
     const room = Math.max(ROOM_BYTES_MIN, this.bodyBytesLimit - used);
     const units = this.settings.literal?.bundleMessages ?? BODY_MESSAGES_MAX;
-    const numbered = this.sender.fill(nowMs, transmission, room, units);
+    body.numbered = this.sender.fill(nowMs, transmission, room, units);
     if (nowMs >= this.probeAtMs) this.postponeProbe(nowMs);
-    const body = encodeBody({ ...prefix, ...this.sender.statement, numbered }, options);
+    const { blocked, channelsBlocked } = this.sender.statement;
+    body.blocked = blocked;
+    body.channelsBlocked = channelsBlocked;
+    const bytes = encodeBody(body, options);
     const flight = this.sender.flights.get(transmission);
-    if (flight !== undefined) flight.bytes = body.length;
+    if (flight !== undefined) flight.bytes = bytes.length;
     this.bodiesSent++;
-    return body;
+    return bytes;
   }
 
   /** A body without a bundle, for what needs an answer but may carry none [PARK-4]. */
