@@ -149,7 +149,8 @@ function writeCovered(sink: ByteSink, content: Body, options: BodyOptions): void
   writePrefix(sink, content, options.direction);
   writeChannelWindows(sink, channelWindows, channelsBlocked);
   let messages = 0;
-  for (const [k, frame] of numbered.entries()) {
+  for (let k = 0; k < numbered.length; k += 1) {
+    const frame = numbered[k] as NumberedFrame;
     if (frame.kind === "messages") messages += frame.payloads.length;
     if (frame.kind === "skip") messages += frame.count;
     writeNumbered(sink, frame, k === numbered.length - 1);
@@ -177,5 +178,7 @@ function assertSessionId(sessionId: Uint8Array): void {
 }
 
 function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, k) => byte === right[k]);
+  if (left.length !== right.length) return false;
+  for (let k = 0; k < left.length; k += 1) if (left[k] !== right[k]) return false;
+  return true;
 }

@@ -22,6 +22,7 @@ const STRIPE_BYTES = 16;
 
 /** The seed's input: an identifier and the head byte. Reused: nothing outlives a call. */
 const seedInput: Uint8Array = new Uint8Array(SESSION_ID_BYTES_MAX + 1);
+const seedWords: DataView = new DataView(seedInput.buffer);
 
 /** XXH32 of `bytes[start, end)` as an unsigned 32-bit number. */
 export function xxh32(bytes: Uint8Array, start: number, end: number, seed: number): number {
@@ -32,6 +33,13 @@ export function xxh32(bytes: Uint8Array, start: number, end: number, seed: numbe
   const words = new DataView(bytes.buffer, bytes.byteOffset + start, striped);
   const hash = hashStripes(words, striped, seed | 0);
   return hashTail(bytes, start + striped, end, (hash + size) | 0);
+}
+
+/** XXH32, with seed 0, of the first `size` bytes of the seed's input, which has a view for good. */
+function hashSeedInput(size: number): number {
+  const striped = size - (size % STRIPE_BYTES);
+  const hash = striped === 0 ? PRIME_5 : hashStripes(seedWords, striped, 0);
+  return hashTail(seedInput, striped, size, (hash + size) | 0);
 }
 
 /**
@@ -95,5 +103,5 @@ export function bodyChecksum(
   assert(sessionId.length <= SESSION_ID_BYTES_MAX, "session identifier too long");
   seedInput.set(sessionId);
   seedInput[sessionId.length] = head;
-  return xxh32(bytes, start, end, xxh32(seedInput, 0, sessionId.length + 1, 0));
+  return xxh32(bytes, start, end, hashSeedInput(sessionId.length + 1));
 }

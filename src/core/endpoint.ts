@@ -403,7 +403,8 @@ const NOTHING = new Uint8Array(0);
 
 /** An identifier as a key: its bytes as characters. */
 function keyOf(sessionId: Uint8Array): string {
-  return String.fromCharCode(...sessionId);
+  // A third of the time of spreading the bytes.
+  return String.fromCharCode.apply(undefined, sessionId as unknown as number[]);
 }
 
 /** Whether the sender of a request may speak for a session [OPEN-3]. */

@@ -38,12 +38,16 @@ export class PayloadStore {
     this.used += bytes;
   }
 
-  /** Nothing is kept any more: the next chunk begins small again. */
+  /**
+   * Nothing is kept any more: a chunk of the smallest size is filled anew, so that a conversation
+   * of single small messages makes none; after a larger one the next begins small again.
+   */
   reset(): void {
-    this.chunk = EMPTY;
     this.source = EMPTY;
     this.offset = 0;
     this.used = 0;
+    if (this.chunk.length <= CHUNK_BYTES_MIN) return;
+    this.chunk = EMPTY;
     this.chunkBytes = CHUNK_BYTES_MIN;
   }
 
