@@ -291,7 +291,7 @@ export class Endpoint {
 
   // --- answers without a session --------------------------------------------------------------
 
-  /** [ERR-3]: what cannot be read is answered with "received nothing", in the sender's name. */
+  /** [ERR-3] [LITS-4]: what cannot be read is answered with "received nothing", in the sender's name. */
   private answerUnread(handle: number, bytes: Uint8Array, code: ProtocolError["code"]): void {
     if (code === "version_unknown") {
       this.own.push({ kind: "respond", handle, body: writeVersions([WIRE_VERSION]) });

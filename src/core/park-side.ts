@@ -50,7 +50,7 @@ export class ParkSide extends Half<RespondOutput> {
   private readonly answerTimes: Map<number, number> = new Map();
   /** The client has not yet shown that it knows this side's parameters. */
   private mustStateOpened = true;
-  /** A request with OPEN has come since that was stated last: its client waits for it. */
+  /** A request with OPEN has come since that was stated last: its client waits for it [PARK-13]. */
   private isOpenedOwed = false;
   private readonly options: ParkOptions;
   /** When the messages that wait began to wait. */
@@ -128,6 +128,7 @@ export class ParkSide extends Half<RespondOutput> {
     const isNewer = incarnation > this.incarnation;
     const known = isNewer ? 0 : this.overThrough;
     const overThrough = Math.max(known, request.overThrough);
+    // [PARK-14]: the ranges of an answer stay bounded.
     if (request.exchange - overThrough > EXCHANGE_SPAN_MAX) {
       throw new ProtocolError("exchange_invalid");
     }
@@ -159,7 +160,7 @@ export class ParkSide extends Half<RespondOutput> {
     const at = this.parked.findIndex((parked) => parked.handle === handle);
     if (at >= 0) {
       const [gone] = this.parked.splice(at, 1);
-      // It counts as answered: whatever comes again under its number is a copy.
+      // [PARK-12]: it counts as answered; whatever comes again under its number is a copy.
       this.answered.add((gone as Parked).exchange, (gone as Parked).exchange);
     }
     const other = this.leftOver.findIndex((each) => each.handle === handle);
@@ -168,7 +169,7 @@ export class ParkSide extends Half<RespondOutput> {
 
   // --- when to answer -------------------------------------------------------------------------
 
-  /** Whether the oldest parked request should be answered now. spec 6.1. */
+  /** Whether the oldest parked request should be answered now [PARK-1] [LITS-1] [LITS-2]. */
   private wantsToAnswer(nowMs: number): boolean {
     const oldest = this.parked[0];
     // [OPEN-5]: nothing is said before the verdict.
@@ -219,12 +220,17 @@ export class ParkSide extends Half<RespondOutput> {
   protected override handleTimers(nowMs: number): void {
     const flight = this.oldestFlight;
     if (flight === undefined || nowMs < this.overdueAtMs(flight)) return;
+    // [PARK-15] [LITS-5]
     if (this.options.literal === undefined) this.sender.resolve(flight.transmission);
     else this.sender.resendAll();
     this.noteOverdue(nowMs, flight);
   }
 
   protected override transmit(nowMs: number): void {
+    if (this.isDone) {
+      this.finish();
+      return;
+    }
     for (const { exchange, handle } of this.leftOver.splice(0)) {
       this.respond(handle, this.composeEmpty({ answer: this.answerHead(exchange, 0) }));
     }
@@ -232,7 +238,6 @@ export class ParkSide extends Half<RespondOutput> {
     while (this.wantsToAnswer(nowMs)) this.answerOldest(nowMs);
     if (!this.sender.hasSomething) this.messagesSinceMs = 0;
     this.noteStarvation(nowMs);
-    if (this.isDone) this.finish();
   }
 
   private answerOldest(nowMs: number): void {
@@ -244,6 +249,7 @@ export class ParkSide extends Half<RespondOutput> {
     const answer = this.answerHead(exchange, nowMs - arrivedAtMs);
     const opened = this.mustStateOpened ? { opened: this.parameters } : {};
     this.isOpenedOwed = false;
+    // A bundle's worth at most in the literal procedure [LITS-3].
     this.respond(handle, this.compose(nowMs, { answer, ...opened }, exchange));
     this.answerTimes.set(exchange, nowMs);
   }
@@ -281,13 +287,15 @@ export class ParkSide extends Half<RespondOutput> {
 
   // --- parking --------------------------------------------------------------------------------
 
-  /** [PARK-2] to [PARK-5]: newest means highest number, not latest arrival. */
+  /** Newest means highest number, not latest arrival [PARK-2]. */
   private park(exchange: number, handle: number): void {
+    // [PARK-4]: what was answered or is over never parks.
     if (this.isOver(exchange) || this.answered.has(exchange)) {
       this.leftOver.push({ exchange, handle });
       return;
     }
     const twin = this.parked.find((parked) => parked.exchange === exchange);
+    // [PARK-3]: of two copies the later one is likelier to have a living connection.
     if (twin !== undefined) {
       this.leftOver.push({ exchange, handle: twin.handle });
       twin.handle = handle;
@@ -300,7 +308,7 @@ export class ParkSide extends Half<RespondOutput> {
     if (this.parked.length > this.options.requestsHeldMax) this.answerExcess();
   }
 
-  /** More than any client keeps open: the oldest goes back empty. */
+  /** More than any client keeps open: the oldest goes back empty [PARK-9]. */
   private answerExcess(): void {
     const oldest = this.parked.shift();
     assert(oldest !== undefined, "excess_of_none");
@@ -339,12 +347,13 @@ export class ParkSide extends Half<RespondOutput> {
       if (this.hasArrived(flight)) this.noteArrival(this.nowMs, flight);
       // Otherwise it failed on the way, perhaps for its size: the next are smaller [PARK-11].
       else this.noteOverdue(this.nowMs, flight);
+      // [PARK-10]: what was not received is due again.
       this.sender.resolve(transmission);
     }
     for (const exchange of this.answerTimes.keys()) {
       if (this.isOver(exchange)) this.answerTimes.delete(exchange);
     }
-    // The client has given these up: their connections may be dead, and are let go.
+    // [PARK-5]: the client has given these up; their connections may be dead, and are let go.
     for (let at = this.parked.length - 1; at >= 0; at--) {
       const { exchange, handle } = this.parked[at] as Parked;
       if (!this.isOver(exchange)) continue;
@@ -438,7 +447,7 @@ export class ParkSide extends Half<RespondOutput> {
     this.conclude(this.isAdmitted ? { ack: this.receiver.ack, ended } : { ended });
   }
 
-  /** Answers all that waits with the last word, and keeps it for whoever comes later. */
+  /** Answers all that waits with the last word, and keeps it for later requests [PARK-16]. */
   private conclude(lastWord: LastWord): void {
     this.lastWord = lastWord;
     for (const { exchange, handle } of this.takeAll()) {

@@ -1,0 +1,284 @@
+// A client that says exactly what a test tells it to, and reads what an Endpoint answers. It has no
+// rules of its own: numbers, acknowledgements and lies come from the script.
+
+import type { Body, NumberedFrame, Parameters, RequestPrefix } from "../../src/core/body.ts";
+import { readBody, readHead } from "../../src/core/body-reader.ts";
+import { encodeBody } from "../../src/core/body-writer.ts";
+import { bodyChecksum } from "../../src/core/checksum.ts";
+import {
+  Endpoint,
+  type EndpointOptions,
+  type EndpointOutput,
+  type Origin,
+  type ServerSession,
+} from "../../src/core/endpoint.ts";
+import type { ApplicationOutput, EndedOutput } from "../../src/core/outputs.ts";
+import type { ParkSide } from "../../src/core/park-side.ts";
+
+/** Parameters as a client of this library states them. */
+export const CLIENT_PARAMETERS: Parameters = {
+  channelsMax: 255,
+  channelUnits: 256,
+  channelBytes: 16_384,
+  messageBytesMax: 1_048_576,
+  bodyBytesMax: 524_288,
+  silenceLimitMs: 60_000,
+  holdTimeMs: 25_000,
+};
+
+/** What a request says beside its number; all of it has a usual value. */
+export interface Script extends Partial<Omit<RequestPrefix, "exchange">> {
+  /** Carries OPEN. */
+  readonly open?: boolean | Parameters;
+  /** Everything up to this seq was received and is held. */
+  readonly ack?: number;
+  readonly window?: Body["window"];
+  readonly numbered?: readonly NumberedFrame[];
+  readonly ended?: Body["ended"];
+  /** Not the client's own. */
+  readonly incarnation?: number;
+  readonly secret?: Uint8Array;
+  readonly sessionId?: Uint8Array;
+  readonly origin?: Origin;
+  /** Without a REQUEST frame. */
+  readonly bare?: boolean;
+}
+
+/** One answer, with the handle of the request that it answers. */
+export interface Answer {
+  readonly handle: number;
+  readonly body: Body;
+  readonly bytes: Uint8Array;
+}
+
+export function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+}
+
+export function textOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
+/** Messages of channel 0 whose indexes are their seqs. */
+export function messages(seq: number, ...texts: string[]): NumberedFrame {
+  return { kind: "messages", channel: 0, seq, index: seq, payloads: texts.map(bytesOf) };
+}
+
+/** The texts of the messages in a body. */
+export function textsIn(body: Body): string[] {
+  const texts: string[] = [];
+  for (const frame of body.numbered) {
+    if (frame.kind === "messages") texts.push(...frame.payloads.map(textOf));
+  }
+  return texts;
+}
+
+/** Makes the checksum of an addressed body right again, after its bytes were changed. */
+export function reseal(bytes: Uint8Array): Uint8Array {
+  const head = readHead(bytes, bytes.length);
+  if (head.address === undefined || head.checksum === "none") return bytes;
+  const { coveredStart, end, address } = head;
+  const sum = bodyChecksum(address.sessionId, bytes[0] as number, bytes, coveredStart, end);
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(coveredStart - 4, sum, true);
+  return bytes;
+}
+
+/** A nonce that no other number gives. */
+export function nonceOf(number: number): Uint8Array {
+  const nonce = new Uint8Array(16);
+  new DataView(nonce.buffer).setUint32(0, number);
+  return nonce;
+}
+
+export class ScriptedClient {
+  readonly bench: Bench;
+  readonly sessionId: Uint8Array;
+  readonly secret: Uint8Array;
+  incarnation = 1;
+  origin: Origin = { address: "192.0.2.1", principal: "" };
+
+  constructor(bench: Bench, number = 1) {
+    this.bench = bench;
+    this.sessionId = nonceOf(number);
+    this.secret = new Uint8Array(16).fill(number % 251);
+  }
+
+  /** The bytes of a request. */
+  encode(exchange: number, script: Script = {}): Uint8Array {
+    const { overThrough = 0, over = [], lastAnswered = 0, sinceMs = 0, ack, numbered } = script;
+    const sessionId = script.sessionId ?? this.sessionId;
+    const proof = script.secret ?? this.secret;
+    const incarnation = script.incarnation ?? this.incarnation;
+    const { open } = script;
+    const body: Body = {
+      ...(script.bare === true
+        ? {}
+        : { request: { exchange, overThrough, over, lastAnswered, sinceMs } }),
+      ...(ack === undefined ? {} : { ack: { receivedThrough: ack, heldThrough: ack, ranges: [] } }),
+      window: script.window ?? { seqMax: 100_000, bytesMax: 16_777_216 },
+      ...(open === undefined || open === false
+        ? {}
+        : { open: open === true ? CLIENT_PARAMETERS : open }),
+      ...(script.ended === undefined ? {} : { ended: script.ended }),
+      channelWindows: [{ channel: 0, unitsMax: 100_000, bytesMax: 16_777_216 }],
+      channelsBlocked: [],
+      numbered: numbered ?? [],
+    };
+    const address = { sessionId, proof, incarnation, link: 0 };
+    return encodeBody(body, { direction: 0, checksum: "xxh32", sessionId, address });
+  }
+
+  /** Sends a request and ends the tick; returns its handle. */
+  request(exchange: number, script: Script = {}): number {
+    const origin = script.origin ?? this.origin;
+    return this.bench.deliver(this.encode(exchange, script), origin, this.sessionId);
+  }
+
+  /** The session at the server. */
+  get session(): ServerSession {
+    const session = this.bench.endpoint.sessions.get(textOf(this.sessionId));
+    if (session === undefined) throw new Error("the endpoint has no such session");
+    return session;
+  }
+
+  get side(): ParkSide {
+    return this.session.side;
+  }
+
+  /** Opens, hears OPENED, and parks exchange 2. */
+  open(): void {
+    this.request(1, { open: true });
+    this.bench.take();
+    this.request(2, { overThrough: 1, lastAnswered: 1 });
+  }
+}
+
+/** An endpoint with a clock, and everything that came out of it. */
+export class Bench {
+  nowMs = 1_000;
+  readonly endpoint: Endpoint;
+  /** Answers that were not taken yet. */
+  answers: Answer[] = [];
+  /** What applications were told, and not taken yet. */
+  heard: ApplicationOutput[] = [];
+  /** Sessions for which a verdict is wanted. */
+  readonly asked: ServerSession[] = [];
+  /** Handles given out; each becomes true with its one answer, or by going. */
+  readonly settled: Map<number, boolean> = new Map();
+  private readonly sessionIds: Map<number, Uint8Array> = new Map();
+  private nextHandle = 1;
+  wakeAtMs = Infinity;
+  timer = "none";
+
+  constructor(options: Partial<EndpointOptions> = {}) {
+    this.endpoint = new Endpoint(this.nowMs, options);
+  }
+
+  /** Hands bytes to the endpoint, drains it, and ends the tick. */
+  deliver(bytes: Uint8Array, origin: Origin, sessionId: Uint8Array): number {
+    const handle = this.hand(bytes, origin, sessionId);
+    this.tick();
+    return handle;
+  }
+
+  /** Hands bytes to the endpoint without ending the tick. */
+  hand(bytes: Uint8Array, origin: Origin, sessionId: Uint8Array): number {
+    const handle = this.nextHandle++;
+    this.sessionIds.set(handle, sessionId);
+    this.settled.set(handle, false);
+    this.endpoint.handleRequest(this.nowMs, handle, bytes, origin);
+    this.drain();
+    return handle;
+  }
+
+  /** The connection of a request has gone. */
+  gone(session: ServerSession, handle: number): void {
+    this.settled.set(handle, true);
+    this.endpoint.handleGone(session, handle);
+    this.tick();
+  }
+
+  /** Gives a command to a session and ends the tick. */
+  command(session: ServerSession, act: (side: ParkSide) => void): void {
+    act(session.side);
+    this.endpoint.touch(session);
+    this.tick();
+  }
+
+  verdict(accepted: boolean, code?: number): void {
+    const session = this.asked.shift();
+    if (session === undefined) throw new Error("nobody asks for a verdict");
+    this.endpoint.handleVerdict(this.nowMs, session, accepted, code);
+    this.tick();
+  }
+
+  /** Lets time pass, waking the endpoint whenever it wants to be woken. */
+  advance(ms: number): void {
+    const untilMs = this.nowMs + ms;
+    for (let turns = 0; this.wakeAtMs <= untilMs; turns++) {
+      if (turns > 10_000) throw new Error("the endpoint wants to be woken without end");
+      this.nowMs = Math.max(this.nowMs, this.wakeAtMs);
+      this.tick();
+    }
+    this.nowMs = untilMs;
+    this.tick();
+  }
+
+  /** The end of a tick: timers fire until nothing wants to happen now. */
+  tick(): void {
+    for (let turns = 0; ; turns++) {
+      this.drain();
+      if (this.wakeAtMs > this.nowMs) return;
+      if (turns > 100) throw new Error("the endpoint wants to be woken now, again and again");
+      this.endpoint.handleTimeout(this.nowMs);
+      this.drain();
+    }
+  }
+
+  private drain(): void {
+    for (;;) {
+      const output: EndpointOutput = this.endpoint.poll();
+      if (output.kind === "timeout") {
+        this.wakeAtMs = output.atMs;
+        this.timer = output.timer;
+        return;
+      }
+      if (output.kind === "session") this.heard.push(output.output);
+      else if (output.kind === "authenticate") this.asked.push(output.session);
+      else this.settle(output.handle, output.body);
+    }
+  }
+
+  private settle(handle: number, bytes: Uint8Array): void {
+    if (this.settled.get(handle) !== false) throw new Error("a second answer to one request");
+    this.settled.set(handle, true);
+    const none: Body = { channelWindows: [], channelsBlocked: [], numbered: [] };
+    const readable = bytes.length > 0 && bytes[0] !== 0;
+    const body = readable
+      ? readBody(bytes, readHead(bytes, 1_048_576), this.sessionIds.get(handle) as Uint8Array)
+      : none;
+    this.answers.push({ handle, body, bytes });
+  }
+
+  /** The answers since the last call. */
+  take(): Answer[] {
+    const { answers } = this;
+    this.answers = [];
+    return answers;
+  }
+
+  /** What was delivered since the last call, as texts. */
+  delivered(): string[] {
+    const texts: string[] = [];
+    for (const each of this.heard) {
+      if (each.kind === "deliver") texts.push(...each.payloads.map(textOf));
+    }
+    this.heard = this.heard.filter((each) => each.kind !== "deliver");
+    return texts;
+  }
+
+  /** How the last session that ended ended. */
+  get ended(): EndedOutput | undefined {
+    return this.heard.findLast((each) => each.kind === "ended");
+  }
+}
