@@ -158,8 +158,9 @@ export class Endpoint {
   }
 
   /** Wakes every session whose time has come. Called at the end of every tick. */
-  handleTimeout(nowMs: number): void {
-    this.advance(nowMs);
+  handleTimeout(atMs: number): void {
+    this.advance(atMs);
+    const { nowMs } = this;
     this.forgetTombstones(nowMs);
     for (;;) {
       const session = this.timers.takeDue(nowMs);

@@ -201,9 +201,9 @@ export class ParkSide extends Half<RespondOutput> {
   // --- driving --------------------------------------------------------------------------------
 
   protected override considerTimers(consider: (name: TimerName, atMs: number) => void): void {
-    if (this.leftOver.length > 0 || this.isDone || this.wantsToAnswer(this.nowMs)) {
-      consider("transmit", this.nowMs);
-    }
+    const { nowMs } = this;
+    const hasAnswers = this.leftOver.length > 0 || this.isDone || this.wantsToAnswer(nowMs);
+    if (hasAnswers || this.isCaughtWithout(nowMs)) consider("transmit", nowMs);
     if (this.state === "opening") return;
     const flight = this.oldestFlight;
     if (flight !== undefined) consider("resend", this.overdueAtMs(flight));
@@ -370,10 +370,15 @@ export class ParkSide extends Half<RespondOutput> {
     return false;
   }
 
-  /** Found with something to say and nothing parked: one request more is wanted [PARK-6]. */
+  /** Something to say and nothing parked, which was not counted yet. */
+  private isCaughtWithout(nowMs: number): boolean {
+    if (this.parked.length > 0 || this.isStarved || !this.isAdmitted) return false;
+    return this.options.literal === undefined && this.hasSomethingToSay(nowMs);
+  }
+
+  /** One request more is wanted [PARK-6]. */
   private noteStarvation(nowMs: number): void {
-    if (this.parked.length > 0 || this.state === "opening" || this.isStarved) return;
-    if (this.options.literal !== undefined || !this.hasSomethingToSay(nowMs)) return;
+    if (!this.isCaughtWithout(nowMs)) return;
     this.isStarved = true;
     this.starvedAtMs = nowMs;
     this.parkedWanted = Math.min(this.options.parkedMax, this.parkedWanted + 1);
