@@ -17,7 +17,8 @@ import {
 import { BODY_BYTES_MAX_DEFAULT } from "../../src/core/limits.ts";
 import { varintBytes, writeVarint } from "../../src/core/varint.ts";
 import { bodyOf, type FrameCase, frameCases, nonce, rising } from "../vectors/frame-cases.ts";
-import { frameBytes, fromHex } from "../vectors/generate.ts";
+import { frameBytes } from "../vectors/generate.ts";
+import { fromHex } from "../vectors/hex.ts";
 import { anyBody, codeOf, joinRuns } from "./bodies.ts";
 
 function read(bytes: Uint8Array, sessionId: Uint8Array = nonce): Body {

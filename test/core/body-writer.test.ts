@@ -19,7 +19,7 @@ import { ByteWriter } from "../../src/core/byte-sink.ts";
 import { Cursor } from "../../src/core/cursor.ts";
 import { InvariantError } from "../../src/core/errors.ts";
 import { bodyOf, nonce, rising } from "../vectors/frame-cases.ts";
-import { toHex } from "../vectors/generate.ts";
+import { toHex } from "../vectors/hex.ts";
 import { anyBody } from "./bodies.ts";
 
 const top = Number.MAX_SAFE_INTEGER;

@@ -9,7 +9,7 @@ import {
   varintBytes,
   writeVarint,
 } from "../../src/core/varint.ts";
-import { fromHex, toHex } from "../vectors/generate.ts";
+import { fromHex, toHex } from "../vectors/hex.ts";
 import { integers } from "./bodies.ts";
 
 const top = Number.MAX_SAFE_INTEGER;

@@ -9,12 +9,13 @@ import { decode, xxh32 as xxh32ByHand } from "../vectors/decoder.mjs";
 import { frameCases } from "../vectors/frame-cases.ts";
 import {
   frameBytes,
-  fromHex,
+  shorten,
   toFields,
-  toHex,
   vectorFiles,
   vectorsDirectory,
 } from "../vectors/generate.ts";
+import { fromHex, toHex } from "../vectors/hex.ts";
+import { stories } from "../vectors/stories.ts";
 import { codeOf } from "./bodies.ts";
 
 interface FrameVector {
@@ -136,6 +137,29 @@ describe("versions.json", () => {
       const bytes = fromHex(vector.bytes);
       expect(codeOf(() => readHead(bytes, 1024))).toBe("version_unknown");
     }
+  });
+});
+
+describe("stories.json", () => {
+  interface StoryStep {
+    bytes?: string;
+    sends?: number;
+    versions?: number[];
+  }
+  const told = load<{ name: string; sessionId: string; steps: StoryStep[] }>("stories.json");
+
+  test.each(told)("$name: an independent decoder finds the fields", ({ sessionId, steps }) => {
+    for (const { bytes, ...step } of steps) {
+      if (step.sends === undefined || step.versions !== undefined) continue;
+      expect(step).toMatchObject(shorten(decode(bytes ?? "", sessionId)));
+    }
+  });
+
+  test.each(stories)("$rules $name: $shows", ({ name, steps }) => {
+    const bytesOf = (list: readonly object[]): unknown[] =>
+      list.map((step) => ("bytes" in step ? step.bytes : undefined));
+
+    expect(bytesOf(told.find((each) => each.name === name)?.steps ?? [])).toEqual(bytesOf(steps));
   });
 });
 

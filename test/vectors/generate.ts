@@ -4,19 +4,15 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Address, Body } from "../../src/core/body.ts";
+import { readBody, readHead, readVersions } from "../../src/core/body-reader.ts";
 import { encodeBody, writeVersions } from "../../src/core/body-writer.ts";
 import { type FrameCase, frameCases } from "./frame-cases.ts";
+import { fromHex, toHex } from "./hex.ts";
 import { bodyBytesMax, malformedCases, sessionId } from "./malformed-cases.ts";
+import { storyNonce } from "./stage.ts";
+import { stories, type Story } from "./stories.ts";
 
 export const vectorsDirectory: URL = new URL("../../spec/vectors/", import.meta.url);
-
-export function toHex(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-export function fromHex(hex: string): Uint8Array {
-  return Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
-}
 
 /** A body or an address as the vectors state it: bytes as hex, empty lists of frames left out. */
 export function toFields(value: Body | Address): object {
@@ -48,6 +44,45 @@ function frameVector(frameCase: FrameCase): object {
   };
 }
 
+/** A long payload in the fields of a story: its beginning and its length. */
+export function shorten<Fields extends object>(fields: Fields): Fields {
+  const text = JSON.stringify(fields, (_key, field: unknown) =>
+    typeof field === "string" && field.length > 256
+      ? `${field.slice(0, 16)}... (${field.length / 2} bytes)`
+      : field,
+  );
+  return JSON.parse(text) as Fields;
+}
+
+/** What a body of a story says, as frames.json states it. */
+function storyFields(hex: string): object {
+  const bytes = fromHex(hex);
+  if (bytes[0] === 0) return { versions: readVersions(bytes) };
+  const head = readHead(bytes, bytes.length);
+  const { direction, checksum, address } = head;
+  const body = toFields(readBody(bytes, head, storyNonce));
+  return {
+    direction,
+    checksum,
+    ...(address === undefined ? {} : { address: toFields(address) }),
+    body,
+  };
+}
+
+function storyVector({ name, rules, shows, steps }: Story): object {
+  return {
+    name,
+    rules: rules.match(/[A-Z]+-\d+/g) ?? [],
+    shows,
+    sessionId: toHex(storyNonce),
+    steps: steps
+      .map((step) => shorten("sends" in step ? { ...step, ...storyFields(step.bytes) } : step))
+      .map((step, k) =>
+        "bytes" in step ? { ...step, bytes: (steps[k] as typeof step).bytes } : step,
+      ),
+  };
+}
+
 /** File names and what is in them. */
 export function vectorFiles(): Map<string, readonly object[]> {
   const versions = [[1], [1, 2], [2, 15], Array.from({ length: 15 }, (_, k) => k + 1)];
@@ -57,6 +92,7 @@ export function vectorFiles(): Map<string, readonly object[]> {
       "malformed.json",
       malformedCases.map((malformed) => ({ ...malformed, bodyBytesMax, sessionId })),
     ],
+    ["stories.json", stories.map(storyVector)],
     [
       "versions.json",
       versions.map((list) => ({ versions: list, bytes: toHex(writeVersions(list)) })),

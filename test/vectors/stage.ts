@@ -1,0 +1,184 @@
+// A client and a server of the real core, driven by hand: what is sent, arrives and is told is
+// written down, and becomes a story of spec/vectors/stories.json. Nothing happens by itself but what
+// the cores want to send at the present time.
+
+import { Endpoint, type EndpointOptions, type ServerSession } from "../../src/core/endpoint.ts";
+import { assert } from "../../src/core/errors.ts";
+import type { RequestOptions } from "../../src/core/options.ts";
+import type { ApplicationOutput } from "../../src/core/outputs.ts";
+import type { ParkSide } from "../../src/core/park-side.ts";
+import { RequestSide } from "../../src/core/request-side.ts";
+import { toHex } from "./hex.ts";
+
+export type Who = "client" | "server";
+
+/** One line of a story. `body` numbers the bodies of a story in the order of their sending. */
+export type Step =
+  | { readonly atMs: number; readonly who: Who; readonly does: string }
+  | { readonly atMs: number; readonly who: Who; readonly sends: number; readonly bytes: string }
+  | { readonly atMs: number; readonly who: Who; readonly gets: number; readonly bytes?: string }
+  | { readonly atMs: number; readonly who: Who; readonly misses: number }
+  | { readonly atMs: number; readonly who: Who; readonly tells: object };
+
+export const storyNonce: Uint8Array = Uint8Array.from({ length: 16 }, (_, k) => 0xa0 + k);
+export const storySecret: Uint8Array = Uint8Array.from({ length: 16 }, (_, k) => 0x50 + k);
+
+interface SentBody {
+  readonly from: Who;
+  readonly exchange: number;
+  readonly bytes: Uint8Array;
+  /** Whose exchange it is. */
+  readonly client: RequestSide;
+}
+
+export class Stage {
+  nowMs = 0;
+  readonly steps: Step[] = [];
+  readonly bodies: SentBody[] = [];
+  client: RequestSide;
+  endpoint: Endpoint;
+  session: ServerSession | undefined = undefined;
+
+  constructor(client: Partial<RequestOptions> = {}, server: Partial<EndpointOptions> = {}) {
+    const credentials = { nonce: storyNonce, secret: storySecret };
+    this.client = new RequestSide(0, credentials, client);
+    this.endpoint = new Endpoint(0, server);
+  }
+
+  /** The number of the body that was sent last. */
+  get last(): number {
+    return this.bodies.length;
+  }
+
+  /** The server's half of the session. */
+  get side(): ParkSide {
+    assert(this.session !== undefined, "no session yet");
+    return this.session.side;
+  }
+
+  /** Time passes; timers fire once, at its end. */
+  pass(ms: number): void {
+    this.nowMs += ms;
+    this.tick();
+  }
+
+  clientDoes(does: string, act: (client: RequestSide, nowMs: number) => void): void {
+    this.steps.push({ atMs: this.nowMs, who: "client", does });
+    act(this.client, this.nowMs);
+    this.tick();
+  }
+
+  serverDoes(does: string, act: (side: ParkSide, nowMs: number) => void): void {
+    this.steps.push({ atMs: this.nowMs, who: "server", does });
+    act(this.side, this.nowMs);
+    this.endpoint.touch(this.session as ServerSession);
+    this.tick();
+  }
+
+  /** A client goes on from saved state; what it replaces is not asked any more. */
+  replaceClient(does: string, client: RequestSide): void {
+    this.steps.push({ atMs: this.nowMs, who: "client", does });
+    this.client = client;
+    this.tick();
+  }
+
+  /** The server starts again, without any memory. */
+  restartServer(does: string): void {
+    this.does("server", does);
+    this.endpoint = new Endpoint(this.nowMs);
+    this.session = undefined;
+  }
+
+  /** A body arrives: whole, or as other bytes. */
+  arrive(number: number, bytes?: Uint8Array): void {
+    const { from, exchange, bytes: sent, client } = this.body(number);
+    const who = from === "client" ? "server" : "client";
+    const changed = bytes === undefined ? {} : { bytes: toHex(bytes) };
+    this.steps.push({ atMs: this.nowMs, who, gets: number, ...changed });
+    const got = (bytes ?? sent).slice();
+    if (who === "client") client.handleAnswer(this.nowMs, exchange, got);
+    else this.endpoint.handleRequest(this.nowMs, number, got, { address: "", principal: "" });
+    this.drainClient(client);
+    this.tick();
+  }
+
+  /** Another server than ours answers. */
+  answerFrom(does: string, request: number, bytes: Uint8Array): void {
+    const { exchange, client } = this.body(request);
+    this.does("server", does);
+    this.bodies.push({ from: "server", exchange, bytes, client });
+    const sends = this.last;
+    this.steps.push({ atMs: this.nowMs, who: "server", sends, bytes: toHex(bytes) });
+  }
+
+  /** The client learns that the exchange of this body failed; the body arrived nowhere. */
+  fail(number: number): void {
+    this.steps.push({ atMs: this.nowMs, who: "client", misses: number });
+    this.client.handleFailure(this.nowMs, this.body(number).exchange);
+    this.tick();
+  }
+
+  /** The bodies that were sent since `from`, each arriving in turn, until nothing is sent. */
+  arriveAll(from: number): void {
+    for (let number = from; number <= this.last; number += 1) {
+      assert(number < from + 40, "the two sides never come to rest");
+      this.arrive(number);
+    }
+  }
+
+  /** Both sides send what they want to send now. */
+  tick(): void {
+    this.drain();
+    this.client.handleTimeout(this.nowMs);
+    this.drain();
+    this.endpoint.handleTimeout(this.nowMs);
+    this.drain();
+  }
+
+  private body(number: number): SentBody {
+    const body = this.bodies[number - 1];
+    assert(body !== undefined, "no such body");
+    return body;
+  }
+
+  private drainClient(client: RequestSide): void {
+    for (let out = client.poll(); out.kind !== "timeout"; out = client.poll()) {
+      if (out.kind === "request") this.send("client", out.exchange, out.body, client);
+      else if (out.kind === "abort") this.does("client", `gives up exchange ${out.exchange}`);
+      else this.tell("client", out);
+    }
+  }
+
+  private drain(): void {
+    this.drainClient(this.client);
+    for (let out = this.endpoint.poll(); out.kind !== "timeout"; out = this.endpoint.poll()) {
+      if (out.kind === "respond") {
+        const { exchange, client } = this.body(out.handle);
+        this.send("server", exchange, out.body, client);
+      } else {
+        this.session = out.session;
+        if (out.kind === "session") this.tell("server", out.output);
+      }
+    }
+    if (this.session === undefined) {
+      for (const session of this.endpoint.sessions.values()) this.session = session;
+    }
+  }
+
+  private does(who: Who, does: string): void {
+    this.steps.push({ atMs: this.nowMs, who, does });
+  }
+
+  private send(from: Who, exchange: number, bytes: Uint8Array, client: RequestSide): void {
+    this.bodies.push({ from, exchange, bytes, client });
+    const sends = this.last;
+    this.steps.push({ atMs: this.nowMs, who: from, sends, bytes: toHex(bytes) });
+  }
+
+  private tell(who: Who, output: ApplicationOutput): void {
+    const text = JSON.stringify(output, (_key, field: unknown) =>
+      field instanceof Uint8Array ? toHex(field) : field,
+    );
+    this.steps.push({ atMs: this.nowMs, who, tells: JSON.parse(text) as object });
+  }
+}
