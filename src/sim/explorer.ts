@@ -9,7 +9,7 @@
 import { fingerprint } from "./fingerprint.ts";
 import { fork } from "./fork.ts";
 import { checkRest, checkState } from "./invariants.ts";
-import type { Pair } from "./pair.ts";
+import type { Pair, Step } from "./pair.ts";
 
 export interface ExploreOptions {
   /** The exploration is given up beyond so many states. */
@@ -47,6 +47,15 @@ export function explore(start: Pair, options: Partial<ExploreOptions> = {}): Exp
 }
 
 const NOWHERE = -1;
+
+function forkFor(pair: Pair, step: Step): Pair {
+  const side = pair.sideOf(step);
+  const shared: object[] = [];
+  if (side !== "client") shared.push(pair.client);
+  if (side !== "server") shared.push(pair.server);
+  if (side !== "server" && pair.session !== undefined) shared.push(pair.session);
+  return fork(pair, shared);
+}
 
 class Explorer {
   private readonly options: ExploreOptions;
@@ -94,7 +103,10 @@ class Explorer {
     };
   }
 
-  /** Takes every step from a state. The pair is used up. */
+  /**
+   * Takes every step from a state. A step touches one side only, so the other side's core is shared
+   * between the states before and after, and never written to again.
+   */
   private expand(number: number, pair: Pair): void {
     const steps = pair.steps();
     if (this.harmless[number] !== number) {
@@ -102,7 +114,7 @@ class Explorer {
     }
     for (let at = 0; at < steps.length && this.failure === undefined; at++) {
       const step = steps[at] as (typeof steps)[number];
-      const successor = at === steps.length - 1 ? pair : fork(pair);
+      const successor = forkFor(pair, step);
       this.transitions++;
       let reached: number;
       try {
@@ -146,7 +158,7 @@ class Explorer {
     for (let at = number; at > 0; at = this.parents[at] as number) {
       trace.push(this.labels[at] as string);
     }
-    return trace.reverse();
+    return trace.toReversed();
   }
 
   /** Follows the harmless continuation of every state to where it rests. */
@@ -167,7 +179,7 @@ class Explorer {
       }
       let count = steps[at] === NOWHERE ? 0 : (steps[at] as number);
       steps[at] = count;
-      for (const number of path.reverse()) steps[number] = ++count;
+      for (const number of path.toReversed()) steps[number] = ++count;
       this.restStepsMax = Math.max(this.restStepsMax, count);
       if (count > this.options.restStepsMax) {
         this.fail(start, undefined, `6: not at rest after ${this.options.restStepsMax} steps`);

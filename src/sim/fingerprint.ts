@@ -28,12 +28,12 @@ type How =
   | "present"
   /** A count of which 0, 1 and more are told apart. */
   | "few"
-  /** An exchange's number: its rank. */
-  | "exchange"
   /** A set of exchanges: which of those that matter are in it. */
   | "exchanges"
   /** An exchange up to which all are meant. */
   | "through"
+  /** As "through", where the server may ever want another number than 1. */
+  | "wanted"
   /** What bodies are under way, by exchange. */
   | "flights"
   /** The columns of the send ring, without the empty slots. */
@@ -88,7 +88,7 @@ const TABLE: Table = {
   RequestSide: {
     ...HALF,
     exchanges: STATE,
-    parkedWantedFrom: ["through", "older answers are told from newer ones"],
+    parkedWantedFrom: ["wanted", "older answers are told from newer ones"],
     secret: CONSTANT,
     lastAnswered: ["out", "for the server's estimate of the round trip only"],
     lastAnsweredAtMs: TIME,
@@ -144,6 +144,7 @@ const TABLE: Table = {
     finishSeq: STATE,
     givenUp: STATE,
     expiring: STATE,
+    resetsKnown: STATE,
     unitsResent: STATISTICS,
     messagesSent: STATISTICS,
   },
@@ -167,6 +168,7 @@ const TABLE: Table = {
     bytesMax: STATE,
     outstanding: STATE,
     openSeq: STATE,
+    resetSeq: STATE,
     openPending: STATE,
     isReady: STATE,
   },
@@ -210,6 +212,7 @@ const TABLE: Table = {
     bytesToLend: STATE,
     stalled: STATE,
     assemblyBytes: STATE,
+    isAssemblyFreed: STATE,
     ackOwedSinceMs: ["armed", "when it is due is told by the order of the timers"],
     heldStated: STATE,
     finishSeq: STATE,
@@ -233,6 +236,7 @@ const TABLE: Table = {
     waiting: STATE,
     settled: STATE,
     latestByKey: STATE,
+    keysSweptThrough: STATE,
     assemblies: STATE,
     stalled: STATE,
     units: STATE,
@@ -243,6 +247,7 @@ const TABLE: Table = {
     bytesConsumed: STATE,
     bytesMax: STATE,
     bytesStated: STATE,
+    isPeerBlocked: STATE,
     unitsLent: STATE,
     bytesLent: STATE,
     unconsumed: STATE,
@@ -260,8 +265,8 @@ const TABLE: Table = {
     options: CONSTANT,
   },
   Pair: {
-    client: STATE,
-    server: STATE,
+    client: ["out", "described on its own"],
+    server: ["out", "described on its own"],
     http: STATE,
     session: ["out", "in `server`"],
     clocks: TIME,
@@ -271,6 +276,7 @@ const TABLE: Table = {
     done: STATE,
     lossesLeft: STATE,
     duplicatesLeft: STATE,
+    hurriesLeft: STATE,
     options: CONSTANT,
     router: CONSTANT,
   },
@@ -306,8 +312,13 @@ export function describe(pair: Pair): string {
   return new Description(pair).text;
 }
 
+/** The text of a side that was described before, and among which exchanges. */
+const sides = new WeakMap<object, { readonly live: string; readonly text: string }>();
+/** The fields of a class that enter. */
+const plans = new Map<string, readonly (readonly [field: string, how: How])[]>();
+
 class Description {
-  private readonly parts: string[] = [];
+  private parts: string[] = [];
   private readonly live: readonly number[];
   private readonly pair: Pair;
   /** The half that is being described, for the flights of its ring. */
@@ -318,8 +329,26 @@ class Description {
     this.live = liveExchanges(pair);
     this.value(pair);
     this.items();
-    this.timers(pair.client, pair.clocks.client);
-    if (pair.session !== undefined) this.timers(pair.session.side, pair.clocks.server);
+    this.side(pair.client, pair.client, pair.clocks.client);
+    this.side(pair.server, pair.session?.side, pair.clocks.server);
+  }
+
+  /** A side's core with its timers. It is described anew only when it or the exchanges changed. */
+  private side(core: object, half: RequestSide | ParkSide | undefined, nowMs: number): void {
+    const live = this.live.join();
+    const known = sides.get(core);
+    if (known !== undefined && known.live === live) {
+      this.parts.push(known.text);
+      return;
+    }
+    const before = this.parts;
+    this.parts = [];
+    this.value(core);
+    if (half !== undefined) this.timers(half, nowMs);
+    const { text } = this;
+    this.parts = before;
+    sides.set(core, { live, text });
+    this.parts.push(text);
   }
 
   get text(): string {
@@ -351,13 +380,14 @@ class Description {
       return;
     }
     if (name === "Sender") this.flights = (object as RequestSide["sender"]).flights;
-    const table = name === "Object" ? undefined : TABLE[name];
-    if (table === undefined && name !== "Object") throw new Error(`class without a table: ${name}`);
     this.parts.push("{");
-    for (const [field, value] of Object.entries(object)) {
-      const rule = table === undefined ? (PLAIN[field] ?? STATE) : table[field];
-      if (rule === undefined) throw new Error(`field without a rule: ${name}.${field}`);
-      this.field(rule[0], value, object);
+    if (name === "Object") {
+      for (const [field, value] of Object.entries(object)) {
+        this.field((PLAIN[field] ?? STATE)[0], value, object);
+      }
+    } else {
+      const values = object as Readonly<Record<string, unknown>>;
+      for (const [field, how] of planFor(name, object)) this.field(how, values[field], object);
     }
     this.parts.push("}");
   }
@@ -380,9 +410,11 @@ class Description {
       case "few":
         this.parts.push(String(Math.min(2, value as number)));
         return;
-      case "exchange":
       case "through":
         this.parts.push(this.rank(value as number));
+        return;
+      case "wanted":
+        if (this.pair.options.client?.parkedMax !== 1) this.parts.push(this.rank(value as number));
         return;
       case "exchanges":
         this.parts.push(this.membership((number) => (value as Set<number>).has(number)));
@@ -403,9 +435,8 @@ class Description {
         }
         return;
       case "held":
-        for (const { exchange, handle } of value as { exchange: number; handle: number }[]) {
-          const isHeld = this.pair.http.held.has(handle);
-          this.parts.push(`h${this.rank(exchange)}${isHeld}`);
+        for (const { exchange } of value as { readonly exchange: number }[]) {
+          this.parts.push(`h${this.rank(exchange)}`);
         }
         return;
     }
@@ -497,6 +528,22 @@ class Description {
     }
     this.parts.push(";");
   }
+}
+
+/** Which fields of a class enter; all must be in its table. */
+function planFor(name: string, object: object): readonly (readonly [string, How])[] {
+  const known = plans.get(name);
+  if (known !== undefined) return known;
+  const table = TABLE[name];
+  if (table === undefined) throw new Error(`class without a table: ${name}`);
+  const plan: [string, How][] = [];
+  for (const field of Object.keys(object)) {
+    const rule = table[field];
+    if (rule === undefined) throw new Error(`field without a rule: ${name}.${field}`);
+    if (rule[0] !== "out") plan.push([field, rule[0]]);
+  }
+  plans.set(name, plan);
+  return plan;
 }
 
 /** Exchanges that anything may still happen to, ascending. */

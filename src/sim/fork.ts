@@ -17,8 +17,10 @@ const CONSTANT: ReadonlySet<string> = new Set([
   "settings",
 ]);
 
-export function fork<Value extends object>(value: Value): Value {
+/** A copy of a value; what is in `shared` is not copied but shared. */
+export function fork<Value extends object>(value: Value, shared: readonly object[] = []): Value {
   const copies = new Map<object, object>();
+  for (const each of shared) copies.set(each, each);
   return copy(value) as Value;
 
   function copy(each: unknown): unknown {
@@ -57,8 +59,7 @@ export function fork<Value extends object>(value: Value): Value {
     const source = each as Record<string, unknown>;
     const object = Object.create(Object.getPrototypeOf(each) as object) as Record<string, unknown>;
     copies.set(each, object);
-    for (const name in source) {
-      if (!Object.hasOwn(source, name)) continue;
+    for (const name of Object.keys(source)) {
       object[name] = CONSTANT.has(name) ? source[name] : copy(source[name]);
     }
     return object;

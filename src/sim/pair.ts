@@ -92,6 +92,12 @@ export interface PairOptions {
   /** Faults that `steps` offers, as long as they last. */
   readonly losses?: number;
   readonly duplicates?: number;
+  /**
+   * How many timers may fire while something is still on its way, as if the network were slower
+   * than the timer; default: any number. Timers that are due already and those that fire while
+   * nothing moves are free.
+   */
+  readonly hurries?: number;
   /** Timers that `steps` does not offer. */
   readonly timersExcluded?: readonly string[];
   /** False: a tick may end later than the step that began it, so bodies and commands may join. */
@@ -143,6 +149,7 @@ export class Pair {
   readonly done: Record<SideName, number> = { client: 0, server: 0 };
   lossesLeft: number;
   duplicatesLeft: number;
+  hurriesLeft: number;
   readonly options: PairOptions;
   router: Router | undefined = undefined;
 
@@ -150,11 +157,13 @@ export class Pair {
     this.options = options;
     this.lossesLeft = options.losses ?? 0;
     this.duplicatesLeft = options.duplicates ?? 0;
+    this.hurriesLeft = options.hurries ?? Infinity;
     const credentials = { nonce: new Uint8Array(16).fill(7), secret: new Uint8Array(16).fill(9) };
     this.client = new RequestSide(this.clocks.client, credentials, options.client);
     this.server = new Endpoint(this.clocks.server, options.server);
     this.logs.client.channels.add(0);
     this.logs.server.channels.add(0);
+    for (const side of SIDES) this.stream(side, 0);
     this.endTick("client");
   }
 
@@ -284,6 +293,21 @@ export class Pair {
     }
   }
 
+  /** The side whose core a step touches; undefined: neither. */
+  sideOf(step: Step): SideName | undefined {
+    switch (step.kind) {
+      case "deliver":
+        return this.item(step.item).kind === "request" ? "server" : "client";
+      case "fail":
+        return "client";
+      case "lose":
+      case "duplicate":
+        return undefined;
+      default:
+        return step.side;
+    }
+  }
+
   /** Lets one step happen. */
   apply(step: Step): void {
     switch (step.kind) {
@@ -291,6 +315,7 @@ export class Pair {
         this.deliver(this.item(step.item));
         return;
       case "timer":
+        if (this.isHurried(step.side)) this.hurriesLeft--;
         this.fire(step.side);
         return;
       case "command": {
@@ -597,7 +622,13 @@ export class Pair {
   private isTimerOffered(side: SideName): boolean {
     const { atMs, timer } = this.wakeAt[side];
     if (atMs === Infinity) return false;
+    if (this.hurriesLeft === 0 && this.isHurried(side)) return false;
     return !(this.options.timersExcluded ?? []).includes(timer);
+  }
+
+  /** Whether the side's timer would fire before what is on its way arrives. */
+  private isHurried(side: SideName): boolean {
+    return this.http.items.length > 0 && this.remainingMs(side) > 0;
   }
 
   private nextCommand(side: SideName): Command | undefined {
