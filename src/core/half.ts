@@ -311,6 +311,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     const { nowMs } = this;
     this.sender.expire(nowMs);
     this.removeChannels();
+    // [END-9]: nobody waits for ever.
     if (nowMs >= this.lastHeardMs + this.silenceLimitMs) {
       this.end("silence", "network", END_CODES.silence);
     } else if (nowMs >= this.closeAtMs) {
@@ -532,7 +533,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     this.end(isClose && isDone ? "closed" : "peer-ended", "peer", ending.code, detail);
   }
 
-  /** Both sides finished, and each knows that the other holds everything of its own. */
+  /** Both sides finished, and this one knows that the other holds everything [END-1]. */
   protected get isDone(): boolean {
     return this.state === "closing" && this.receiver.isFinished && this.sender.isFlushed;
   }
@@ -541,6 +542,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     this.state = nextState(this.state, event);
   }
 
+  /** From now on nothing is accepted; all else goes on until both are done [END-2]. */
   private beginClosing(code: number): void {
     this.become("close");
     this.closeAtMs = this.nowMs + this.settings.closeTimeoutMs;
@@ -567,7 +569,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     return channel;
   }
 
-  /** The peer opened a channel: this side may send on it too. */
+  /** The peer opened a channel: this side may send on it too [CHAN-2]. */
   private joinChannel(id: number, mode: DeliveryMode): void {
     if (this.sender.channels.has(id) || !this.receiver.channels.has(id)) return;
     this.addChannel(id, mode, Infinity);
@@ -636,7 +638,7 @@ function checkTimeToLive(ttlMs: number | undefined): number {
   return ttlMs;
 }
 
-/** A peer whose limits do not fit together, or lie below what the wire promises. */
+/** Refuses a peer whose limits lie below what every peer may rely on [OPEN-4]. */
 export function checkParameters(parameters: Parameters): void {
   const tooSmall =
     parameters.channelBytes < UNIT_BYTES_MAX ||

@@ -48,7 +48,7 @@ export class ParkSide extends Half<RespondOutput> {
   private starvedAtMs: number;
   /** When answers left, for the round trip; of exchanges that are not over. */
   private readonly answerTimes: Map<number, number> = new Map();
-  /** The client has not yet shown that it knows this side's parameters. */
+  /** The client has not yet shown that it knows this side's parameters [OPEN-7]. */
   private mustStateOpened = true;
   /** A request with OPEN has come since that was stated last: its client waits for it [PARK-13]. */
   private isOpenedOwed = false;
@@ -148,7 +148,7 @@ export class ParkSide extends Half<RespondOutput> {
     if (body.ended !== undefined) this.endByClient(body.ended);
   }
 
-  /** The peer broke the protocol: the session ends, and this request hears it. */
+  /** The peer broke the protocol: the session ends, and this request hears it [END-8]. */
   violated(nowMs: number, handle: number, code: ProtocolError["code"]): void {
     this.advance(nowMs);
     this.fail("protocol", "local", END_CODES.protocol, code);
@@ -392,6 +392,7 @@ export class ParkSide extends Half<RespondOutput> {
     this.starvedAtMs = nowMs;
   }
 
+  /** A new life of the client has taken over: nothing of the old one is answered [INC-3]. */
   private beginIncarnation(incarnation: number): void {
     const superseded = incarnation;
     for (const { handle } of this.takeAll()) {

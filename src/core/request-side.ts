@@ -34,7 +34,7 @@ import { SendRing } from "./send-ring.ts";
 import { Sender } from "./sender.ts";
 import { type Classes, restoreSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
 
-/** What makes a session the client's own. Both come from a CSPRNG and are never used twice. */
+/** What makes a session the client's own, from a CSPRNG and never used twice [OPEN-1]. */
 export interface Credentials {
   /** 16 bytes: the session's identifier. */
   readonly nonce: Uint8Array;
@@ -80,6 +80,7 @@ export class RequestSide extends Half<RequestOutput> {
     this.secret = credentials.secret.slice();
     this.random = seedFrom(credentials.nonce);
     this.parkedWanted = full.literal?.requestsHeld ?? 1;
+    // [OPEN-6]: what every server grants before it has answered.
     if (!full.earlyMessages) return;
     const { messages, bytes } = INITIAL_GRANT;
     this.sender.handleWindow({ seqMax: messages, bytesMax: bytes });
@@ -188,7 +189,7 @@ export class RequestSide extends Half<RequestOutput> {
     const literal = this.options.literal;
     if (literal === undefined) return 0;
     if (literal.sendDelayMs !== "auto") return literal.sendDelayMs;
-    // As long as the path would need for the rest of a bundle: a full backlog waits for nothing.
+    // [AUTO-1]: as long as the path would need for the rest of a bundle.
     const { unsentBytes, unsentCount } = this.sender;
     if (unsentCount >= literal.bundleMessages) return 0;
     const meanBytes = unsentCount === 0 ? 0 : unsentBytes / unsentCount;
@@ -415,7 +416,7 @@ export class RequestSide extends Half<RequestOutput> {
     const isRefusal = code === "version_unknown" && this.isVersionRefusal(bytes);
     if (isRefusal) this.end("version", "peer", END_CODES.protocol, code);
     else if (isDamage(code)) this.handleUnreadable(exchange);
-    else this.fail("protocol", "local", END_CODES.protocol, code);
+    else this.fail("protocol", "local", END_CODES.protocol, code); // [END-8]
   }
 
   /** [VER-3]: before the session is open, the server may say which versions it speaks. */
@@ -532,7 +533,7 @@ export class RequestSide extends Half<RequestOutput> {
     return flight === undefined ? Infinity : this.overdueAtMs(flight);
   }
 
-  /** A new incarnation: the old one's exchanges are no longer ours. */
+  /** A new incarnation: the old one's exchanges are no longer ours [INC-1]. */
   private takeOver(nowMs: number): void {
     this.incarnation++;
     for (const number of this.exchanges.open.keys()) this.giveUpExchange(number);

@@ -400,10 +400,12 @@ export class Sender {
     return { neverSent, unknown };
   }
 
+  /** [WIN-3]: a full window does not stop facts. */
   private get canSendFact(): boolean {
     return this.facts.size > 0 && this.ring.next <= this.seqMax + FACT_ALLOWANCE;
   }
 
+  /** [WIN-1]: within the session's window; the channels in `ready` are within their own. */
   private get canSendUnit(): boolean {
     const channel = this.ready.first();
     if (channel === undefined || channel.openPending) return false;
@@ -445,7 +447,7 @@ export class Sender {
     }
   }
 
-  /** Adds a numbered unit once more; false when it does not fit. */
+  /** Adds a numbered unit once more, as it was [SEND-2]; false when it does not fit. */
   private addAgain(bundle: Bundle, seq: number): boolean {
     const ring = this.ring;
     assert(!ring.isReceived(seq), "received_unit_is_due");
@@ -651,6 +653,7 @@ export class Sender {
     this.addSeq(bundle, seq);
   }
 
+  /** In the place of a unit that was given up [SKIP-5]. */
   private addSkip(bundle: Bundle, seq: number, sharedIndex: boolean): void {
     const ring = this.ring;
     const skip: SkipFrame = {
