@@ -42,9 +42,11 @@ export class ChannelReceiver {
   readonly settled: Ranges = new Ranges();
   /** Latest: the highest index delivered of each key, while lower ones may still arrive. */
   readonly latestByKey: Map<number, number> = new Map();
+  /** Up to which index keys were last looked through for such as can be forgotten. */
+  keysSweptThrough = 0;
   readonly assemblies: Map<number, Assembly> = new Map();
-  /** Parts that keep their credit because their message cannot be assembled yet. */
-  stalled: PartFrame[] = [];
+  /** Parts that keep their credit because their message cannot be assembled yet, by index. */
+  readonly stalled: Map<number, PartFrame[]> = new Map();
   /** Units and bytes that arrived, were consumed, may arrive, and were last stated. */
   units = 0;
   unitsConsumed = 0;
@@ -54,6 +56,8 @@ export class ChannelReceiver {
   bytesConsumed = 0;
   bytesMax: number;
   bytesStated: number;
+  /** The peer said that it stands still at what was last stated. */
+  isPeerBlocked = false;
   /** What of the session's common credit the channel has on loan beyond its reserve. */
   unitsLent = 0;
   bytesLent = 0;
@@ -75,6 +79,11 @@ export class ChannelReceiver {
     return this.settled.has(index);
   }
 
+  /** Whether parts of the message at this index are here. */
+  isInParts(index: number): boolean {
+    return this.assemblies.has(index) || this.stalled.has(index);
+  }
+
   /** Whether all that the peer sent on its half has been delivered or given up. */
   get isDrained(): boolean {
     if (this.isReset) return true;
@@ -88,7 +97,7 @@ export class ChannelReceiver {
     let highest = this.mode === "ordered" ? this.nextIndex - 1 : this.settled.highest;
     for (const index of this.waiting.keys()) highest = Math.max(highest, index);
     for (const index of this.assemblies.keys()) highest = Math.max(highest, index);
-    for (const part of this.stalled) highest = Math.max(highest, part.index);
+    for (const index of this.stalled.keys()) highest = Math.max(highest, index);
     return highest;
   }
 }

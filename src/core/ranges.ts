@@ -39,6 +39,13 @@ export class Ranges {
     return at < this.flat.length && (this.flat[at] as number) <= value;
   }
 
+  /** The last number of the range that holds `value`; 0 when none does. */
+  endOf(value: number): number {
+    const at = this.find(value);
+    if (at === this.flat.length || (this.flat[at] as number) > value) return 0;
+    return this.flat[at + 1] as number;
+  }
+
   /**
    * Adds `first` to `last` and calls `added` for each stretch that was missing, ascending.
    * Cost: O(log ranges) at the upper end, where additions happen; O(ranges) elsewhere.

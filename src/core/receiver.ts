@@ -87,6 +87,8 @@ export class Receiver {
   private readonly stalled: Set<number> = new Set();
   /** Declared bytes of messages under assembly or assembled and not consumed. */
   assemblyBytes = 0;
+  /** Whether some of them were given back since stalled parts were tried last. */
+  private isAssemblyFreed = false;
   /** When the oldest unacknowledged arrival came; Infinity when nothing is owed. */
   ackOwedSinceMs: number = Infinity;
   private heldStated = 0;
@@ -118,11 +120,13 @@ export class Receiver {
 
   // --- readers --------------------------------------------------------------------------------
 
+  /** Never beyond what the policy lets count as held [HELD-1]. */
   get heldThrough(): number {
     if (this.options.hold === "received") return this.received.through;
     return Math.min(this.held.through, this.received.through);
   }
 
+  /** Everything received, in full, every time [ACK-1]. */
   get ack(): Ack {
     const receivedThrough = this.received.through;
     const flat = this.received.flat;
@@ -148,9 +152,10 @@ export class Receiver {
     );
   }
 
-  /** Everything up to the peer's end has arrived. */
+  /** Everything up to the peer's end has arrived, and nothing of it waits for room. */
   get isFinished(): boolean {
-    return this.finishSeq !== 0 && this.received.through >= this.finishSeq;
+    if (this.finishSeq === 0 || this.received.through < this.finishSeq) return false;
+    return this.stalled.size === 0;
   }
 
   // --- checking -------------------------------------------------------------------------------
@@ -164,7 +169,7 @@ export class Receiver {
       if (frame.kind === "channel-open") this.checkOpen(frame, opening);
       if (frame.kind === "finish") end = Math.min(end, frame.seq);
     }
-    if (end < this.received.highest) throw new ProtocolError("finish_invalid");
+    if (end < this.received.highest) throw new ProtocolError("finish_invalid"); // [FIN-1]
     if (opening.size > 0 && this.countPeerOpen() + opening.size > this.options.channelsMax) {
       throw new ProtocolError("channel_limit");
     }
@@ -173,27 +178,38 @@ export class Receiver {
       this.checkNumbered(frame, opening, fresh);
     }
     if (this.bytesReceived + fresh.bytes > this.bytesMax) {
-      throw new ProtocolError("window_exceeded");
+      throw new ProtocolError("window_exceeded"); // [WIN-1]
     }
     for (const [id, count] of fresh.channels) {
       const channel = this.channels.get(id);
-      const unitsMax = channel?.unitsMax ?? this.options.channelUnits;
-      const bytesMax = channel?.bytesMax ?? this.options.channelBytes;
-      if (channel?.isReset === true) continue;
-      if ((channel?.units ?? 0) + count.units > unitsMax) {
-        throw new ProtocolError("window_exceeded");
-      }
-      if ((channel?.bytes ?? 0) + count.bytes > bytesMax) {
+      // What is late on a channel that is gone was within the window that the channel had.
+      if (channel === undefined ? !opening.has(id) : channel.isReset) continue;
+      const { units, unitsMax, bytes, bytesMax } = channel ?? this.firstWindow;
+      if (units + count.units > unitsMax || bytes + count.bytes > bytesMax) {
         throw new ProtocolError("window_exceeded");
       }
     }
   }
 
+  /** Where every channel begins. */
+  private get firstWindow(): Pick<ChannelReceiver, "units" | "unitsMax" | "bytes" | "bytesMax"> {
+    const { channelUnits, channelBytes } = this.options;
+    return { units: 0, unitsMax: channelUnits, bytes: 0, bytesMax: channelBytes };
+  }
+
   private checkOpen(frame: ChannelOpenFrame, opening: Map<number, DeliveryMode>): void {
     if (this.received.has(frame.seq)) return;
+    // [CHAN-1]: of the opener's parity, and never twice.
     if (frame.channel % 2 !== this.peerParity) throw new ProtocolError("channel_invalid");
-    if (this.opened.has(ordinal(frame.channel))) throw new ProtocolError("channel_invalid");
-    if (opening.has(frame.channel)) throw new ProtocolError("channel_invalid");
+    const number = ordinal(frame.channel);
+    // Ordinals rise with seqs, so only holes in the seqs can leave holes in the ordinals.
+    if (
+      opening.has(frame.channel) ||
+      this.opened.has(number) ||
+      this.opened.countAfterAdding(number, number) > INDEX_RANGES_MAX
+    ) {
+      throw new ProtocolError("channel_invalid");
+    }
     opening.set(frame.channel, frame.mode);
   }
 
@@ -206,22 +222,24 @@ export class Receiver {
     const isUnit = frame.kind === "messages" || frame.kind === "part";
     const limit = isUnit ? this.seqMax : this.seqMax + FACT_ALLOWANCE;
     if (last > limit) throw new ProtocolError("window_exceeded");
-    if (this.hasAll(frame.seq, last)) return;
+    if (this.received.endOf(frame.seq) >= last) return;
     if (frame.kind === "finish" || frame.kind === "channel-open") return;
     const channel = this.channels.get(frame.channel);
     const mode = channel?.mode ?? opening.get(frame.channel);
     if (mode === undefined) {
       // [CHAN-4]: a channel that was closed may see late units; one never opened may not.
       if (!this.wasOpened(frame.channel)) throw new ProtocolError("channel_unknown");
-      if (frame.kind === "messages" || frame.kind === "skip") this.countFresh(frame, fresh);
+      if (frame.kind === "messages") this.countMessages(frame, fresh);
+      else if (frame.kind === "part") fresh.add(frame.channel, 1, frame.payload.length);
+      else if (frame.kind === "skip") this.countSkip(undefined, frame, fresh);
       return;
     }
     if (frame.kind === "messages") {
       if ((frame.keys !== undefined) !== (mode === "latest")) {
-        throw new ProtocolError("mode_invalid");
+        throw new ProtocolError("mode_invalid"); // [MODE-3]
       }
       if (channel !== undefined) this.checkIndexes(channel, frame);
-      this.countFresh(frame, fresh);
+      this.countMessages(frame, fresh);
     } else if (frame.kind === "part") {
       if ((frame.key !== undefined) !== (mode === "latest")) {
         throw new ProtocolError("mode_invalid");
@@ -229,11 +247,10 @@ export class Receiver {
       this.checkPart(channel, frame);
       fresh.add(frame.channel, 1, frame.payload.length);
     } else if (frame.kind === "skip") {
-      if (channel !== undefined) this.checkSkip(channel, frame);
-      this.countFresh(frame, fresh);
+      this.countSkip(channel, frame, fresh);
     } else if (frame.kind === "channel-finish" && channel !== undefined) {
       if (channel.indexEnd !== 0 || frame.indexEnd <= channel.highestIndex) {
-        throw new ProtocolError("finish_invalid");
+        throw new ProtocolError("finish_invalid"); // [CHAN-5]
       }
     }
   }
@@ -248,13 +265,11 @@ export class Receiver {
       if (frame.index >= channel.nextIndex) return;
     }
     if (channel.isReset) return;
-    if (channel.settled.countAfterAdding(frame.index, last) > INDEX_RANGES_MAX) {
-      throw new ProtocolError("range_invalid");
-    }
+    // [MODE-4]: an index belongs to one seq.
     for (let at = 0; at < frame.payloads.length; at++) {
       if (this.received.has(frame.seq + at)) continue;
       const index = frame.index + at;
-      if (channel.isSettled(index) || channel.assemblies.has(index)) {
+      if (channel.isSettled(index) || channel.isInParts(index)) {
         throw new ProtocolError("index_conflict");
       }
     }
@@ -262,11 +277,11 @@ export class Receiver {
 
   private checkPart(channel: ChannelReceiver | undefined, part: PartFrame): void {
     if (part.totalBytes > this.options.messageBytesMax) {
-      throw new ProtocolError("message_too_large");
+      throw new ProtocolError("message_too_large"); // [PART-7]
     }
     const end = part.offset + part.payload.length;
     if (part.payload.length < PART_BYTES_MIN && end !== part.totalBytes) {
-      throw new ProtocolError("part_invalid");
+      throw new ProtocolError("part_invalid"); // [PART-6]
     }
     if (channel === undefined || channel.isReset) return;
     if (channel.indexEnd !== 0 && part.index >= channel.indexEnd) {
@@ -276,40 +291,41 @@ export class Receiver {
     if (assembly !== undefined && !agrees(assembly, part)) throw new ProtocolError("part_invalid");
   }
 
-  private checkSkip(channel: ChannelReceiver, skip: SkipFrame): void {
-    if (skip.sharedIndex || channel.isReset) return;
-    const last = skip.index + skip.count - 1;
-    if (channel.settled.countAfterAdding(skip.index, last) > INDEX_RANGES_MAX) {
-      throw new ProtocolError("range_invalid");
-    }
+  /** Checks and counts the seqs of a skip that are new; a lying count makes no work. */
+  private countSkip(
+    channel: ChannelReceiver | undefined,
+    skip: SkipFrame,
+    fresh: FreshCount,
+  ): void {
+    const hasIndexes = channel !== undefined && !channel.isReset && !skip.sharedIndex;
+    // [WIN-3]: what never had a seq counts in no channel's window.
+    const units = isCounted(skip) ? 1 : 0;
     for (let at = 0; at < skip.count; at++) {
-      if (!this.received.has(skip.seq + at) && channel.isSettled(skip.index + at)) {
+      const end = this.received.endOf(skip.seq + at);
+      if (end > 0) {
+        at = end - skip.seq;
+        continue;
+      }
+      if (hasIndexes && channel.isSettled(skip.index + at)) {
         throw new ProtocolError("index_conflict");
+      }
+      fresh.add(skip.channel, units, skip.bytes);
+      if (++fresh.skipped > this.options.windowMessages + FACT_ALLOWANCE) {
+        throw new ProtocolError("window_exceeded");
       }
     }
   }
 
-  private countFresh(frame: MessagesFrame | SkipFrame, fresh: FreshCount): void {
-    if (frame.kind === "skip") {
-      // [WIN-3]: what never had a seq counts in no channel's window.
-      const units = isCounted(frame) ? 1 : 0;
-      for (let at = 0; at < frame.count; at++) {
-        if (!this.received.has(frame.seq + at)) fresh.add(frame.channel, units, frame.bytes);
-      }
-      return;
-    }
+  private countMessages(frame: MessagesFrame, fresh: FreshCount): void {
     let units = 0;
     let bytes = 0;
+    const isBeyond = this.isBeyond(frame.seq);
     for (let at = 0; at < frame.payloads.length; at++) {
+      if (!isBeyond && this.received.has(frame.seq + at)) continue;
+      const { length } = frame.payloads[at] as Uint8Array;
+      if (length > this.options.messageBytesMax) throw new ProtocolError("message_too_large");
       units++;
-      bytes += (frame.payloads[at] as Uint8Array).length;
-    }
-    if (!this.isBeyond(frame.seq)) {
-      for (let at = 0; at < frame.payloads.length; at++) {
-        if (!this.received.has(frame.seq + at)) continue;
-        units--;
-        bytes -= (frame.payloads[at] as Uint8Array).length;
-      }
+      bytes += length;
     }
     fresh.add(frame.channel, units, bytes);
   }
@@ -323,8 +339,9 @@ export class Receiver {
       if (frame.kind === "channel-open" && this.accept(frame.seq)) this.openChannel(frame);
     }
     for (const frame of frames) this.receiveFrame(frame);
+    // [ACK-2]: a body that only acknowledges is owed nothing.
     if (frames.length > 0) this.ackOwedSinceMs = Math.min(this.ackOwedSinceMs, nowMs);
-    this.passOnFinish();
+    this.retryStalled();
   }
 
   /** The peer says where it stands still; it is told when the limit is higher [WIN-5]. */
@@ -333,10 +350,10 @@ export class Receiver {
     for (const stated of channels) {
       const channel = this.channels.get(stated.channel);
       if (channel === undefined) continue;
+      channel.isPeerBlocked =
+        channel.unitsMax <= stated.unitsMax && channel.bytesMax <= stated.bytesMax;
+      if (!channel.isPeerBlocked) this.raised.add(channel.id);
       this.raise(channel);
-      if (channel.unitsMax > stated.unitsMax || channel.bytesMax > stated.bytesMax) {
-        this.raised.add(channel.id);
-      }
     }
   }
 
@@ -373,7 +390,7 @@ export class Receiver {
     return true;
   }
 
-  /** Stops a channel in both directions: what waits is dropped, its credit returned. */
+  /** Stops a channel in both directions: what waits is dropped, its credit returned [CHAN-7]. */
   reset(channel: ChannelReceiver): void {
     if (channel.isReset) return;
     channel.isReset = true;
@@ -386,12 +403,7 @@ export class Receiver {
     }
     channel.waiting.clear();
     for (const [index, assembly] of channel.assemblies) this.dropAssembly(channel, index, assembly);
-    for (const part of channel.stalled) {
-      this.returnCredit(channel, 1, part.payload.length);
-      this.holdSeqs([part.seq, part.seq]);
-    }
-    channel.stalled = [];
-    this.stalled.delete(channel.id);
+    for (const index of channel.stalled.keys()) this.dropStalled(channel, index);
     for (let cost = channel.unconsumed.shift(); cost; cost = channel.unconsumed.shift()) {
       this.holdSeqs(cost.seqs);
       this.consumeCost(channel, cost);
@@ -431,6 +443,7 @@ export class Receiver {
       const { unitsMax, bytesMax } = channel;
       channel.unitsStated = unitsMax;
       channel.bytesStated = bytesMax;
+      channel.isPeerBlocked = false;
       channelWindows.push({ channel: id, unitsMax, bytesMax });
     }
     return { window: this.window, channelWindows };
@@ -444,10 +457,19 @@ export class Receiver {
   }
 
   private receiveFrame(frame: NumberedFrame): void {
+    if (frame.kind === "channel-open") return;
+    if (
+      frame.kind !== "finish" &&
+      !this.channels.has(frame.channel) &&
+      !this.wasOpened(frame.channel)
+    ) {
+      // Its opening was refused [ACK-4], so it is refused with it, and both come again.
+      this.refused++;
+      return;
+    }
     if (frame.kind === "messages") this.receiveMessages(frame);
     else if (frame.kind === "part") this.receivePart(frame);
     else if (frame.kind === "skip") this.receiveSkip(frame);
-    else if (frame.kind === "channel-open") return;
     else if (this.accept(frame.seq)) this.receiveFact(frame);
   }
 
@@ -481,7 +503,8 @@ export class Receiver {
       channel.mode === "ordered" &&
       channel.nextIndex === frame.index &&
       channel.waiting.size === 0 &&
-      channel.stalled.length === 0 &&
+      channel.stalled.size === 0 &&
+      channel.assemblies.size === 0 &&
       this.isBeyond(frame.seq) &&
       this.accept(frame.seq, frame.seq + count - 1)
     ) {
@@ -490,7 +513,8 @@ export class Receiver {
     }
     for (let at = 0; at < count; at++) {
       const seq = frame.seq + at;
-      if (!this.hasRoomForKey(channel, frame.keys?.[at] ?? NO_KEY) || !this.accept(seq)) continue;
+      const key = frame.keys?.[at] ?? NO_KEY;
+      if (!this.hasRoom(channel, frame.index + at, key) || !this.accept(seq)) continue;
       const payload = frame.payloads[at] as Uint8Array;
       this.bytesReceived += payload.length;
       if (channel === undefined || channel.isReset) {
@@ -499,7 +523,7 @@ export class Receiver {
       }
       channel.units++;
       channel.bytes += payload.length;
-      this.receiveMessage(channel, frame.index + at, frame.keys?.[at] ?? NO_KEY, seq, payload);
+      this.receiveMessage(channel, frame.index + at, key, seq, payload);
     }
   }
 
@@ -527,13 +551,14 @@ export class Receiver {
     seq: number,
     payload: Uint8Array,
   ): void {
-    if (channel.isSettled(index) || channel.assemblies.has(index)) {
+    if (channel.isSettled(index) || channel.isInParts(index)) {
       // Two numbers for one index in one body: a peer's error that cannot be undone here.
       this.returnCredit(channel, 1, payload.length);
       this.holdSeqs([seq, seq]);
       return;
     }
     this.settle(channel, index, key, payload, [seq, seq], false);
+    this.advance(channel);
   }
 
   /** A whole message is there: it is delivered, or waits, or is older than what was delivered. */
@@ -546,17 +571,14 @@ export class Receiver {
     assembled: boolean,
   ): void {
     if (channel.mode === "ordered") {
-      if (index === channel.nextIndex) {
-        this.deliver(channel, index, payload, seqs, assembled);
-        channel.nextIndex++;
-        this.deliverWaiting(channel);
-      } else {
-        // Kept for later: a copy, so that a small message does not keep a large body alive.
-        const own = assembled ? payload : payload.slice();
-        channel.waiting.set(index, { payload: own, seqs, assembled });
-      }
+      // [MODE-1]: each index in its turn.
+      // Kept for later: a copy, so that a small message does not keep a large body alive.
+      const isKept = index !== channel.nextIndex && !assembled;
+      const own = isKept ? payload.slice() : payload;
+      channel.waiting.set(index, { payload: own, seqs, assembled });
       return;
     }
+    // [MODE-2]: each index once, as it comes.
     channel.settled.add(index, index);
     const isOld = channel.mode === "latest" && index < (channel.latestByKey.get(key) ?? 0);
     if (isOld) {
@@ -568,7 +590,6 @@ export class Receiver {
       this.deliver(channel, index, payload, seqs, assembled);
     }
     this.forgetKeys(channel);
-    this.finishChannel(channel);
   }
 
   private deliver(
@@ -582,24 +603,27 @@ export class Receiver {
     this.events.push({ kind: "deliver", channel: channel.id, index, payloads: [payload], costs });
   }
 
-  private deliverWaiting(channel: ChannelReceiver): void {
+  /** Delivers what is next on an ordered channel, for as long as there is something. */
+  private advance(channel: ChannelReceiver): void {
     for (;;) {
       const waiting: Waiting | undefined = channel.waiting.get(channel.nextIndex);
-      if (waiting === undefined) break;
-      channel.waiting.delete(channel.nextIndex);
-      const { payload, seqs, assembled } = waiting;
-      if (payload !== undefined) {
-        this.deliver(channel, channel.nextIndex, payload, seqs, assembled);
+      if (waiting !== undefined) {
+        channel.waiting.delete(channel.nextIndex);
+        const { payload, seqs, assembled } = waiting;
+        if (payload !== undefined) {
+          this.deliver(channel, channel.nextIndex, payload, seqs, assembled);
+        }
+        channel.nextIndex++;
+      } else if (channel.mode !== "ordered" || !this.assembleStalled(channel, channel.nextIndex)) {
+        break;
       }
-      channel.nextIndex++;
     }
-    this.retryStalledOf(channel);
     this.finishChannel(channel);
   }
 
   private receivePart(part: PartFrame): void {
     const channel = this.channels.get(part.channel);
-    if (!this.hasRoomForKey(channel, part.key ?? NO_KEY) || !this.accept(part.seq)) return;
+    if (!this.hasRoom(channel, part.index, part.key ?? NO_KEY) || !this.accept(part.seq)) return;
     const bytes = part.payload.length;
     this.bytesReceived += bytes;
     if (channel === undefined || channel.isReset) {
@@ -608,42 +632,55 @@ export class Receiver {
     }
     channel.units++;
     channel.bytes += bytes;
-    if (channel.isSettled(part.index)) {
-      this.returnCredit(channel, 1, bytes);
-      this.holdSeqs([part.seq, part.seq]);
-      return;
-    }
     const own: PartFrame = { ...part, payload: part.payload.slice() };
-    if (!this.assemble(channel, own)) {
-      channel.stalled.push(own);
+    const stalled = channel.stalled.get(part.index);
+    if (stalled !== undefined) {
+      stalled.push(own);
+    } else if (this.canAssemble(channel, own)) {
+      this.assemble(channel, own);
+      this.advance(channel);
+    } else {
+      channel.stalled.set(part.index, [own]);
       this.stalled.add(channel.id);
     }
   }
 
-  /** Moves a part to its assembly and returns its credit [PART-3]; false when it must wait. */
-  private assemble(channel: ChannelReceiver, part: PartFrame): boolean {
+  /** Whether a part need not wait: its message is under assembly, may begin, or is settled. */
+  private canAssemble(channel: ChannelReceiver, part: PartFrame): boolean {
+    if (channel.assemblies.has(part.index) || channel.isSettled(part.index)) return true;
+    // [PART-5]: on an ordered channel only the next message may reserve, or two could wait for
+    // each other.
+    if (channel.mode === "ordered" && part.index !== channel.nextIndex) return false;
+    return this.assemblyBytes + part.totalBytes <= this.options.assemblyBytesMax;
+  }
+
+  /** Moves a part to its assembly and returns its credit [PART-3]. */
+  private assemble(channel: ChannelReceiver, part: PartFrame): void {
+    this.returnCredit(channel, 1, part.payload.length);
     let assembly = channel.assemblies.get(part.index);
-    if (assembly === undefined) {
-      // [PART-5]: on an ordered channel only the next message may reserve, or two could wait
-      // for each other.
-      if (channel.mode === "ordered" && part.index !== channel.nextIndex) return false;
-      if (this.assemblyBytes + part.totalBytes > this.options.assemblyBytesMax) return false;
+    if (assembly === undefined && !channel.isSettled(part.index)) {
       assembly = beginAssembly(part);
       this.assemblyBytes += part.totalBytes;
       channel.assemblies.set(part.index, assembly);
     }
-    this.returnCredit(channel, 1, part.payload.length);
-    if (!agrees(assembly, part)) {
-      // Two parts of one body that contradict each other: the later one is dropped.
+    if (assembly === undefined || !agrees(assembly, part)) {
+      // Late, or two parts of one body that contradict each other: this one is dropped.
       this.holdSeqs([part.seq, part.seq]);
-      return true;
-    }
-    if (addPart(assembly, part)) {
+    } else if (addPart(assembly, part)) {
       channel.assemblies.delete(part.index);
       const whole = joinParts(assembly);
       this.settle(channel, part.index, assembly.key, whole, assembly.seqs.flat, true);
     }
-    return true;
+  }
+
+  /** Assembles the stalled parts of a message if they may; true when the message is whole. */
+  private assembleStalled(channel: ChannelReceiver, index: number): boolean {
+    const parts = channel.stalled.get(index);
+    if (parts === undefined || !this.canAssemble(channel, parts[0] as PartFrame)) return false;
+    channel.stalled.delete(index);
+    if (channel.stalled.size === 0) this.stalled.delete(channel.id);
+    for (const part of parts) this.assemble(channel, part);
+    return channel.isSettled(index);
   }
 
   private receiveSkip(skip: SkipFrame): void {
@@ -651,7 +688,14 @@ export class Receiver {
     const bytes = skip.bytes;
     for (let at = 0; at < skip.count; at++) {
       const seq = skip.seq + at;
-      if (!this.accept(seq)) continue;
+      const end = this.received.endOf(seq);
+      if (end > 0) {
+        this.duplicates++;
+        at = end - skip.seq;
+        continue;
+      }
+      const index = skip.sharedIndex ? skip.index : skip.index + at;
+      if (!this.hasRoom(channel, index, NO_KEY) || !this.accept(seq)) continue;
       this.bytesReceived += bytes;
       this.holdSeqs([seq, seq]);
       if (channel === undefined || channel.isReset) {
@@ -667,7 +711,7 @@ export class Receiver {
       channel.unitsConsumed += isUnit ? 1 : 0;
       channel.bytesConsumed += bytes;
       this.raise(channel);
-      this.skipIndex(channel, skip.sharedIndex ? skip.index : skip.index + at);
+      this.skipIndex(channel, index);
     }
   }
 
@@ -679,13 +723,11 @@ export class Receiver {
     if (channel.isSettled(index)) return;
     if (channel.mode === "ordered") {
       channel.waiting.set(index, { payload: undefined, seqs: NO_SEQS, assembled: false });
-      this.deliverWaiting(channel);
     } else {
       channel.settled.add(index, index);
       this.forgetKeys(channel);
-      this.finishChannel(channel);
     }
-    this.retryStalled();
+    this.advance(channel);
   }
 
   private openChannel(frame: ChannelOpenFrame): void {
@@ -710,14 +752,9 @@ export class Receiver {
     return seq > this.received.highest;
   }
 
-  private hasAll(first: number, last: number): boolean {
-    for (let seq = first; seq <= last; seq++) if (!this.received.has(seq)) return false;
-    return true;
-  }
-
   /**
-   * Notes seqs as received. False: they were before, or a new range would be one too many and
-   * the unit is left for its sender to send again [ACK-4].
+   * Notes seqs as received [SEQ-1]. False: they were before, or a new range would be one too many
+   * and the unit is left for its sender to send again [ACK-4].
    */
   private accept(first: number, last: number = first): boolean {
     if (this.received.has(first)) {
@@ -758,8 +795,7 @@ export class Receiver {
 
   private consumeCost(channel: ChannelReceiver | undefined, each: Cost): void {
     if (each.assembled) {
-      this.assemblyBytes -= each.bytes;
-      assert(this.assemblyBytes >= 0, "assembly_bytes_negative");
+      this.freeAssembly(each.bytes);
       return;
     }
     this.returnCredit(channel, 1, each.bytes);
@@ -796,15 +832,37 @@ export class Receiver {
     this.bytesMax = this.bytesConsumed + this.options.windowBytes;
   }
 
-  private hasRoomForKey(channel: ChannelReceiver | undefined, key: number): boolean {
-    if (channel === undefined || channel.latestByKey.size < KEYS_MAX) return true;
+  private freeAssembly(bytes: number): void {
+    this.assemblyBytes -= bytes;
+    this.isAssemblyFreed = true;
+    assert(this.assemblyBytes >= 0, "assembly_bytes_negative");
+  }
+
+  /**
+   * Whether what a channel remembers of its indexes and keys has room for one more. Without room
+   * the unit is left for its sender to send again, like one that would need a range too many.
+   */
+  private hasRoom(channel: ChannelReceiver | undefined, index: number, key: number): boolean {
+    if (channel === undefined || channel.isReset) return true;
+    const hasRoom =
+      channel.mode === "ordered"
+        ? index === channel.nextIndex || channel.waiting.size < this.options.windowMessages
+        : channel.settled.countAfterAdding(index, index) <= INDEX_RANGES_MAX;
+    if (hasRoom && this.hasRoomForKey(channel, key)) return true;
+    this.refused++;
+    return false;
+  }
+
+  private hasRoomForKey(channel: ChannelReceiver, key: number): boolean {
+    if (channel.latestByKey.size < KEYS_MAX || channel.latestByKey.has(key)) return true;
     const through = channel.settled.through;
+    // A look at every key is worth it only if something may be forgotten that could not before.
+    if (key === NO_KEY || channel.keysSweptThrough === through) return key === NO_KEY;
+    channel.keysSweptThrough = through;
     for (const [old, index] of channel.latestByKey) {
       if (index <= through) channel.latestByKey.delete(old);
     }
-    if (channel.latestByKey.size < KEYS_MAX || channel.latestByKey.has(key)) return true;
-    this.refused++;
-    return false;
+    return channel.latestByKey.size < KEYS_MAX;
   }
 
   /** Raises a channel's window to its reserve and half of what is free to lend [WIN-7]. */
@@ -833,7 +891,10 @@ export class Receiver {
     const unitsLeft = channel.unitsStated - channel.units;
     const bytesLeft = channel.bytesStated - channel.bytes;
     // Worth saying once the peer has less left than it would gain.
-    if (unitsGain > unitsLeft || bytesGain > bytesLeft) this.raised.add(channel.id);
+    const isWorthSaying = unitsGain > unitsLeft || bytesGain > bytesLeft;
+    // To a peer that stands still any gain is worth saying.
+    const helps = channel.isPeerBlocked && unitsGain + bytesGain > 0;
+    if (isWorthSaying || helps) this.raised.add(channel.id);
   }
 
   /** Takes back what the channel had on loan. */
@@ -878,52 +939,44 @@ export class Receiver {
 
   private dropAssembly(channel: ChannelReceiver, index: number, assembly: Assembly): void {
     channel.assemblies.delete(index);
-    this.assemblyBytes -= assembly.totalBytes;
+    this.freeAssembly(assembly.totalBytes);
     this.holdSeqs(assembly.seqs.flat);
   }
 
   private dropStalled(channel: ChannelReceiver, index: number): void {
-    const keep: PartFrame[] = [];
-    for (const part of channel.stalled) {
-      if (part.index !== index) {
-        keep.push(part);
-        continue;
-      }
+    for (const part of channel.stalled.get(index) ?? []) {
       this.returnCredit(channel, 1, part.payload.length);
       this.holdSeqs([part.seq, part.seq]);
     }
-    channel.stalled = keep;
-    if (keep.length === 0) this.stalled.delete(channel.id);
+    channel.stalled.delete(index);
+    if (channel.stalled.size === 0) this.stalled.delete(channel.id);
   }
 
-  /** Room for assembly may have come free. */
+  /** Room for assembly may have come free; with the last stalled part everything has arrived. */
   private retryStalled(): void {
-    // A copy: a channel whose parts must go on waiting is put into the set again.
-    for (const id of [...this.stalled]) {
-      this.retryStalledOf(this.channels.get(id) as ChannelReceiver);
+    while (this.isAssemblyFreed) {
+      this.isAssemblyFreed = false;
+      for (const id of this.stalled) this.retryStalledOf(this.channels.get(id) as ChannelReceiver);
     }
+    this.passOnFinish();
   }
 
   private retryStalledOf(channel: ChannelReceiver): void {
-    if (channel.stalled.length === 0) return;
-    const parts = channel.stalled;
-    channel.stalled = [];
-    this.stalled.delete(channel.id);
-    for (const part of parts) {
-      if (channel.isSettled(part.index)) {
-        this.returnCredit(channel, 1, part.payload.length);
-        this.holdSeqs([part.seq, part.seq]);
-      } else if (!this.assemble(channel, part)) {
-        channel.stalled.push(part);
-        this.stalled.add(channel.id);
+    if (channel.mode !== "ordered") {
+      for (const [index, parts] of channel.stalled) {
+        // First come, first served: or small messages could keep a large one waiting for ever.
+        if (!this.canAssemble(channel, parts[0] as PartFrame)) break;
+        this.assembleStalled(channel, index);
       }
     }
+    this.advance(channel);
   }
 }
 
 /** Units and bytes of a body that were not there before, in all and by channel. */
 class FreshCount {
   bytes = 0;
+  skipped = 0;
   readonly channels: Map<number, { units: number; bytes: number }> = new Map();
 
   add(channel: number, units: number, bytes: number): void {

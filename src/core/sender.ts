@@ -203,7 +203,7 @@ export class Sender {
   /**
    * Abandons the channel: what was not sent is dropped. What was sent goes on being resent until
    * the peer knows of the reset, and is only then accounted for by skips: a skip that came first
-   * would let the peer deliver what lies behind it [CHAN-5]. `code` is told to the peer unless the
+   * would let the peer deliver what lies behind it [CHAN-7]. `code` is told to the peer unless the
    * peer was first, and then knows already.
    */
   reset(channel: ChannelSender, code: number | undefined): void {

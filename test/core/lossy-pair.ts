@@ -159,7 +159,8 @@ export class LossyPair {
 
   transmit(room: number, units: number): void {
     const transmission = this.nextTransmission++;
-    const frames = this.sender.fill(this.nowMs, transmission, room, units);
+    // As bytes would: the sender may use its memory again.
+    const frames = structuredClone(this.sender.fill(this.nowMs, transmission, room, units));
     this.forward.push({ transmission, frames, blocked: this.sender.statement });
   }
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { brief, SenderBench } from "./senders.ts";
+import { SenderBench } from "./senders.ts";
 
 describe("a reset of a channel", () => {
-  test("[CHAN-5] lets what was sent go again as it was until the peer knows of the reset", () => {
+  test("[CHAN-7] lets what was sent go again as it was until the peer knows of the reset", () => {
     const bench = new SenderBench();
     const channel = bench.channel("ordered");
     bench.accept(channel, "a");
