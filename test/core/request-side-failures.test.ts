@@ -341,7 +341,7 @@ describe("a server that does not know the session", () => {
 });
 
 describe("a server that breaks the protocol", () => {
-  test("[EXCH-8] is told so in a last request, and the session ends", () => {
+  test("[END-8] is told so in a last request, and the session ends", () => {
     const client = new Dialogue().open();
     client.send("a");
     client.tick();
@@ -358,7 +358,7 @@ describe("a server that breaks the protocol", () => {
     expect(client.ended?.unknown).toHaveLength(1);
   });
 
-  test("[EXCH-8] is one whose answer has no answer's prefix", () => {
+  test("[END-8] is one whose answer has no answer's prefix", () => {
     const client = new Dialogue().open();
 
     client.answerBytes(2, client.encodeBare({}));
@@ -366,7 +366,7 @@ describe("a server that breaks the protocol", () => {
     expect(client.ended).toMatchObject({ reason: "protocol", detail: "prefix_missing" });
   });
 
-  test("[EXCH-8] is told while the session opens, with the opening", () => {
+  test("[END-8] is told while the session opens, with the opening", () => {
     const client = new Dialogue();
     client.tick();
     client.answerBytes(1, client.encodeBare({}));
