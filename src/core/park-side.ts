@@ -53,8 +53,8 @@ export class ParkSide extends Half<RespondOutput> {
   /** A request with OPEN has come since that was stated last: its client waits for it [PARK-13]. */
   private isOpenedOwed = false;
   private readonly options: ParkOptions;
-  /** When the messages that wait began to wait. */
-  private messagesSinceMs = 0;
+  /** Literal procedure: when the messages that wait began to wait; Infinity when none does. */
+  private messagesSinceMs = Infinity;
   /** The verdict was favourable. A session that ends without it never delivers. */
   private isAdmitted = false;
   /** Set at the end; what later requests are answered with. */
@@ -194,8 +194,13 @@ export class ParkSide extends Half<RespondOutput> {
     const delayMs = this.options.literal?.answerDelayMs;
     const oldest = this.parked[0];
     if (delayMs === undefined || oldest === undefined) return Infinity;
-    if (!this.sender.hasSomething) return Infinity;
     return Math.max(oldest.arrivedAtMs, this.messagesSinceMs) + delayMs;
+  }
+
+  /** Notes since when messages wait; they are looked at when a tick ends. */
+  private noteWaiting(nowMs: number): void {
+    if (!this.sender.hasSomething) this.messagesSinceMs = Infinity;
+    else this.messagesSinceMs = Math.min(this.messagesSinceMs, nowMs);
   }
 
   // --- driving --------------------------------------------------------------------------------
@@ -203,7 +208,8 @@ export class ParkSide extends Half<RespondOutput> {
   protected override considerTimers(consider: (name: TimerName, atMs: number) => void): void {
     const { nowMs } = this;
     const hasAnswers = this.leftOver.length > 0 || this.isDone || this.wantsToAnswer(nowMs);
-    if (hasAnswers || this.isCaughtWithout(nowMs)) consider("transmit", nowMs);
+    const mustLook = this.messagesSinceMs === Infinity && this.sender.hasSomething;
+    if (hasAnswers || mustLook || this.isCaughtWithout(nowMs)) consider("transmit", nowMs);
     if (this.state === "opening") return;
     const flight = this.oldestFlight;
     if (flight !== undefined) consider("resend", this.overdueAtMs(flight));
@@ -234,9 +240,9 @@ export class ParkSide extends Half<RespondOutput> {
     for (const { exchange, handle } of this.leftOver.splice(0)) {
       this.respond(handle, this.composeEmpty({ answer: this.answerHead(exchange, 0) }));
     }
-    if (this.sender.hasSomething && this.messagesSinceMs === 0) this.messagesSinceMs = nowMs;
+    this.noteWaiting(nowMs);
     while (this.wantsToAnswer(nowMs)) this.answerOldest(nowMs);
-    if (!this.sender.hasSomething) this.messagesSinceMs = 0;
+    this.noteWaiting(nowMs);
     this.noteStarvation(nowMs);
   }
 

@@ -199,8 +199,6 @@ describe("openings", () => {
 });
 
 describe("limits", () => {
-  const manyOpenings = 100_000;
-
   /** Sends that many openings, each of another client, and returns what the endpoint keeps. */
   function flood(options: ConstructorParameters<typeof Bench>[0], openings: number): Bench {
     const bench = new Bench(options);
@@ -271,9 +269,9 @@ describe("limits", () => {
     expect(sizesOf(bench.endpoint).tombstones).toBe(2);
   });
 
-  test("a hundred thousand openings leave no more than the limits allow", () => {
+  test("ten thousand openings leave no more than the limits allow", () => {
     const options = { sessionsMax: 1_000, pendingMax: 100, tombstonesMax: 500, authenticate: true };
-    const bench = flood(options, manyOpenings);
+    const bench = flood(options, 10_000);
 
     expect(bench.endpoint.sessions.size).toBe(100);
     bench.advance(20_000);
@@ -282,7 +280,7 @@ describe("limits", () => {
     bench.advance(300_000);
     expect(sizesOf(bench.endpoint).tombstones).toBe(0);
     expect([bench.wakeAtMs, bench.timer]).toEqual([Infinity, "none"]);
-  }, 60_000);
+  });
 
   test("options that cannot work are refused", () => {
     expect(() => new Endpoint(0, { requestsHeldMax: 4 })).toThrow(UsageError);
