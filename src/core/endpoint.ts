@@ -371,7 +371,7 @@ export class Endpoint {
       this.pending--;
     }
     const { address, principal } = session.origin;
-    const left = (this.perAddress.get(address) ?? 0) - 1;
+    const left = (this.perAddress.get(address) as number) - 1;
     assert(left >= 0, "sessions_of_address_negative");
     if (left === 0) this.perAddress.delete(address);
     else this.perAddress.set(address, left);
