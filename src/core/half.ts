@@ -304,7 +304,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     return this.nextTimeout();
   }
 
-  /** Time has come: timers fire, and what can leave leaves. Called at the end of every tick. */
+  /** Time has come: timers fire, what can leave leaves. Called at the end of every tick [SAY-7]. */
   handleTimeout(atMs: number): void {
     this.advance(atMs);
     if (this.state === "ended") return;
@@ -365,7 +365,10 @@ export abstract class Half<Transmit extends { kind: string }> {
 
   // --- speaking -------------------------------------------------------------------------------
 
-  /** Whether there is something to say that should not wait for another reason [SAY-1]. */
+  /**
+   * Whether there is something to say that should not wait for another reason [SAY-1]. That a body
+   * came is none by itself [SAY-5], so that with nothing to say nothing moves [SAY-6].
+   */
   protected hasSomethingToSay(nowMs: number): boolean {
     return (
       this.sender.hasSomething ||
@@ -499,7 +502,16 @@ export abstract class Half<Transmit extends { kind: string }> {
   protected noteOverdue(nowMs: number, flight: Flight | undefined): void {
     this.roundTrip.backOff();
     this.resendBaseMs = nowMs;
-    if (flight === undefined) return;
+    if (flight !== undefined) this.halveBodies(flight);
+  }
+
+  /** Somebody on the way takes no bodies of this size: they never grow again [RETRY-4]. */
+  protected noteTooLarge(flight: Flight): void {
+    this.halveBodies(flight);
+    this.bodyBytesCeiling = this.bodyBytesLimit;
+  }
+
+  private halveBodies(flight: Flight): void {
     const half = Math.floor(Math.min(flight.bytes, this.bodyBytesLimit) / 2);
     this.bodyBytesLimit = Math.min(this.bodyBytesLimit, Math.max(BODY_BYTES_FLOOR, half));
   }
@@ -603,6 +615,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     }
   }
 
+  /** [SAY-8]: the body that raised a window may have been lost. */
   private updateProbe(nowMs: number): void {
     if (!this.sender.isBlocked) this.endProbe();
     else if (this.probeAtMs === Infinity) this.probeAtMs = nowMs + this.roundTrip.timeoutMs;

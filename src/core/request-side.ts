@@ -120,7 +120,7 @@ export class RequestSide extends Half<RequestOutput> {
   /** The answer to an exchange has come whole. It may be anybody's: nothing is believed unread. */
   handleAnswer(nowMs: number, exchange: number, bytes: Uint8Array): void {
     this.advance(nowMs);
-    // Late answers of exchanges that were given up count too; made-up numbers do not.
+    // [EXCH-8]: late answers of exchanges that were given up count; made-up numbers do not.
     if (this.state === "ended" || exchange >= this.exchanges.next) return;
     let body: Body;
     try {
@@ -147,10 +147,7 @@ export class RequestSide extends Half<RequestOutput> {
     // One that was overdue is counted already.
     if (!sent.isOverdue) this.unansweredInRow++;
     const flight = this.giveUpExchange(exchange);
-    if (tooLarge && flight !== undefined) {
-      this.noteOverdue(this.nowMs, flight);
-      this.bodyBytesCeiling = this.bodyBytesLimit;
-    }
+    if (tooLarge && flight !== undefined) this.noteTooLarge(flight);
     this.delayAfterFailure(exchange);
   }
 
@@ -160,6 +157,7 @@ export class RequestSide extends Half<RequestOutput> {
   private reasonToSend(nowMs: number): SendReason | undefined {
     if (this.state === "ended" || nowMs < this.notBeforeMs || !this.hasSlot) return undefined;
     if (this.options.literal !== undefined) return this.reasonToSendLiteral(nowMs);
+    // [SAY-2], and beyond that [SAY-4].
     if (this.exchanges.countLive < this.parkedWanted) return "park";
     return this.canCarry && this.hasSomethingToSay(nowMs) ? "say" : undefined;
   }
@@ -169,8 +167,10 @@ export class RequestSide extends Half<RequestOutput> {
     const literal = this.options.literal;
     assert(literal !== undefined, "literal_rules_without_options");
     if (this.exchanges.next === 1) return "first";
+    // [LIT-2]: a bundle's worth waits for nothing.
     const worth = literal.bundleMessages;
     if (this.sender.countSendable(worth) >= worth) return "bundle";
+    // [LIT-1]: an answer is followed by a request, and a silence by everything again [LIT-3].
     if (nowMs >= this.followAtMs) return "answered";
     if (nowMs >= this.literalResendAtMs) return "resend";
     return undefined;
@@ -241,7 +241,7 @@ export class RequestSide extends Half<RequestOutput> {
     return countLive < this.slots && countCarriers < this.options.carriersMax;
   }
 
-  /** Whether too many requests in a row brought no answer. */
+  /** Whether too many requests in a row brought no answer [RETRY-5]. */
   private get isUnanswered(): boolean {
     const { requestsUnansweredMax } = this.options;
     return requestsUnansweredMax > 0 && this.unansweredInRow >= requestsUnansweredMax;
@@ -361,6 +361,7 @@ export class RequestSide extends Half<RequestOutput> {
     this.hearAck(body.ack);
     const sent = this.exchanges.open.get(exchange);
     if (body.answer !== undefined) {
+      // A copy measures nothing [RTO-3].
       if (sent !== undefined) {
         this.roundTrip.sample(nowMs - sent.sentAtMs - body.answer.heldMs);
         this.lastAnswered = exchange;
@@ -376,6 +377,7 @@ export class RequestSide extends Half<RequestOutput> {
     }
     this.hear(nowMs, body);
     this.followAtMs = Math.min(this.followAtMs, nowMs + this.sendDelayMs);
+    // [RETRY-3]
     if (body.pauseMs !== undefined) {
       this.notBeforeMs = Math.max(this.notBeforeMs, nowMs + body.pauseMs);
     }
@@ -390,6 +392,7 @@ export class RequestSide extends Half<RequestOutput> {
 
   /** [EXCH-4]: what the answer says about exchanges, this one and others. */
   private noteEvidence(answer: AnswerPrefix): void {
+    // [SAY-3]: what a later exchange said is newer, whichever answer comes first.
     if (answer.exchange > this.parkedWantedFrom && this.options.literal === undefined) {
       this.parkedWantedFrom = answer.exchange;
       const wanted = Math.min(answer.parkedWanted, this.options.parkedMax);
@@ -434,7 +437,7 @@ export class RequestSide extends Half<RequestOutput> {
     if (!this.exchanges.open.has(exchange)) return;
     this.bodiesUnreadable++;
     this.giveUpExchange(exchange);
-    // Answers of requests that were out together count once: the next ones may be whole.
+    // [RETRY-6]: answers of requests that were out together count once: the next may be whole.
     if (this.delayAfterFailure(exchange)) this.unreadableInRow++;
     if (this.unreadableInRow >= this.options.unreadableMax) {
       this.end("unreadable", "network", END_CODES.unreadable);
@@ -519,7 +522,7 @@ export class RequestSide extends Half<RequestOutput> {
     }
   }
 
-  /** When an exchange that is not overdue becomes so; spec 5.4. */
+  /** When an exchange that is not overdue becomes so [EXCH-5]. */
   private exchangeOverdueAtMs(number: number): number {
     const exchange = this.exchanges.open.get(number);
     if (exchange === undefined || exchange.isOverdue) return Infinity;
