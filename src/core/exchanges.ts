@@ -24,6 +24,7 @@ export class Exchanges {
   readonly open: Map<number, Exchange> = new Map();
   readonly over: Ranges = new Ranges();
 
+  /** The numbers rise by one and none comes twice [EXCH-1]. */
   begin(sentAtMs: number, bytes: number, isCarrier: boolean): Exchange {
     const number = this.next++;
     const isOverdue = false;
@@ -33,7 +34,7 @@ export class Exchanges {
     return exchange;
   }
 
-  /** Answered, failed or given up; false when it was over before. */
+  /** Answered, failed or given up; false when it was over before [EXCH-2]. */
   end(number: number): boolean {
     if (!this.open.delete(number)) return false;
     this.over.add(number, number);

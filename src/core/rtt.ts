@@ -22,7 +22,7 @@ export class RoundTrip {
     this.maxMs = maxMs;
   }
 
-  /** A round trip was measured; RFC 6298 section 2.2 and 2.3. */
+  /** A round trip was measured; RFC 6298 section 2.2 and 2.3 [RTO-1]. */
   sample(elapsedMs: number): void {
     const rttMs = Math.max(0, elapsedMs);
     if (this.smoothedMs === 0 && this.variationMs === 0) {
@@ -36,7 +36,7 @@ export class RoundTrip {
     this.backOffs = 0;
   }
 
-  /** A body of so many bytes took so long from its sending to the evidence of its arrival. */
+  /** A body of so many bytes took so long from its sending to the evidence of its arrival [RTO-2]. */
   sampleRate(bytes: number, elapsedMs: number): void {
     if (bytes < RATE_BYTES_MIN) return;
     this.rate = 0.75 * this.rate + 0.25 * (bytes / Math.max(1, elapsedMs));
@@ -50,7 +50,7 @@ export class RoundTrip {
     return Math.min(this.maxMs, Math.ceil(baseMs * 2 ** this.backOffs));
   }
 
-  /** How long a body of so many bytes may take before it is overdue. */
+  /** How long a body of so many bytes may take before it is overdue [RTO-4]. */
   overdueAfterMs(bytes: number): number {
     return this.timeoutMs + Math.ceil(bytes / this.rate);
   }

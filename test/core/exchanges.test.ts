@@ -8,12 +8,12 @@ describe("the ledger of exchanges", () => {
     return exchanges;
   }
 
-  test("numbers them from 1", () => {
+  test("[EXCH-1] numbers them from 1", () => {
     expect([...three().open.keys()]).toEqual([1, 2, 3]);
     expect(three().next).toBe(4);
   });
 
-  test("has each number either open or over", () => {
+  test("[EXCH-2] has each number either open or over", () => {
     const exchanges = three();
     expect(exchanges.end(2)).toBe(true);
     expect(exchanges.end(2)).toBe(false);

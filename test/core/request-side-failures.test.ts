@@ -173,7 +173,7 @@ describe("silence", () => {
     expect(client.timeout).toEqual({ kind: "timeout", atMs: Infinity, timer: "none" });
   });
 
-  test("is broken by the late answer of an exchange that was given up", () => {
+  test("[EXCH-8] is broken by the late answer of an exchange that was given up", () => {
     const client = new Dialogue().open();
     client.pass(25_000);
     client.fail(2);
@@ -247,7 +247,7 @@ describe("an unreadable body", () => {
     expect(client.side.state).toBe("open");
   });
 
-  test("of an exchange that is over changes nothing", () => {
+  test("[EXCH-8] of an exchange that is over changes nothing", () => {
     const client = new Dialogue({ unreadableMax: 1 }).open();
     client.answerBytes(1, bytesOf("<html>"));
     client.answer(1, { unreadable: true });

@@ -124,7 +124,7 @@ describe("carriers", () => {
     expect(client.tick().map(textsOf)).toEqual([["a"]]);
   });
 
-  test("make one body of many sends in one tick", () => {
+  test("[SAY-7] make one body of many sends in one tick", () => {
     const client = new Dialogue().open();
     for (let k = 0; k < 50; k++) client.send(`m${k}`);
 
@@ -167,7 +167,7 @@ describe("carriers", () => {
     expect(textsOf(client.tick()[0])).toEqual(["a"]);
   });
 
-  test("state which exchanges are over, the holes between them too", () => {
+  test("[EXCH-2] state which exchanges are over, the holes between them too", () => {
     const client = new Dialogue({ parkedMax: 4 }).open();
     client.answer(2, { answer: { parkedWanted: 3 } });
     client.tick();
@@ -178,7 +178,7 @@ describe("carriers", () => {
     expect(request?.body.request).toMatchObject({ overThrough: 2, over: [4, 4] });
   });
 
-  test("with one exchange over before the first, state it as a range", () => {
+  test("[EXCH-2] with one exchange over before the first, state it as a range", () => {
     const client = new Dialogue();
     client.tick();
     client.send("a");
@@ -247,7 +247,7 @@ describe("something to say", () => {
     expect(requests[0]?.body.ack).toMatchObject({ receivedThrough: 1 });
   });
 
-  test("a blocked sender says so after its timeout, and then less and less often", () => {
+  test("[SAY-8] a blocked sender says so after its timeout, and then less and less often", () => {
     const client = new Dialogue();
     client.send(...Array.from({ length: 70 }, (_, k) => `m${k}`));
     client.open();
@@ -352,7 +352,7 @@ describe("timeouts", () => {
     expect(Math.max(...sizes)).toBeGreaterThan(60 * KIB);
   });
 
-  test("[EXCH-5] an overdue request leaves the count, and another is parked", () => {
+  test("[EXCH-5] [RTO-4] an overdue request leaves the count, and another is parked", () => {
     const client = new Dialogue().open();
 
     const [request] = client.until("exchange");
