@@ -282,6 +282,11 @@ export class ParkSide extends Half<RespondOutput> {
     return this.settings.silenceLimitMs;
   }
 
+  /** This side speaks last, so it must hold everything too before it does [END-2]. */
+  protected override get isDone(): boolean {
+    return super.isDone && this.receiver.heldThrough >= this.receiver.finishSeq;
+  }
+
   protected override get mayDeliver(): boolean {
     return this.isAdmitted;
   }

@@ -510,6 +510,23 @@ describe("ending", () => {
     expect([body.ended?.code, body.ack?.receivedThrough]).toEqual([0, 1]);
   });
 
+  test("[END-2] a close waits until the application holds what it was sent", () => {
+    const client = openSession({ hold: "consumed", consume: "explicit" });
+    const numbered = [messages(1, "precious"), ...finish(2)];
+    client.request(3, { overThrough: 1, numbered });
+    client.request(4, { overThrough: 2, ack: 1 });
+    expect(client.side.state).toBe("closing");
+    client.bench.take();
+
+    client.bench.command(client.session, (side) => side.consume(client.bench.nowMs, 0, 1));
+
+    for (const { body } of client.bench.take()) {
+      expect(body.ack).toEqual({ receivedThrough: 2, heldThrough: 2, ranges: [] });
+      expect(body.ended?.code).toBe(0);
+    }
+    expect(client.bench.ended?.reason).toBe("closed");
+  });
+
   test("[END-7] says what became of messages", () => {
     const client = openSession();
     say(client, "sent");
