@@ -40,10 +40,8 @@ export type ProtocolErrorCode =
   | "index_conflict"
   | "part_invalid"
   | "message_too_large"
-  | "skip_invalid"
   | "finish_invalid"
   | "exchange_invalid"
-  | "incarnation_invalid"
   | "prefix_missing";
 
 /** The peer, or the network on its behalf, sent something that is not allowed. */
