@@ -493,7 +493,8 @@ export abstract class Half<Transmit extends { kind: string }> {
     if (flight === undefined) return;
     this.roundTrip.endBackOff();
     this.roundTrip.sampleRate(flight.bytes, nowMs - flight.sentAtMs);
-    if (flight.bytes * 4 >= this.bodyBytesLimit * 3) {
+    // Not by its size: at a small limit no number of whole messages may come near it.
+    if (flight.isFull) {
       this.bodyBytesLimit = Math.min(this.bodyBytesLimit * 2, this.bodyBytesCeiling);
     }
   }

@@ -54,6 +54,8 @@ export interface Flight {
   readonly sentAtMs: number;
   /** Bytes of the body. */
   bytes: number;
+  /** Whether more could have left with it, had there been room. */
+  readonly isFull: boolean;
   /** Seqs carried, as flat ranges in the order of carriage. */
   readonly runs: number[];
 }
@@ -430,7 +432,8 @@ export class Sender {
       const { frames, runs } = bundle;
       // [CHAN-3]: until its opening is acknowledged it goes along with all that needs it.
       this.addOpenings(bundle);
-      this.flights.set(transmission, { transmission, sentAtMs: nowMs, bytes: 0, runs });
+      const isFull = this.hasSomething;
+      this.flights.set(transmission, { transmission, sentAtMs: nowMs, bytes: 0, isFull, runs });
       return frames;
     }
     return bundle.frames;
