@@ -192,6 +192,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     this.requireOpen();
     if (label.length > LABEL_BYTES_MAX) throw new UsageError("label_too_long");
     const ttlMs = checkTimeToLive(options.ttlMs);
+    this.removeChannels();
     const peerMax = this.peer?.channelsMax ?? INITIAL_GRANT.channels;
     if (this.ownChannels >= Math.min(peerMax, this.settings.channelsMax)) {
       throw new UsageError("channel_limit");
@@ -310,7 +311,6 @@ export abstract class Half<Transmit extends { kind: string }> {
     if (this.state === "ended") return;
     const { nowMs } = this;
     this.sender.expire(nowMs);
-    this.removeChannels();
     // [END-9]: nobody waits for ever.
     if (nowMs >= this.lastHeardMs + this.silenceLimitMs) {
       this.end("silence", "network", END_CODES.silence);
@@ -320,6 +320,9 @@ export abstract class Half<Transmit extends { kind: string }> {
       this.handleTimers(nowMs);
       this.transmit(nowMs);
       this.updateProbe(nowMs);
+      // Afterwards: what has just left may have been the end of a channel, and the peer may open
+      // another one as soon as it has that.
+      this.removeChannels();
     }
   }
 

@@ -1,6 +1,7 @@
 // What both halves share, seen from the request side: commands, misuse, channels, the end.
 
 import { describe, expect, test } from "vitest";
+import type { NumberedFrame } from "../../src/core/body.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { END_CODES } from "../../src/core/half.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
@@ -268,6 +269,87 @@ describe("channels", () => {
     // A copy of the reset finds nothing to do.
     client.answer(3, { numbered: [{ kind: "channel-reset", seq: 1, channel: 2, code: 5 }] });
     expect(client.side.state).toBe("open");
+  });
+
+  test("that the server opened or ended are not touched by copies of that", () => {
+    const client = new Dialogue().open();
+    const label = bytesOf("theirs");
+    const opening = { kind: "channel-open", seq: 1, channel: 1, mode: "ordered", label } as const;
+    const ending = { kind: "channel-finish", seq: 2, channel: 1, indexEnd: 1 } as const;
+    client.answer(2, { numbered: [opening] });
+    client.tick();
+    client.answer(3, { numbered: [opening] });
+    client.tick();
+    client.side.finishChannel(0, 1);
+    client.tick();
+    client.answer(client.last.exchange, { ack: client.ack(), numbered: [opening, ending] });
+    client.until("ack-delay");
+    expect(client.side.sender.channels.has(1)).toBe(false);
+
+    client.answer(client.last.exchange, { numbered: [opening, ending] });
+    client.tick();
+
+    expect(client.side.sender.channels.has(1)).toBe(false);
+    const told = client.told.map((each) => each.kind);
+    expect(told).toEqual(["opened", "channel-opened", "channel-finished"]);
+  });
+
+  test("that were finished make room at once, for this side and for the server", () => {
+    const open = (seq: number, channel: number): NumberedFrame => {
+      return { kind: "channel-open", seq, channel, mode: "ordered", label: NO_BYTES };
+    };
+    const client = new Dialogue({ channelsMax: 1 });
+    const own = client.side.openChannel(0, NO_BYTES);
+    client.open({
+      numbered: [
+        open(1, 1),
+        { kind: "channel-finish", seq: 2, channel: 1, indexEnd: 1 },
+        { kind: "channel-finish", seq: 3, channel: own, indexEnd: 1 },
+      ],
+    });
+    for (const channel of [1, own]) {
+      client.side.send(0, bytesOf("last"), channel);
+      client.side.finishChannel(0, channel);
+    }
+    client.tick();
+
+    client.answer(client.last.exchange, { ack: client.ack(), numbered: [open(4, 3)] });
+
+    expect(client.ended).toBeUndefined();
+    expect(client.told.at(-1)).toMatchObject({ kind: "channel-opened", channel: 3 });
+    expect(client.side.openChannel(0, NO_BYTES)).toBe(4);
+  });
+
+  test("that both sides reset at once are forgotten", () => {
+    const client = inState("open");
+    client.side.resetChannel(0, 2, 5);
+    client.answer(2, {
+      ack: client.ack(),
+      numbered: [{ kind: "channel-reset", seq: 1, channel: 2, code: 6 }],
+    });
+    client.tick();
+    expect(kindsOf(client.last)).toEqual(["channel-reset"]);
+    expect(client.side.sender.channels.has(2)).toBe(true);
+    client.answer(client.last.exchange, { ack: client.ack() });
+    client.tick();
+
+    expect(client.side.sender.channels.has(2)).toBe(false);
+  });
+
+  test("[ACK-4] are not reset by a body for which there is no room", () => {
+    const client = inState("open");
+    const holes = Array.from({ length: 256 }, (_, at) => {
+      const [seq, payloads] = [2 + 2 * at, [bytesOf("x")]];
+      return { kind: "messages", channel: 0, seq, index: seq, payloads } as const;
+    });
+    client.answer(2, { numbered: holes });
+    client.tick();
+    const reset = { kind: "channel-reset", seq: 516, channel: 2, code: 5 } as const;
+    client.answer(client.last.exchange, { numbered: [reset] });
+    client.tick();
+
+    expect(client.side.sender.channels.get(2)?.state).toBe("open");
+    expect(client.last.body.ack?.ranges).toHaveLength(512);
   });
 
   test.each(["finishChannel", "resetChannel"] as const)(
