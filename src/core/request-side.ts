@@ -23,7 +23,12 @@ import {
 import { Exchanges } from "./exchanges.ts";
 import { checkParameters, END_CODES, Half } from "./half.ts";
 import { EXCHANGE_SPAN_MAX, INITIAL_GRANT, NONCE_BYTES, UNIT_BYTES_MAX } from "./limits.ts";
-import { checkRequestOptions, REQUEST_DEFAULTS, type RequestOptions } from "./options.ts";
+import {
+  checkRequestOptions,
+  type LiteralOptions,
+  REQUEST_DEFAULTS,
+  type RequestOptions,
+} from "./options.ts";
 import type { EndedOutput, EndReason, RequestOutput, TimerName } from "./outputs.ts";
 import { PayloadQueue, PayloadStore } from "./payload-queue.ts";
 import { jitter, seedFrom } from "./random.ts";
@@ -172,14 +177,12 @@ export class RequestSide extends Half<RequestOutput> {
     if (this.sender.countSendable(worth) >= worth) return "bundle";
     // [LIT-1]: an answer is followed by a request, and a silence by everything again [LIT-3].
     if (nowMs >= this.followAtMs) return "answered";
-    if (nowMs >= this.literalResendAtMs) return "resend";
+    if (nowMs >= this.resendAllAtMs(literal)) return "resend";
     return undefined;
   }
 
   /** When the literal procedure's timer runs out: something is out, or waits, unacknowledged. */
-  private get literalResendAtMs(): number {
-    const literal = this.options.literal;
-    if (literal === undefined) return Infinity;
+  private resendAllAtMs(literal: LiteralOptions): number {
     const isIdle = this.sender.isFlushed && this.exchanges.countLive > 0;
     return isIdle ? Infinity : this.lastRequestAtMs + literal.resendTimeoutMs;
   }
@@ -216,7 +219,8 @@ export class RequestSide extends Half<RequestOutput> {
     }
     // No request leaves before, whatever it is that it would say.
     const gateMs = Math.max(this.notBeforeMs, this.nowMs);
-    if (this.options.literal === undefined) {
+    const { literal } = this.options;
+    if (literal === undefined) {
       consider("resend", this.resendAtMs);
       if (this.hasSlot && this.canCarry) {
         const ackAtMs = this.receiver.ackOwedSinceMs + this.settings.ackDelayMs;
@@ -225,7 +229,7 @@ export class RequestSide extends Half<RequestOutput> {
       }
     } else {
       if (this.hasSlot) consider("delay", Math.max(gateMs, this.followAtMs));
-      consider("resend", Math.max(gateMs, this.literalResendAtMs));
+      consider("resend", Math.max(gateMs, this.resendAllAtMs(literal)));
     }
   }
 
@@ -252,15 +256,16 @@ export class RequestSide extends Half<RequestOutput> {
       if (isOverdue || nowMs < this.exchangeOverdueAtMs(number)) continue;
       this.markOverdue(number);
     }
-    if (this.options.literal === undefined && nowMs >= this.resendAtMs) {
+    const { literal } = this.options;
+    if (literal === undefined && nowMs >= this.resendAtMs) {
       const flight = this.oldestFlight;
       assert(flight !== undefined, "resend_without_flight");
       this.sender.resolve(flight.transmission);
       this.noteOverdue(nowMs, flight);
       this.markOverdue(flight.transmission);
     }
-    if (this.options.literal !== undefined && nowMs >= this.literalResendAtMs) {
-      this.markSurplusOverdue(this.options.literal.requestsHeld);
+    if (literal !== undefined && nowMs >= this.resendAllAtMs(literal)) {
+      this.markSurplusOverdue(literal.requestsHeld);
     }
     if (this.isUnanswered) this.end("unanswered", "network", END_CODES.silence);
   }
@@ -486,7 +491,7 @@ export class RequestSide extends Half<RequestOutput> {
 
   private markOverdue(number: number): void {
     const exchange = this.exchanges.open.get(number);
-    if (exchange === undefined || exchange.isOverdue) return;
+    assert(exchange !== undefined && !exchange.isOverdue, "overdue_twice");
     exchange.isOverdue = true;
     this.unansweredInRow++;
     this.sender.resolve(number);

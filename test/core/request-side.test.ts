@@ -588,6 +588,19 @@ describe("saving and resuming", () => {
     expect(later.until("close").at(-1)?.body.ended).toBeDefined();
   });
 
+  test("probes at once where it stood still, and acknowledges what was owed", () => {
+    const client = new Dialogue();
+    client.send(...Array.from({ length: 70 }, (_, k) => `m${k}`));
+    client.open({ window: { seqMax: 64, bytesMax: 65_536 }, numbered: client.messages("x") });
+    const later = resumed(client, 100);
+
+    const [request] = later.tick();
+
+    expect(request?.body.blocked ?? request?.body.channelsBlocked[0]).toBeDefined();
+    expect(request?.body.ack).toMatchObject({ receivedThrough: 1 });
+    expect(later.delivered()).toEqual([]);
+  });
+
   test("goes on with failures and doubts forgotten", () => {
     const client = new Dialogue({ requestsUnansweredMax: 3, unreadableMax: 2 }).open();
     client.fail(2);
