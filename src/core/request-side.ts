@@ -21,7 +21,7 @@ import {
   UsageError,
 } from "./errors.ts";
 import { Exchanges } from "./exchanges.ts";
-import { checkParameters, END_CODES, Half } from "./half.ts";
+import { type ChannelOptions, checkParameters, END_CODES, Half } from "./half.ts";
 import { EXCHANGE_SPAN_MAX, INITIAL_GRANT, NONCE_BYTES, UNIT_BYTES_MAX } from "./limits.ts";
 import {
   checkRequestOptions,
@@ -94,6 +94,16 @@ export class RequestSide extends Half<RequestOutput> {
   }
 
   // --- commands -------------------------------------------------------------------------------
+
+  /**
+   * As on every half. Without `earlyMessages` nothing is known of what the server allows before
+   * its first answer, so no channel can be opened until `opened`.
+   */
+  override openChannel(nowMs: number, label: Uint8Array, options: ChannelOptions = {}): number {
+    const isGranted = this.peer !== undefined || this.options.earlyMessages;
+    if (!isGranted && this.state !== "ended") throw new UsageError("channel_limit");
+    return super.openChannel(nowMs, label, options);
+  }
 
   /** Ends the session at once; a last request tells the server, if it still can. */
   abort(nowMs: number, code: number = END_CODES.application, reason = ""): void {

@@ -62,6 +62,11 @@ export class SimulatedHttp {
     return handle;
   }
 
+  /** The middle answers in the server's place. */
+  answerWith(exchange: number, body: Uint8Array, atMs = 0): Item {
+    return this.add("answer", exchange, body, atMs);
+  }
+
   /** An answer, or the news of a failure, arrives: the exchange is over for the client. */
   takeAnswer(item: Item): void {
     this.remove(item);
@@ -81,16 +86,24 @@ export class SimulatedHttp {
   }
 
   /** Another body in the place of what was sent. */
-  replace(item: Item, body: Uint8Array): Item {
-    const at = this.items.indexOf(item);
+  replaceBody(item: Item, body: Uint8Array): Item {
+    const at = this.items.findIndex((each) => each.id === item.id);
     const replaced = { ...item, body };
     this.items[at] = replaced;
     return replaced;
   }
 
+  /** It arrives at that time. */
+  schedule(item: Item, atMs: number): Item {
+    const at = this.items.findIndex((each) => each.id === item.id);
+    const scheduled = { ...item, atMs };
+    this.items[at] = scheduled;
+    return scheduled;
+  }
+
   /** The client is going to see an error instead of an answer. */
   fail(exchange: number, atMs = 0): Item {
-    this.drop((item) => item.exchange === exchange && item.kind === "answer");
+    this.drop((item) => item.exchange === exchange && item.kind !== "request");
     return this.add("failure", exchange, NOTHING, atMs);
   }
 

@@ -7,3 +7,4 @@ export * from "./http.ts";
 export * from "./invariants.ts";
 export * from "./pair.ts";
 export * from "./payloads.ts";
+export * from "./simulation.ts";

@@ -195,10 +195,14 @@ function checkCreditReturned(half: Half, side: SideName): void {
 /** Every exchange is open or over, and no more are open than there are slots. */
 function checkExchanges(pair: Pair): void {
   const { exchanges, parkedWanted, state } = pair.client;
-  for (let number = 1; number < exchanges.next; number++) {
-    if (exchanges.open.has(number) === exchanges.over.has(number)) {
-      throw new BrokenPromise(`4: exchange ${number} is neither open nor over, or both`);
-    }
+  const { flat } = exchanges.over;
+  let count = exchanges.open.size;
+  for (let at = 0; at < flat.length; at += 2) {
+    count += (flat[at + 1] as number) - (flat[at] as number) + 1;
+  }
+  const isBoth = [...exchanges.open.keys()].some((number) => exchanges.over.has(number));
+  if (isBoth || count !== exchanges.next - 1) {
+    throw new BrokenPromise("4: an exchange is neither open nor over, or both");
   }
   if (state === "ended") return;
   const carriersMax = pair.options.client?.carriersMax ?? REQUEST_DEFAULTS.carriersMax;

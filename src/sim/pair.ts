@@ -186,12 +186,16 @@ export class Pair {
   /** Nothing is on its way, nothing is due, and the applications have nothing left to do. */
   get isQuiet(): boolean {
     if (this.http.items.length > 0) return false;
-    return SIDES.every(
-      (side) =>
-        this.wakeAt[side].atMs > this.clocks[side] &&
-        this.nextCommand(side) === undefined &&
-        this.unconsumedChannel(side) === undefined,
+    return (
+      SIDES.every(
+        (side) =>
+          this.wakeAt[side].atMs > this.clocks[side] && this.nextCommand(side) === undefined,
+      ) && this.isConsumed
     );
+  }
+
+  private get isConsumed(): boolean {
+    return SIDES.every((side) => this.unconsumedChannel(side) === undefined);
   }
 
   /** Everything accepted was delivered and acknowledged, or the session was closed in order. */
@@ -229,6 +233,9 @@ export class Pair {
 
   /** All is done, nothing moves, and the server could speak at any moment. */
   get isAtRest(): boolean {
+    // The literal procedure goes on asking: a request follows each answer, and an answer each
+    // request that is one too many.
+    if (this.options.client?.literal !== undefined) return this.isComplete && this.isConsumed;
     return this.isQuiet && this.isComplete && this.isParked && this.isIdle;
   }
 

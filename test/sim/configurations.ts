@@ -1,0 +1,68 @@
+// The configurations that are explored to their end. Clocks are freed from arithmetic: all waits
+// have bounds that coincide, so that two states that differ in an estimate only are the same.
+
+import type { Command, PairOptions } from "../../src/sim/index.ts";
+
+const DAY_MS = 86_400_000;
+const WAITS = {
+  rtoInitialMs: 1_000,
+  rtoMinMs: 1_000,
+  rtoMaxMs: 1_000,
+  silenceLimitMs: DAY_MS,
+  closeTimeoutMs: DAY_MS,
+};
+const ONE_CHANNEL = {
+  parkedMax: 1,
+  channelsMax: 0,
+  windowMessages: 256,
+  channelUnits: 256,
+  windowBytes: 16_384,
+  channelBytes: 16_384,
+};
+const RETRIES = { carriersMax: 1, retryDelayMinMs: 100, retryDelayMaxMs: 100 };
+const SEND: Command = { kind: "send", bytes: 8 };
+const CLOSE: Command = { kind: "close" };
+
+/** What may go wrong, and how often. */
+export interface Budgets {
+  readonly losses: number;
+  readonly duplicates: number;
+  /** Timers that fire before what is on its way arrives. */
+  readonly hurries: number;
+}
+
+function options(script: readonly Command[], budgets: Budgets, special: object): PairOptions {
+  const both = { ...WAITS, ...ONE_CHANNEL, ...special };
+  return {
+    client: { ...both, ...RETRIES },
+    server: both,
+    clientScript: script,
+    serverScript: script,
+    timersExcluded: ["silence", "close"],
+    ...budgets,
+  };
+}
+
+function sends(count: number): Command[] {
+  return Array.from({ length: count }, () => SEND);
+}
+
+/** Each side sends so many messages. */
+export function messagesEachWay(count: number, budgets: Budgets): PairOptions {
+  return options(sends(count), budgets, {});
+}
+
+/**
+ * The same with windows of so many messages and consumption by the application: whoever forgets to
+ * say or to ask for credit stands still for ever.
+ */
+export function tinyWindows(count: number, windowMessages: number, budgets: Budgets): PairOptions {
+  const tiny = { windowMessages, channelUnits: windowMessages, consume: "explicit" };
+  const made = options(sends(count), budgets, tiny);
+  return { ...made, client: { ...made.client, earlyMessages: false } };
+}
+
+/** Each side sends one message and closes. */
+export function bothClose(budgets: Budgets): PairOptions {
+  return options([SEND, CLOSE], budgets, {});
+}
