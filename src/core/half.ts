@@ -503,10 +503,10 @@ export abstract class Half<Transmit extends { kind: string }> {
   }
 
   /** A transmission is overdue: what it carried goes again, in half of its size [EXCH-6]. */
-  protected noteOverdue(nowMs: number, flight: Flight | undefined): void {
+  protected noteOverdue(nowMs: number, flight: Flight): void {
     this.roundTrip.backOff();
     this.resendBaseMs = nowMs;
-    if (flight !== undefined) this.halveBodies(flight);
+    this.halveBodies(flight);
   }
 
   /** Somebody on the way takes no bodies of this size: they never grow again [RETRY-4]. */

@@ -16,5 +16,5 @@ export function jitter(state: number): number {
 export function seedFrom(bytes: Uint8Array): number {
   let seed = 0x9e3779b9;
   for (const byte of bytes) seed = Math.imul(seed ^ byte, 0x01000193);
-  return seed >>> 0 || 1;
+  return (seed | 1) >>> 0;
 }

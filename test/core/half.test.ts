@@ -287,11 +287,39 @@ describe("channels", () => {
     expect(client.side.sender.channels.has(1)).toBe(false);
 
     client.answer(client.last.exchange, { numbered: [opening, ending] });
-    client.tick();
+    client.until("exchange");
 
     expect(client.side.sender.channels.has(1)).toBe(false);
     const told = client.told.map((each) => each.kind);
     expect(told).toEqual(["opened", "channel-opened", "channel-finished"]);
+  });
+
+  test("that only this side finished stay", () => {
+    const client = inState("open");
+    client.side.finishChannel(0, 2);
+    client.tick();
+    client.answer(client.last.exchange, { answer: { parked: [2] }, ack: client.ack() });
+    client.answer(2);
+    client.tick();
+
+    expect(client.side.sender.channels.get(2)?.state).toBe("finished");
+  });
+
+  test("that were reset stay until the other side can be told", () => {
+    const client = new Dialogue({ carriersMax: 1 });
+    const channel = client.side.openChannel(0, NO_BYTES);
+    client.tick();
+    client.answer(1, { opened: SERVER_PARAMETERS, ack: client.ack() });
+    client.tick();
+    client.send("a");
+    client.tick();
+    client.side.resetChannel(0, channel, 1);
+    client.side.handleTimeout(0);
+    client.drain();
+    expect(client.side.sender.channels.has(channel)).toBe(true);
+    client.answer(3, { answer: { parked: [2] }, ack: client.ack() });
+
+    expect(client.tick().flatMap(kindsOf)).toEqual(["channel-reset"]);
   });
 
   test("that were finished make room at once, for this side and for the server", () => {

@@ -574,6 +574,7 @@ describe("saving and resuming", () => {
   test("survives in the middle of a large message, of a close and of a blocked channel", () => {
     const client = new Dialogue({ carriersMax: 1 }).open();
     client.send(new Uint8Array(300_000).fill(9));
+    client.side.finishChannel(client.nowMs, 0);
     client.side.close(client.nowMs);
     client.tick();
     client.until("resend");
