@@ -1,0 +1,80 @@
+import { describe, expect, test } from "vitest";
+import { UsageError } from "../../src/core/errors.ts";
+import {
+  checkParkOptions,
+  checkRequestOptions,
+  checkSessionOptions,
+  LITERAL_DEFAULTS,
+  PARK_DEFAULTS,
+  REQUEST_DEFAULTS,
+  SESSION_DEFAULTS,
+} from "../../src/core/options.ts";
+
+describe("options", () => {
+  test("have defaults that work together", () => {
+    expect(() => {
+      checkSessionOptions(SESSION_DEFAULTS);
+      checkRequestOptions(REQUEST_DEFAULTS);
+      checkParkOptions(PARK_DEFAULTS);
+    }).not.toThrow();
+  });
+
+  test.each([
+    { channelsMax: -1 },
+    { channelUnits: 0 },
+    { channelBytes: 16_383 },
+    { windowMessages: 511 * 256 - 1 },
+    { windowBytes: 511 * 16_384 - 1 },
+    { messageBytesMax: 1 },
+    { assemblyBytesMax: 1 },
+    { bodyBytesMax: 32_767 },
+    { highWaterBytes: 0 },
+    { ackDelayMs: 0.5 },
+    { rtoMinMs: NaN },
+    { rtoMaxMs: 999 },
+    { silenceLimitMs: 25_199 },
+    { parkedMax: 65 },
+    { unreadableMax: 0 },
+  ])("out of bounds are refused by name: %o", (wrong) => {
+    const [name] = Object.keys(wrong);
+
+    expect(() => checkSessionOptions({ ...SESSION_DEFAULTS, ...wrong })).toThrow(
+      new UsageError("option_invalid", name),
+    );
+  });
+
+  test("without channels need no reserves", () => {
+    const options = { ...SESSION_DEFAULTS, channelsMax: 0, windowMessages: 256 };
+
+    expect(() => checkSessionOptions({ ...options, windowBytes: 16_384 })).not.toThrow();
+    expect(() => checkSessionOptions({ ...options, windowMessages: 255 })).toThrow(UsageError);
+  });
+
+  test("cannot hold what is consumed without anybody who consumes", () => {
+    const options = { ...SESSION_DEFAULTS, hold: "consumed" } as const;
+
+    expect(() => checkSessionOptions(options)).toThrow("option_invalid: hold");
+    expect(() => checkSessionOptions({ ...options, consume: "explicit" })).not.toThrow();
+  });
+
+  test("of the literal procedure are checked", () => {
+    const check = (literal: object) => (): void => {
+      checkSessionOptions({ ...SESSION_DEFAULTS, literal: { ...LITERAL_DEFAULTS, ...literal } });
+    };
+
+    expect(check({})).not.toThrow();
+    expect(check({ sendDelayMs: "auto", answerDelayMs: 5 })).not.toThrow();
+    expect(check({ bundleMessages: 0 })).toThrow("literal.bundleMessages");
+    expect(check({ sendDelayMs: -1 })).toThrow("literal.sendDelayMs");
+    expect(check({ answerDelayMs: -1 })).toThrow("literal.answerDelayMs");
+  });
+
+  test("of one side are checked", () => {
+    expect(() => checkRequestOptions({ ...REQUEST_DEFAULTS, carriersMax: 61 })).toThrow(
+      "carriersMax",
+    );
+    expect(() => checkParkOptions({ ...PARK_DEFAULTS, requestsHeldMax: 4 })).toThrow(
+      "requestsHeldMax",
+    );
+  });
+});
