@@ -38,7 +38,7 @@ function options(script: readonly Command[], budgets: Budgets, special: object):
     server: both,
     clientScript: script,
     serverScript: script,
-    timersExcluded: ["silence", "close"],
+    timersExcluded: ["silence", "close", "tombstone"],
     ...budgets,
   };
 }
