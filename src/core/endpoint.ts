@@ -17,7 +17,7 @@ import { Deque } from "./deque.ts";
 import { assert, isDamage, ProtocolError, protocolCode } from "./errors.ts";
 import { END_CODES } from "./half.ts";
 import { NONCE_BYTES, WIRE_VERSION } from "./limits.ts";
-import { checkParkOptions, PARK_DEFAULTS, type ParkOptions } from "./options.ts";
+import { checkParkOptions, PARK_DEFAULTS, type ParkOptions, within } from "./options.ts";
 import type { ApplicationOutput, RespondOutput, TimeoutOutput } from "./outputs.ts";
 import { type LastWord, ParkSide } from "./park-side.ts";
 import { TimerQueue } from "./timer-queue.ts";
@@ -109,7 +109,7 @@ export class Endpoint {
   /** @throws UsageError `option_invalid`. */
   constructor(nowMs: number, options: Partial<EndpointOptions> = {}) {
     this.options = { ...ENDPOINT_DEFAULTS, ...options };
-    checkParkOptions(this.options);
+    checkEndpointOptions(this.options);
     this.nowMs = nowMs;
   }
 
@@ -401,6 +401,18 @@ export class Endpoint {
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** A bound that is no number would bound nothing. */
+function checkEndpointOptions(options: EndpointOptions): void {
+  const day = 86_400_000;
+  checkParkOptions(options);
+  within(options.sessionsMax, 0, 2 ** 24, "sessionsMax");
+  within(options.pendingMax, 0, 2 ** 24, "pendingMax");
+  within(options.sessionsPerAddressMax, 0, 2 ** 24, "sessionsPerAddressMax");
+  within(options.tombstoneMs, 0, day, "tombstoneMs");
+  within(options.tombstonesMax, 1, 2 ** 24, "tombstonesMax");
+  within(options.verdictTimeoutMs, 1, day, "verdictTimeoutMs");
+}
 
 /** An identifier as a key: its bytes as characters. */
 function keyOf(sessionId: Uint8Array): string {

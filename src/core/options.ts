@@ -172,7 +172,8 @@ export const LITERAL_DEFAULTS: LiteralOptions = {
   answerDelayMs: undefined,
 };
 
-function within(value: number, low: number, high: number, name: string): void {
+/** @throws UsageError `option_invalid`, naming the option. */
+export function within(value: number, low: number, high: number, name: string): void {
   if (!(Number.isSafeInteger(value) && value >= low && value <= high)) {
     throw new UsageError("option_invalid", name);
   }

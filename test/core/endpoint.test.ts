@@ -284,6 +284,11 @@ describe("limits", () => {
 
   test("options that cannot work are refused", () => {
     expect(() => new Endpoint(0, { requestsHeldMax: 4 })).toThrow(UsageError);
+    for (const name of ["sessionsMax", "pendingMax", "sessionsPerAddressMax", "tombstonesMax"]) {
+      expect(() => new Endpoint(0, { [name]: Number.NaN })).toThrow(name);
+    }
+    expect(() => new Endpoint(0, { tombstoneMs: -1 })).toThrow("tombstoneMs");
+    expect(() => new Endpoint(0, { verdictTimeoutMs: 0 })).toThrow("verdictTimeoutMs");
     const literal = {
       bundleMessages: 10,
       requestsHeld: 24,
