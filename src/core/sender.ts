@@ -236,7 +236,8 @@ export class Sender {
     const highest = ack.ranges[ack.ranges.length - 1] ?? ack.receivedThrough;
     // [ACK-3]: an acknowledgement of what was never sent.
     if (highest >= this.ring.next) throw new ProtocolError("ack_unsent");
-    if (ack.heldThrough > ack.receivedThrough) throw new ProtocolError("held_beyond_received");
+    // The wire cannot say otherwise [RCV-1].
+    assert(ack.heldThrough <= ack.receivedThrough, "held_beyond_received");
   }
 
   /** Takes what the peer received and holds. Older acknowledgements are harmless [ACK-5]. */
@@ -303,7 +304,9 @@ export class Sender {
     for (const channel of this.expiring) {
       while ((channel.unsentDeadlines.first() ?? Infinity) <= nowMs) this.dropHead(channel);
       while ((this.firstSent(channel)?.deadlineMs ?? Infinity) <= nowMs) {
-        this.giveUp(channel, channel.sent.shift() as SentMessage);
+        const sent = channel.sent.shift() as SentMessage;
+        if (channel.sentByKey.get(sent.key) === sent) channel.sentByKey.delete(sent.key);
+        this.giveUp(channel, sent);
       }
     }
   }
