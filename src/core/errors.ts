@@ -32,7 +32,6 @@ export type ProtocolErrorCode =
   | "messages_too_many"
   // Against the state of the session.
   | "ack_unsent"
-  | "held_beyond_received"
   | "window_exceeded"
   | "channel_unknown"
   | "channel_invalid"
