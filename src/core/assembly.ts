@@ -1,6 +1,6 @@
 /**
  * Putting a large message together from its parts. Nothing is allocated from a declared size:
- * parts are kept as they come and joined when the last is there. spec 4.5.
+ * parts are kept as they come and joined when the last is there. spec 4.7.
  */
 import type { PartFrame } from "./body.ts";
 import { assert } from "./errors.ts";

@@ -1,6 +1,6 @@
 /**
  * The receiving half of one channel: what arrived ahead of its turn, large messages under
- * assembly, and the channel's window as granted to the peer. spec 4.3 to 4.6.
+ * assembly, and the channel's window as granted to the peer. spec 4.4 to 4.7.
  */
 import type { Assembly } from "./assembly.ts";
 import type { DeliveryMode, PartFrame } from "./body.ts";

@@ -1,6 +1,6 @@
 /**
  * The sending half of one channel: messages accepted and not yet given a number, the channel's
- * window as the peer granted it, and what may be given up. spec 4.4, 4.5.
+ * window as the peer granted it, and what may be given up. spec 4.4 to 4.8.
  */
 import type { DeliveryMode } from "./body.ts";
 import { Deque } from "./deque.ts";
