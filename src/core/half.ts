@@ -466,7 +466,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     for (const window of body.channelWindows) {
       if (this.sender.handleChannelWindow(window)) this.endProbe();
     }
-    if (this.receiver.isFinished && this.state === "open") this.beginClosing(END_CODES.closed);
+    if (this.receiver.hasEverything && this.state === "open") this.beginClosing(END_CODES.closed);
   }
 
   protected hearAck(ack: Ack | undefined): void {

@@ -77,7 +77,7 @@ export class ParkSide extends Half<RespondOutput> {
     this.isAdmitted = true;
     this.become("open");
     this.notify({ kind: "opened" });
-    if (this.receiver.isFinished) this.close(nowMs);
+    if (this.receiver.hasEverything) this.close(nowMs);
   }
 
   /** The verdict is not: the client is told, nothing of what it sent is delivered. */

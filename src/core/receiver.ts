@@ -152,10 +152,14 @@ export class Receiver {
     );
   }
 
-  /** Everything up to the peer's end has arrived, and nothing of it waits for room. */
+  /** Everything up to the peer's end has arrived. */
+  get hasEverything(): boolean {
+    return this.finishSeq !== 0 && this.received.through >= this.finishSeq;
+  }
+
+  /** Nothing of it waits for room either: all is with the application, or on its way there. */
   get isFinished(): boolean {
-    if (this.finishSeq === 0 || this.received.through < this.finishSeq) return false;
-    return this.stalled.size === 0;
+    return this.hasEverything && this.stalled.size === 0;
   }
 
   // --- checking -------------------------------------------------------------------------------
