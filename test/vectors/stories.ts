@@ -2,6 +2,7 @@
 // from. Each story shows one mechanism, and names the rules that it shows.
 
 import { assert } from "../../src/core/errors.ts";
+import { LITERAL_DEFAULTS } from "../../src/core/options.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
 import { text } from "./frame-cases.ts";
 import { Stage, type Step } from "./stage.ts";
@@ -359,6 +360,23 @@ export const stories: readonly Story[] = [
       });
       stage.clientDoes("sends a message", (client, nowMs) => client.send(nowMs, text("hello")));
       stage.arriveAll(4);
+      return stage;
+    },
+  ),
+  story(
+    "the literal procedure",
+    "[LIT-1] [LIT-2] [LITS-2] [AUTO-1]",
+    "Bundles of two messages: the request leaves when two wait; the second request brings the answer to the first one, with nothing in it; and that brings the next request.",
+    () => {
+      const literal = { ...LITERAL_DEFAULTS, bundleMessages: 2, sendDelayMs: "auto" } as const;
+      const stage = new Stage({ literal }, { literal });
+      stage.tick();
+      stage.arrive(1);
+      for (const word of ["one", "two"]) {
+        stage.clientDoes("sends a message", (client, nowMs) => client.send(nowMs, text(word)));
+      }
+      stage.arrive(2);
+      stage.arrive(3);
       return stage;
     },
   ),
