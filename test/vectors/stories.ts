@@ -46,7 +46,8 @@ export const stories: readonly Story[] = [
   story(
     "opening with early messages",
     "[OPEN-1] [OPEN-2] [OPEN-6] [OPEN-7] [SEND-1]",
-    "Messages ride on the opening; the first answer states the server's parameters, and from then on requests carry no OPEN.",
+    "Messages ride on the opening; the first answer states the server's parameters, and from " +
+      "then on requests carry no OPEN.",
     () => {
       const stage = new Stage();
       stage.clientDoes("sends two messages", (client, nowMs) => {
@@ -65,7 +66,8 @@ export const stories: readonly Story[] = [
   story(
     "a lost answer",
     "[SEND-2] [SEND-3] [ACK-1]",
-    "The answer that carried a message is lost; the next request says that its exchange is over, and the message is sent again under its seq.",
+    "The answer that carried a message is lost; the next request says that its exchange is " +
+      "over, and the message is sent again under its seq.",
     () => {
       const stage = opened();
       stage.serverDoes("sends a message", (side, nowMs) => side.send(nowMs, text("hello")));
@@ -79,7 +81,8 @@ export const stories: readonly Story[] = [
   story(
     "requests that overtake each other",
     "[SEQ-1] [ACK-1] [ACK-2] [MODE-1]",
-    "The second of three messages comes last; until then the first is delivered and the third acknowledged in a range above the mark.",
+    "The second of three messages comes last; until then the first is delivered and the third " +
+      "acknowledged in a range above the mark.",
     () => {
       const stage = opened();
       for (const word of ["one", "two", "three"]) {
@@ -97,7 +100,8 @@ export const stories: readonly Story[] = [
   story(
     "a doubled request",
     "[SEQ-2]",
-    "An intermediary sends a request twice: the copy is answered without a bundle, and its message is dropped.",
+    "An intermediary sends a request twice: the copy is answered without a bundle, and its " +
+      "message is dropped.",
     () => {
       const stage = opened();
       stage.clientDoes("sends a message", (client, nowMs) => client.send(nowMs, text("once")));
@@ -109,7 +113,8 @@ export const stories: readonly Story[] = [
   story(
     "a message of 40 000 bytes",
     "[PART-3] [PART-4] [PART-6]",
-    "Parts fill bodies of 16 KiB; a small message behind them on another channel need not wait for the last one.",
+    "Parts fill bodies of 16 KiB; a small message behind them on another channel need not " +
+      "wait for the last one.",
     () => {
       const stage = opened();
       let channel = 0;
@@ -127,7 +132,8 @@ export const stories: readonly Story[] = [
   story(
     "a channel that is opened and finished",
     "[CHAN-1] [CHAN-2] [CHAN-3] [CHAN-5] [CHAN-6]",
-    "A client's channel, with a message and the end of both halves; the opening goes along with every body of the channel until it is acknowledged.",
+    "A client's channel, with a message and the end of both halves; the opening goes along " +
+      "with every body of the channel until it is acknowledged.",
     () => {
       const stage = opened();
       stage.clientDoes("opens a channel", (client, nowMs) =>
@@ -152,7 +158,8 @@ export const stories: readonly Story[] = [
   story(
     "a channel that is refused",
     "[CHAN-4] [CHAN-7] [SKIP-5]",
-    "The server resets a channel that the client just opened; a message that was on its way is dropped and acknowledged.",
+    "The server resets a channel that the client just opened; a message that was on its way " +
+      "is dropped and acknowledged.",
     () => {
       const stage = opened();
       stage.clientDoes("opens a channel", (client, nowMs) =>
@@ -171,7 +178,8 @@ export const stories: readonly Story[] = [
   story(
     "a message that expires",
     "[SKIP-2] [SKIP-4] [SKIP-5]",
-    "A request is lost, and its message's time has passed before it could be sent again: a skip goes in its place.",
+    "A request is lost, and its message's time has passed before it could be sent again: a " +
+      "skip goes in its place.",
     () => {
       const stage = opened();
       stage.clientDoes("opens a channel whose messages live for 150 ms", (client, nowMs) => {
@@ -191,7 +199,8 @@ export const stories: readonly Story[] = [
   story(
     "the latest of a key",
     "[MODE-3] [LATEST-1] [LATEST-2]",
-    "A newer position takes the place of the older one, whose number becomes a skip; the older one comes late and is dropped.",
+    "A newer position takes the place of the older one, whose number becomes a skip; the " +
+      "older one comes late and is dropped.",
     () => {
       const stage = opened();
       stage.clientDoes("opens a channel of mode latest", (client, nowMs) => {
@@ -216,7 +225,8 @@ export const stories: readonly Story[] = [
   story(
     "a window that is full and rises",
     "[WIN-1] [WIN-4] [WIN-5] [WIN-6]",
-    "The server grants two messages; the third waits, and the client says at which limit, until the application has consumed.",
+    "The server grants two messages; the third waits, and the client says at which limit, " +
+      "until the application has consumed.",
     () => {
       const server = {
         channelsMax: 0,
@@ -240,7 +250,8 @@ export const stories: readonly Story[] = [
   story(
     "a client that is resumed",
     "[INC-1] [INC-2] [INC-3]",
-    "A second life of the client takes over with incarnation 2: what is parked is answered with SUPERSEDED, and so is a late request of the first life.",
+    "A second life of the client takes over with incarnation 2: what is parked is answered " +
+      "with SUPERSEDED, and so is a late request of the first life.",
     () => {
       const stage = opened();
       const saved = stage.client.save();
@@ -264,7 +275,8 @@ export const stories: readonly Story[] = [
   story(
     "a graceful close, and a request that comes after it",
     "[END-1] [END-2] [END-6] [FIN-1]",
-    "The client closes; both sides finish, and a copy of an early request is answered from the tombstone.",
+    "The client closes; both sides finish, and a copy of an early request is answered from " +
+      "the tombstone.",
     () => {
       const stage = opened();
       stage.clientDoes("sends a last message and closes", (client, nowMs) => {
@@ -298,7 +310,8 @@ export const stories: readonly Story[] = [
   story(
     "a server that has forgotten",
     "[END-4] [END-5] [END-7] [OPEN-3]",
-    "A server without memory says UNKNOWN; the client believes it when it is repeated after a while, and says what became of its message.",
+    "A server without memory says UNKNOWN; the client believes it when it is repeated after a " +
+      "while, and says what became of its message.",
     () => {
       const stage = opened();
       stage.restartServer("restarts without its memory");
@@ -315,7 +328,8 @@ export const stories: readonly Story[] = [
   story(
     "a damaged body",
     "[ERR-2] [ERR-3] [SUM-1]",
-    "A bit of a request changes on the way; the server says that it received nothing, and the message is sent again.",
+    "A bit of a request changes on the way; the server says that it received nothing, and the " +
+      "message is sent again.",
     () => {
       const stage = opened();
       stage.clientDoes("sends a message", (client, nowMs) => client.send(nowMs, text("hello")));
@@ -366,7 +380,8 @@ export const stories: readonly Story[] = [
   story(
     "the literal procedure",
     "[LIT-1] [LIT-2] [LITS-2] [AUTO-1]",
-    "Bundles of two messages: the request leaves when two wait; the second request brings the answer to the first one, with nothing in it; and that brings the next request.",
+    "Bundles of two messages: the request leaves when two wait; the second request brings the " +
+      "answer to the first one, with nothing in it; and that brings the next request.",
     () => {
       const literal = { ...LITERAL_DEFAULTS, bundleMessages: 2, sendDelayMs: "auto" } as const;
       const stage = new Stage({ literal }, { literal });
