@@ -4,6 +4,8 @@ import { describe, expect, test } from "vitest";
 import type { NumberedFrame } from "../../src/core/body.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { END_CODES } from "../../src/core/half.ts";
+import { PARK_DEFAULTS } from "../../src/core/options.ts";
+import { ParkSide } from "../../src/core/park-side.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
 import {
   bytesOf,
@@ -560,5 +562,33 @@ describe("the end", () => {
     expect(client.told.map((each) => each.kind)).toEqual(["opened", "deliver", "ended"]);
     expect(client.tick()).toEqual([]);
     expect(textsOf(client.last)).toEqual([]);
+  });
+});
+
+describe("the park side", () => {
+  test("has room for another channel once both sides finished one", () => {
+    const side = new ParkSide(0, NONCE, 1, PARK_DEFAULTS);
+    const none = { channelWindows: [], channelsBlocked: [] };
+    const prefix = { over: [], lastAnswered: 0, sinceMs: 0 };
+    const open = { ...SERVER_PARAMETERS, channelsMax: 1 };
+    const turn = (): void => {
+      side.handleTimeout(0);
+      while (side.poll().kind !== "timeout");
+    };
+    const first = { exchange: 1, overThrough: 0, ...prefix };
+    side.handleRequest(0, 1, 1, { ...none, request: first, open, numbered: [] });
+    side.accept(0);
+    expect(side.openChannel(0, NO_BYTES)).toBe(1);
+    side.finishChannel(0, 1);
+    turn();
+    expect(misuse(() => side.openChannel(0, NO_BYTES))).toBe("channel_limit");
+
+    const request = { exchange: 2, overThrough: 1, ...prefix };
+    const ack = { receivedThrough: 2, heldThrough: 2, ranges: [] };
+    const ending = { kind: "channel-finish", seq: 1, channel: 1, indexEnd: 1 } as const;
+    side.handleRequest(0, 2, 1, { ...none, request, ack, numbered: [ending] });
+    turn();
+
+    expect(side.openChannel(0, NO_BYTES)).toBe(3);
   });
 });
