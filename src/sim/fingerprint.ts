@@ -267,6 +267,7 @@ const TABLE: Table = {
   Pair: {
     client: ["out", "described on its own"],
     server: ["out", "described on its own"],
+    connectionBase: ["out", "reloads are not explored"],
     http: STATE,
     session: ["out", "in `server`"],
     clocks: TIME,

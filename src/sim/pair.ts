@@ -126,6 +126,7 @@ export type Step =
 
 /** A side that asks to be woken now again and again is stuck: bound of ticks without a pause. */
 const TICKS_MAX = 100;
+const CONNECTIONS_OF_ONE_LIFE = 1_000_000;
 const ORIGIN = { address: "client", principal: "" };
 const SERVER_CLOCK_START_MS = 1_000_000;
 /** Timers that may be armed with nothing to say. */
@@ -133,7 +134,9 @@ const IDLE_TIMERS: readonly string[] = ["exchange", "hold", "silence", "tombston
 const SIDES: readonly SideName[] = ["client", "server"];
 
 export class Pair {
-  readonly client: RequestSide;
+  client: RequestSide;
+  /** Connections are numbered on over reloads, as exchanges are not. */
+  connectionBase = 0;
   readonly server: Endpoint;
   readonly http: SimulatedHttp = new SimulatedHttp();
   /** The server's side of the session, once a request has arrived. */
@@ -219,7 +222,9 @@ export class Pair {
     if (client.state === "ended") return true;
     return (session?.side.parked ?? []).some(({ exchange, handle }) => {
       const isOverdue = client.exchanges.open.get(exchange)?.isOverdue ?? true;
-      return http.held.get(handle) === exchange && http.waiting.has(exchange) && !isOverdue;
+      const connection = this.connectionBase + exchange;
+      const isWaiting = http.held.get(handle) === connection && http.waiting.has(connection);
+      return isWaiting && !isOverdue;
     });
   }
 
@@ -386,10 +391,11 @@ export class Pair {
       return;
     }
     http.takeAnswer(item);
+    const exchange = item.exchange - this.connectionBase;
     if (item.kind === "answer") {
-      this.client.handleAnswer(this.clocks.client, item.exchange, item.body);
+      this.client.handleAnswer(this.clocks.client, exchange, item.body);
     } else {
-      this.client.handleFailure(this.clocks.client, item.exchange);
+      this.client.handleFailure(this.clocks.client, exchange);
     }
     this.settle("client");
   }
@@ -419,6 +425,15 @@ export class Pair {
     this.half(side)?.consume(this.clocks[side], channel, count);
     if (side === "server" && this.session !== undefined) this.server.touch(this.session);
     this.settle(side);
+  }
+
+  /** The client is saved and resumed, as by the reload of a page: its connections are gone. */
+  reload(requestsSurvive = false): void {
+    const saved = this.client.save();
+    for (const connection of this.http.waiting) this.http.abort(connection, requestsSurvive);
+    this.connectionBase += CONNECTIONS_OF_ONE_LIFE;
+    this.client = RequestSide.resume(this.clocks.client, saved);
+    this.settle("client");
   }
 
   private perform(
@@ -499,11 +514,13 @@ export class Pair {
         return;
       }
       if (output.kind === "request") {
-        const item = this.http.sendRequest(output.exchange, output.body);
+        const connection = this.connectionBase + output.exchange;
+        const item = this.http.sendRequest(connection, output.body);
         this.router?.handleSent(item);
       } else if (output.kind === "abort") {
-        const survives = this.router?.requestSurvives(output.exchange) ?? false;
-        this.http.abort(output.exchange, survives);
+        const connection = this.connectionBase + output.exchange;
+        const survives = this.router?.requestSurvives(connection) ?? false;
+        this.http.abort(connection, survives);
       } else {
         this.noteOutput("client", output);
       }

@@ -37,6 +37,8 @@ export interface SimulationOptions {
   readonly messageBytesMax: number;
   /** Whether they open, finish and reset channels. */
   readonly usesChannels: boolean;
+  /** Whether the client is reloaded now and then. */
+  readonly reloads: boolean;
   /** Who closes at the end. */
   readonly closing: "nobody" | "client" | "server" | "both";
 }
@@ -44,6 +46,7 @@ export interface SimulationOptions {
 export type Mark =
   | keyof FaultRates
   | "aborted"
+  | "reloaded"
   | "refused"
   | "opened"
   | "finished"
@@ -200,6 +203,10 @@ export class Simulation implements Router {
     for (const side of SIDES) this.consume(side);
     if (this.actionsLeft === 0) return;
     this.actionsLeft--;
+    if (this.options.reloads && this.choices.pick(25, "reload") === 1) {
+      this.pair.reload(this.choices.pick(2, "requests of the old client arrive") === 1);
+      this.mark("reloaded");
+    }
     const side = SIDES[this.choices.pick(2, "who acts")] as SideName;
     const half = this.pair.half(side);
     if (half === undefined || half.state === "ended") return;

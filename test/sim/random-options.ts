@@ -20,6 +20,11 @@ function pickLiteral(choices: Choices): LiteralOptions | undefined {
   };
 }
 
+/** Windows that never close, and messages before the first answer. */
+function pickGenerous(choices: Choices): object {
+  return { hold: oneOf(choices, ["received", "delivered"], "hold"), earlyMessages: true };
+}
+
 /** What only one side needs to agree with itself about. */
 function pickSide(choices: Choices): object {
   const channelsMax = oneOf(choices, [8, 2, 0], "channels");
@@ -53,17 +58,19 @@ export function optionsFor(choices: Choices): SimulationOptions {
     literal: pickLiteral(choices),
   };
   const harsh = oneOf(choices, [20, 2, 100, 250], "how harsh");
+  const isGenerous = choices.pick(3, "generous") === 1;
+  const side = isGenerous ? pickGenerous : pickSide;
   const rate = (label: string): number => (choices.pick(2, label) === 1 ? harsh : 0);
   return {
     pair: {
       client: {
-        ...pickSide(choices),
+        earlyMessages: false,
+        ...side(choices),
         ...shared,
         carriersMax: oneOf(choices, [8, 1, 2], "carriers"),
-        earlyMessages: false,
       },
       server: {
-        ...pickSide(choices),
+        ...side(choices),
         ...shared,
         holdTimeMs: oneOf(choices, [25_000, 500], "hold"),
       },
@@ -79,6 +86,7 @@ export function optionsFor(choices: Choices): SimulationOptions {
     },
     actions: 20 + choices.pick(150, "actions"),
     messageBytesMax: oneOf(choices, [100, 4_000, 100_000], "largest"),
+    reloads: choices.pick(4, "reloads") === 1,
     usesChannels: choices.pick(3, "uses channels") !== 1,
     closing: oneOf(choices, ["nobody", "client", "server", "both"] as const, "closing"),
   };
