@@ -650,9 +650,10 @@ export class Pair {
     return !(this.options.timersExcluded ?? []).includes(timer);
   }
 
-  /** Whether the side's timer would fire before what is on its way arrives. */
+  /** Whether the side's timer would fire before what is on its way arrives, or is due. */
   private isHurried(side: SideName): boolean {
-    return this.http.items.length > 0 && this.remainingMs(side) > 0;
+    if (this.remainingMs(side) <= 0) return false;
+    return this.http.items.length > 0 || SIDES.some((each) => this.remainingMs(each) <= 0);
   }
 
   private nextCommand(side: SideName): Command | undefined {

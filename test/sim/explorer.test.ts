@@ -21,6 +21,18 @@ describe("every reachable state keeps the promises, and comes to rest without fu
     expect(expectPromisesKept(options)).toBeGreaterThan(10_000);
   });
 
+  test("two messages each way, where ticks end at any time", { timeout: 5 * MINUTE_MS }, () => {
+    const options = messagesEachWay(2, { losses: 0, duplicates: 0, hurries: 0 });
+
+    expect(expectPromisesKept({ ...options, eagerTicks: false })).toBeGreaterThan(3_000);
+  });
+
+  test("one message each way, a loss, and ticks at any time", { timeout: 5 * MINUTE_MS }, () => {
+    const options = messagesEachWay(1, { losses: 1, duplicates: 0, hurries: 0 });
+
+    expect(expectPromisesKept({ ...options, eagerTicks: false })).toBeGreaterThan(3_000);
+  });
+
   test("two messages each way, and a timer that is too early", { timeout: 5 * MINUTE_MS }, () => {
     const options = messagesEachWay(2, { losses: 0, duplicates: 0, hurries: 1 });
 
