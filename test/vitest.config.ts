@@ -4,12 +4,18 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-const pureTests = ["test/core/**/*.test.ts", "test/sim/**/*.test.ts"];
+const pureTests = [
+  "test/core/**/*.test.ts",
+  "test/sim/**/*.test.ts",
+  "test/regressions/**/*.test.ts",
+];
 
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),
   test: {
     allowOnly: false,
+    // Properties and attacks take seconds on a loaded machine; nothing here waits for a clock.
+    testTimeout: 120_000,
     coverage: {
       provider: "v8",
       include: ["src/core/**/*.ts"],

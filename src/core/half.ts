@@ -661,6 +661,7 @@ export function checkParameters(parameters: Parameters): void {
     parameters.channelBytes < UNIT_BYTES_MAX ||
     parameters.channelUnits < 1 ||
     parameters.bodyBytesMax < 2 * UNIT_BYTES_MAX ||
-    parameters.messageBytesMax < UNIT_BYTES_MAX;
+    parameters.messageBytesMax < UNIT_BYTES_MAX ||
+    parameters.silenceLimitMs <= parameters.holdTimeMs;
   if (tooSmall) throw new ProtocolError("parameter_invalid");
 }

@@ -138,7 +138,8 @@ export const SESSION_DEFAULTS: SessionOptions = {
   // Below the 30 s after which the most impatient common proxies cut a silent request.
   holdTimeMs: 25_000,
   parkedMax: 4,
-  closeTimeoutMs: 30_000,
+  // Two silently lost answers cost a hold time each.
+  closeTimeoutMs: 55_000,
   unreadableMax: 8,
   literal: undefined,
 };
