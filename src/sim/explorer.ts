@@ -64,6 +64,7 @@ class Explorer {
   private readonly parents: number[] = [];
   private readonly labels: string[] = [];
   private readonly harmless: number[] = [];
+  private readonly harmlessLabels: string[] = [];
   private frontier: { number: number; pair: Pair }[] = [];
   private next: { number: number; pair: Pair }[] = [];
   private transitions = 0;
@@ -124,7 +125,10 @@ class Explorer {
         this.fail(number, step.label, String(error));
         return;
       }
-      if (at === 0 && this.harmless[number] === NOWHERE) this.harmless[number] = reached;
+      if (at === 0 && this.harmless[number] === NOWHERE) {
+        this.harmless[number] = reached;
+        this.harmlessLabels[number] = step.label;
+      }
     }
   }
 
@@ -170,7 +174,7 @@ class Explorer {
       let at = start;
       while (steps[at] === NOWHERE && this.harmless[at] !== at) {
         if (onPath.has(at)) {
-          this.fail(start, undefined, this.circle(path, at));
+          this.failInCircle(start, path, at);
           return;
         }
         path.push(at);
@@ -188,8 +192,10 @@ class Explorer {
     }
   }
 
-  private circle(path: readonly number[], at: number): string {
+  private failInCircle(start: number, path: readonly number[], at: number): void {
     const length = path.length - path.indexOf(at);
-    return `6: the harmless continuation goes in a circle of ${length} steps and never rests`;
+    const message = `6: the harmless continuation goes in a circle of ${length} steps`;
+    const labels = path.map((number) => this.harmlessLabels[number] as string);
+    this.failure = { message, trace: [...this.trace(start), ...labels] };
   }
 }

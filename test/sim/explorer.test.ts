@@ -69,7 +69,8 @@ describe("the explorer finds planted bugs", () => {
     const { failure } = exploreWith(bug);
 
     expect(failure?.message).toMatch(bug.symptom);
-    // Breadth-first: the trace is short enough to be read.
-    expect(failure?.trace.length).toBeLessThanOrEqual(12);
+    // Short enough to be read.
+    expect(failure?.trace.length).toBeGreaterThan(0);
+    expect(failure?.trace.length).toBeLessThanOrEqual(25);
   });
 });
