@@ -16,41 +16,11 @@ import { encodeBody, writeVersions } from "./body-writer.ts";
 import { Deque } from "./deque.ts";
 import { assert, isDamage, ProtocolError, protocolCode } from "./errors.ts";
 import { END_CODES } from "./half.ts";
-import { NONCE_BYTES, WIRE_VERSION } from "./limits.ts";
-import { checkParkOptions, PARK_DEFAULTS, type ParkOptions, within } from "./options.ts";
+import { ENDPOINT_DEFAULTS, NONCE_BYTES, WIRE_VERSION } from "./limits.ts";
+import { checkParkOptions, type EndpointOptions, within } from "./options.ts";
 import type { ApplicationOutput, RespondOutput, TimeoutOutput } from "./outputs.ts";
 import { type LastWord, ParkSide } from "./park-side.ts";
 import { TimerQueue } from "./timer-queue.ts";
-
-export interface EndpointOptions extends ParkOptions {
-  /** Sessions at once, those that wait for a verdict included. */
-  readonly sessionsMax: number;
-  /** Openings that wait for a verdict at once. */
-  readonly pendingMax: number;
-  /** Sessions of one peer address, as the adapter names it. */
-  readonly sessionsPerAddressMax: number;
-  /** How long an ended session is remembered, and how many are at most. */
-  readonly tombstoneMs: number;
-  readonly tombstonesMax: number;
-  /** An opening without a verdict is refused after so long. */
-  readonly verdictTimeoutMs: number;
-  /** False: openings are accepted without asking. */
-  readonly authenticate: boolean;
-}
-
-export const ENDPOINT_DEFAULTS: EndpointOptions = {
-  ...PARK_DEFAULTS,
-  // 15,000 idle sessions are a target on a small machine; as many again for bursts.
-  sessionsMax: 32_768,
-  pendingMax: 1_024,
-  // A household or an office behind one address.
-  sessionsPerAddressMax: 256,
-  // Twice the longest time for which proxies are known to hold a request.
-  tombstoneMs: 300_000,
-  tombstonesMax: 65_536,
-  verdictTimeoutMs: 10_000,
-  authenticate: false,
-};
 
 /** What the adapter knows of a request beside its body. */
 export interface Origin {

@@ -27,14 +27,7 @@ export {
   writeBody,
   writeVersions,
 } from "./body-writer.ts";
-export {
-  Endpoint,
-  ENDPOINT_DEFAULTS,
-  type EndpointOptions,
-  type EndpointOutput,
-  type Origin,
-  type ServerSession,
-} from "./endpoint.ts";
+export { Endpoint, type EndpointOutput, type Origin, type ServerSession } from "./endpoint.ts";
 export {
   InvariantError,
   isDamage,
@@ -45,16 +38,13 @@ export {
 } from "./errors.ts";
 export { type ChannelOptions, END_CODES, type Stats } from "./half.ts";
 export * from "./limits.ts";
-export {
-  type HoldPolicy,
-  LITERAL_DEFAULTS,
-  type LiteralOptions,
-  PARK_DEFAULTS,
-  type ParkOptions,
-  REQUEST_DEFAULTS,
-  type RequestOptions,
-  SESSION_DEFAULTS,
-  type SessionOptions,
+export type {
+  EndpointOptions,
+  HoldPolicy,
+  LiteralOptions,
+  ParkOptions,
+  RequestOptions,
+  SessionOptions,
 } from "./options.ts";
 export type {
   ApplicationOutput,

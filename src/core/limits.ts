@@ -1,7 +1,14 @@
 /**
- * Every bound of the protocol as a named constant: unit, value and the reason for the value.
- * spec/protocol.md sections 3 (wire) and 9 (limits).
+ * Every bound by its name: those of the wire, those of sessions, and the defaults of options, each
+ * with its value, unit and reason. spec/protocol.md sections 3 (wire) and 9 (limits).
  */
+import type {
+  EndpointOptions,
+  LiteralOptions,
+  ParkOptions,
+  RequestOptions,
+  SessionOptions,
+} from "./options.ts";
 
 // Wire. These bound what one body may say; both sides compile them in, so that a reader refuses
 // more and a writer never produces it. They are part of version 1 and change only with it.
@@ -154,3 +161,92 @@ export const RATE_BYTES_MIN = 4_096;
 
 /** Doublings of a timeout or a probe's wait at most, before its largest value caps it. */
 export const BACK_OFF_MAX = 10;
+
+// Options. Their meanings stand beside their names in options.ts.
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export const SESSION_DEFAULTS: SessionOptions = {
+  // Room for windowBytes full of 64-byte messages, so that bytes bind before counts.
+  windowMessages: 262_144,
+  // A 1 Gbit/s path with a round trip of 128 ms.
+  windowBytes: 16 * MIB,
+  // The reserves of as many on each side are half of the window; the rest is lent to busy ones.
+  channelsMax: 255,
+  channelUnits: 256,
+  // One unit of the largest size must always fit.
+  channelBytes: 16 * KIB,
+  messageBytesMax: 128 * MIB,
+  // Two of the largest messages.
+  assemblyBytesMax: 256 * MIB,
+  // Below the smallest upload limit of common proxies (nginx: 1 MB) with room to spare.
+  bodyBytesMax: 512 * KIB,
+  // About the initial congestion window of TCP (RFC 6928: 10 segments).
+  bodyBytesInitial: 16 * KIB,
+  sendBufferBytesMax: 256 * MIB,
+  // Four million: a column of each is a few hundred megabytes, reached by empty messages only.
+  sendBufferMessagesMax: 4_194_304,
+  highWaterBytes: MIB,
+  hold: "received",
+  consume: "automatic",
+  // The delayed acknowledgement of QUIC (RFC 9000 section 18.2: 25 ms).
+  ackDelayMs: 25,
+  // RFC 6298 section 2.1.
+  rtoInitialMs: 1_000,
+  // Below RFC 6298's second, as TCP stacks have it: the peer states its own delays.
+  rtoMinMs: 200,
+  rtoMaxMs: 60_000,
+  // Two hold times and a retry; a server uses a larger one (PARK_DEFAULTS).
+  silenceLimitMs: 60_000,
+  // Below the 30 s after which the most impatient common proxies cut a silent request.
+  holdTimeMs: 25_000,
+  parkedMax: 4,
+  // Two silently lost answers cost a hold time each.
+  closeTimeoutMs: 55_000,
+  unreadableMax: 8,
+  literal: undefined,
+};
+
+export const REQUEST_DEFAULTS: RequestOptions = {
+  ...SESSION_DEFAULTS,
+  // In Node and on HTTP/2; a browser on HTTP/1.1 has six connections in all and uses 1.
+  carriersMax: 8,
+  retryDelayMinMs: 100,
+  retryDelayMaxMs: 5_000,
+  lostConfirmMs: 3_000,
+  requestsUnansweredMax: 0,
+  earlyMessages: true,
+};
+
+export const PARK_DEFAULTS: ParkOptions = {
+  ...SESSION_DEFAULTS,
+  // Longer than the client's, so that the client never waits for a session that is gone.
+  silenceLimitMs: 90_000,
+  // parkedMax and carriersMax of one client, and as many again for overtaking.
+  requestsHeldMax: 24,
+  parkedQuietMs: 2_000,
+};
+
+/** The founding document's numbers: bundles of ten, one parked request, one second. */
+export const LITERAL_DEFAULTS: LiteralOptions = {
+  bundleMessages: 10,
+  requestsHeld: 1,
+  resendTimeoutMs: 1_000,
+  sendDelayMs: 0,
+  answerDelayMs: undefined,
+};
+
+export const ENDPOINT_DEFAULTS: EndpointOptions = {
+  ...PARK_DEFAULTS,
+  // 15,000 idle sessions are a target on a small machine; as many again for bursts.
+  sessionsMax: 32_768,
+  pendingMax: 1_024,
+  // A household or an office behind one address.
+  sessionsPerAddressMax: 256,
+  // Twice the longest time for which proxies are known to hold a request.
+  tombstoneMs: 300_000,
+  tombstonesMax: 65_536,
+  verdictTimeoutMs: 10_000,
+  authenticate: false,
+};

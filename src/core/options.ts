@@ -1,6 +1,6 @@
 /**
- * The options of a session, with default, unit and reason of each, and the check that a set of
- * options can work. What the wire itself bounds stands in limits.ts. spec 9.
+ * The options of a session and of a server, and the check that a set of options can work. Their
+ * defaults, with units and reasons, stand with all other bounds in limits.ts. spec 9.
  */
 import { UsageError } from "./errors.ts";
 import { UNIT_BYTES_MAX } from "./limits.ts";
@@ -100,78 +100,22 @@ export interface ParkOptions extends SessionOptions {
   readonly parkedQuietMs: number;
 }
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
-
-export const SESSION_DEFAULTS: SessionOptions = {
-  // Room for windowBytes full of 64-byte messages, so that bytes bind before counts.
-  windowMessages: 262_144,
-  // A 1 Gbit/s path with a round trip of 128 ms.
-  windowBytes: 16 * MIB,
-  // The reserves of as many on each side are half of the window; the rest is lent to busy ones.
-  channelsMax: 255,
-  channelUnits: 256,
-  // One unit of the largest size must always fit.
-  channelBytes: 16 * KIB,
-  messageBytesMax: 128 * MIB,
-  // Two of the largest messages.
-  assemblyBytesMax: 256 * MIB,
-  // Below the smallest upload limit of common proxies (nginx: 1 MB) with room to spare.
-  bodyBytesMax: 512 * KIB,
-  // About the initial congestion window of TCP (RFC 6928: 10 segments).
-  bodyBytesInitial: 16 * KIB,
-  sendBufferBytesMax: 256 * MIB,
-  // Four million: a column of each is a few hundred megabytes, reached by empty messages only.
-  sendBufferMessagesMax: 4_194_304,
-  highWaterBytes: MIB,
-  hold: "received",
-  consume: "automatic",
-  // The delayed acknowledgement of QUIC (RFC 9000 section 18.2: 25 ms).
-  ackDelayMs: 25,
-  // RFC 6298 section 2.1.
-  rtoInitialMs: 1_000,
-  // Below RFC 6298's second, as TCP stacks have it: the peer states its own delays.
-  rtoMinMs: 200,
-  rtoMaxMs: 60_000,
-  // Two hold times and a retry; a server uses a larger one (PARK_DEFAULTS).
-  silenceLimitMs: 60_000,
-  // Below the 30 s after which the most impatient common proxies cut a silent request.
-  holdTimeMs: 25_000,
-  parkedMax: 4,
-  // Two silently lost answers cost a hold time each.
-  closeTimeoutMs: 55_000,
-  unreadableMax: 8,
-  literal: undefined,
-};
-
-export const REQUEST_DEFAULTS: RequestOptions = {
-  ...SESSION_DEFAULTS,
-  // In Node and on HTTP/2; a browser on HTTP/1.1 has six connections in all and uses 1.
-  carriersMax: 8,
-  retryDelayMinMs: 100,
-  retryDelayMaxMs: 5_000,
-  lostConfirmMs: 3_000,
-  requestsUnansweredMax: 0,
-  earlyMessages: true,
-};
-
-export const PARK_DEFAULTS: ParkOptions = {
-  ...SESSION_DEFAULTS,
-  // Longer than the client's, so that the client never waits for a session that is gone.
-  silenceLimitMs: 90_000,
-  // parkedMax and carriersMax of one client, and as many again for overtaking.
-  requestsHeldMax: 24,
-  parkedQuietMs: 2_000,
-};
-
-/** The founding document's numbers: bundles of ten, one parked request, one second. */
-export const LITERAL_DEFAULTS: LiteralOptions = {
-  bundleMessages: 10,
-  requestsHeld: 1,
-  resendTimeoutMs: 1_000,
-  sendDelayMs: 0,
-  answerDelayMs: undefined,
-};
+/** What a server can be told: of each session, and of all together. */
+export interface EndpointOptions extends ParkOptions {
+  /** Sessions at once, those that wait for a verdict included. */
+  readonly sessionsMax: number;
+  /** Openings that wait for a verdict at once. */
+  readonly pendingMax: number;
+  /** Sessions of one peer address, as the adapter names it. */
+  readonly sessionsPerAddressMax: number;
+  /** How long an ended session is remembered, and how many are at most. */
+  readonly tombstoneMs: number;
+  readonly tombstonesMax: number;
+  /** An opening without a verdict is refused after so long. */
+  readonly verdictTimeoutMs: number;
+  /** False: openings are accepted without asking. */
+  readonly authenticate: boolean;
+}
 
 /** @throws UsageError `option_invalid`, naming the option. */
 export function within(value: number, low: number, high: number, name: string): void {

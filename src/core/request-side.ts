@@ -23,12 +23,8 @@ import {
 import { Exchanges } from "./exchanges.ts";
 import { type ChannelOptions, checkParameters, END_CODES, Half } from "./half.ts";
 import { EXCHANGE_SPAN_MAX, INITIAL_GRANT, NONCE_BYTES, UNIT_BYTES_MAX } from "./limits.ts";
-import {
-  checkRequestOptions,
-  type LiteralOptions,
-  REQUEST_DEFAULTS,
-  type RequestOptions,
-} from "./options.ts";
+import { checkRequestOptions, type LiteralOptions, type RequestOptions } from "./options.ts";
+import { REQUEST_DEFAULTS } from "./limits.ts";
 import type { EndedOutput, EndReason, RequestOutput, TimerName } from "./outputs.ts";
 import { PayloadQueue, PayloadStore } from "./payload-queue.ts";
 import { jitter, seedFrom } from "./random.ts";
@@ -582,6 +578,7 @@ export const REQUEST_CLASSES: Classes = new Map<string, { readonly prototype: ob
   ["Exchanges", Exchanges],
   ["Sender", Sender],
   ["SendRing", SendRing],
+  ["Turns", Turns],
   ["ChannelSender", ChannelSender],
   ["PayloadQueue", PayloadQueue],
   ["PayloadStore", PayloadStore],

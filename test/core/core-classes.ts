@@ -8,6 +8,7 @@ import { Receiver } from "../../src/core/receiver.ts";
 import { SendRing } from "../../src/core/send-ring.ts";
 import { Sender } from "../../src/core/sender.ts";
 import type { Classes } from "../../src/core/snapshot.ts";
+import { Turns } from "../../src/core/turns.ts";
 
 export const CORE_CLASSES: Classes = new Map<string, { readonly prototype: object }>([
   ["ChannelReceiver", ChannelReceiver],
@@ -19,4 +20,5 @@ export const CORE_CLASSES: Classes = new Map<string, { readonly prototype: objec
   ["Receiver", Receiver],
   ["SendRing", SendRing],
   ["Sender", Sender],
+  ["Turns", Turns],
 ]);

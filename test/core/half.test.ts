@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { NumberedFrame } from "../../src/core/body.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { END_CODES } from "../../src/core/half.ts";
-import { PARK_DEFAULTS } from "../../src/core/options.ts";
+import { PARK_DEFAULTS } from "../../src/core/limits.ts";
 import { ParkSide } from "../../src/core/park-side.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
 import {

@@ -1,11 +1,8 @@
 // The founding document's client, branch by branch; spec 8.1.
 
 import { describe, expect, test } from "vitest";
-import {
-  LITERAL_DEFAULTS,
-  type LiteralOptions,
-  type RequestOptions,
-} from "../../src/core/options.ts";
+import type { LiteralOptions, RequestOptions } from "../../src/core/options.ts";
+import { LITERAL_DEFAULTS } from "../../src/core/limits.ts";
 import { damaged, Dialogue, kindsOf, textsOf } from "./scripted-server.ts";
 
 function literal(

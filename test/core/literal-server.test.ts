@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { END_CODES } from "../../src/core/half.ts";
-import { LITERAL_DEFAULTS, type LiteralOptions } from "../../src/core/options.ts";
+import type { LiteralOptions } from "../../src/core/options.ts";
+import { LITERAL_DEFAULTS } from "../../src/core/limits.ts";
 import { Bench, bytesOf, messages, ScriptedClient, textsIn } from "./scripted-client.ts";
 
 /** A client whose first request is parked at a literal server. */

@@ -12,7 +12,8 @@ import type {
   Window,
 } from "../../src/core/body.ts";
 import { ChannelSender } from "../../src/core/channel-sender.ts";
-import { SESSION_DEFAULTS, type SessionOptions } from "../../src/core/options.ts";
+import type { SessionOptions } from "../../src/core/options.ts";
+import { SESSION_DEFAULTS } from "../../src/core/limits.ts";
 import { Receiver, type ReceiverEvent } from "../../src/core/receiver.ts";
 import { NO_KEY, UNIT_MESSAGE, UNIT_PART } from "../../src/core/send-ring.ts";
 import { Sender } from "../../src/core/sender.ts";
@@ -290,9 +291,11 @@ export class LossyPair {
 
   /** A channel with something to send waits in exactly one place. */
   private checkScheduler(): void {
-    const inside = this.sender as unknown as {
-      ready: { head: number; tail: number; at(position: number): ChannelSender };
-      stopped: Set<number>;
+    const { turns: inside } = this.sender as unknown as {
+      turns: {
+        ready: { head: number; tail: number; at(position: number): ChannelSender };
+        stopped: Set<number>;
+      };
     };
     const ready: ChannelSender[] = [];
     for (let at = inside.ready.head; at < inside.ready.tail; at++) ready.push(inside.ready.at(at));

@@ -7,7 +7,8 @@ import type {
   PartFrame,
   SkipFrame,
 } from "../../src/core/body.ts";
-import { SESSION_DEFAULTS, type SessionOptions } from "../../src/core/options.ts";
+import type { SessionOptions } from "../../src/core/options.ts";
+import { SESSION_DEFAULTS } from "../../src/core/limits.ts";
 import { Receiver, type ReceiverEvent } from "../../src/core/receiver.ts";
 import { takeSnapshot } from "../../src/core/snapshot.ts";
 import { CORE_CLASSES } from "./core-classes.ts";

@@ -4,11 +4,13 @@ import {
   checkParkOptions,
   checkRequestOptions,
   checkSessionOptions,
+} from "../../src/core/options.ts";
+import {
   LITERAL_DEFAULTS,
   PARK_DEFAULTS,
   REQUEST_DEFAULTS,
   SESSION_DEFAULTS,
-} from "../../src/core/options.ts";
+} from "../../src/core/limits.ts";
 
 describe("options", () => {
   test("have defaults that work together", () => {

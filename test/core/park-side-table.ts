@@ -7,7 +7,8 @@
 
 import { expect } from "vitest";
 import type { Body, NumberedFrame } from "../../src/core/body.ts";
-import type { EndpointOptions, ServerSession } from "../../src/core/endpoint.ts";
+import type { ServerSession } from "../../src/core/endpoint.ts";
+import type { EndpointOptions } from "../../src/core/options.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { END_CODES } from "../../src/core/half.ts";
 import { FRAME_MESSAGE_LAST } from "../../src/core/frame-types.ts";

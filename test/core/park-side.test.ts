@@ -7,7 +7,7 @@ import type { Body } from "../../src/core/body.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { END_CODES } from "../../src/core/half.ts";
 import { ParkSide } from "../../src/core/park-side.ts";
-import { PARK_DEFAULTS } from "../../src/core/options.ts";
+import { PARK_DEFAULTS } from "../../src/core/limits.ts";
 import {
   type Answer,
   Bench,

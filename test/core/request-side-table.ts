@@ -7,7 +7,8 @@
 
 import { expect } from "vitest";
 import { writeVersions } from "../../src/core/body-writer.ts";
-import { LITERAL_DEFAULTS, type RequestOptions } from "../../src/core/options.ts";
+import type { RequestOptions } from "../../src/core/options.ts";
+import { LITERAL_DEFAULTS } from "../../src/core/limits.ts";
 import type { EndReason } from "../../src/core/outputs.ts";
 import type { SessionState } from "../../src/core/session-states.ts";
 import {

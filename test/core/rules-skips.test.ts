@@ -1,7 +1,7 @@
 // Skips against the windows, on the receiving half alone.
 
 import { describe, expect, test } from "vitest";
-import { SESSION_DEFAULTS } from "../../src/core/options.ts";
+import { SESSION_DEFAULTS } from "../../src/core/limits.ts";
 import { Receiver } from "../../src/core/receiver.ts";
 import { codeOf } from "./bodies.ts";
 

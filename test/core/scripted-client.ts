@@ -7,11 +7,11 @@ import { encodeBody } from "../../src/core/body-writer.ts";
 import { bodyChecksum } from "../../src/core/checksum.ts";
 import {
   Endpoint,
-  type EndpointOptions,
   type EndpointOutput,
   type Origin,
   type ServerSession,
 } from "../../src/core/endpoint.ts";
+import type { EndpointOptions } from "../../src/core/options.ts";
 import type { ApplicationOutput, EndedOutput } from "../../src/core/outputs.ts";
 import type { ParkSide } from "../../src/core/park-side.ts";
 

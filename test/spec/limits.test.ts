@@ -2,10 +2,10 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { ENDPOINT_DEFAULTS } from "../../src/core/endpoint.ts";
+import { ENDPOINT_DEFAULTS } from "../../src/core/limits.ts";
 import { END_CODES } from "../../src/core/half.ts";
 import * as limits from "../../src/core/limits.ts";
-import { REQUEST_DEFAULTS, SESSION_DEFAULTS } from "../../src/core/options.ts";
+import { REQUEST_DEFAULTS, SESSION_DEFAULTS } from "../../src/core/limits.ts";
 import { TRANSITIONS } from "../../src/core/session-states.ts";
 
 const spec = readFileSync(new URL("../../spec/protocol.md", import.meta.url), "utf8");

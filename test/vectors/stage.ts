@@ -2,7 +2,8 @@
 // written down, and becomes a story of spec/vectors/stories.json. Nothing happens by itself but what
 // the cores want to send at the present time.
 
-import { Endpoint, type EndpointOptions, type ServerSession } from "../../src/core/endpoint.ts";
+import { Endpoint, type ServerSession } from "../../src/core/endpoint.ts";
+import type { EndpointOptions } from "../../src/core/options.ts";
 import { assert } from "../../src/core/errors.ts";
 import type { RequestOptions } from "../../src/core/options.ts";
 import type { ApplicationOutput } from "../../src/core/outputs.ts";

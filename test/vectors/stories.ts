@@ -2,7 +2,7 @@
 // from. Each story shows one mechanism, and names the rules that it shows.
 
 import { assert } from "../../src/core/errors.ts";
-import { LITERAL_DEFAULTS } from "../../src/core/options.ts";
+import { LITERAL_DEFAULTS } from "../../src/core/limits.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
 import { text } from "./frame-cases.ts";
 import { Stage, type Step } from "./stage.ts";
