@@ -34,6 +34,7 @@ import { RoundTrip } from "./rtt.ts";
 import { SendRing } from "./send-ring.ts";
 import { Sender } from "./sender.ts";
 import { type Classes, restoreSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
+import { Turns } from "./turns.ts";
 
 /** What makes a session the client's own, from a CSPRNG and never used twice [OPEN-1]. */
 export interface Credentials {

@@ -9,20 +9,19 @@
  *
  * Invariants:
  * - a unit is in the ring from the moment it has a seq until the peer holds it [SEND-1];
- * - `due` holds seqs that were sent, not received, and whose last transmission is over [SEND-3];
- * - `ready` holds each channel with unsent messages that its own window lets begin, once.
+ * - `due` holds seqs that were sent, not received, and whose last transmission is over [SEND-3].
  */
 import type {
   Ack,
   Body,
   ChannelWindow,
   DeliveryMode,
-  MessagesFrame,
   NumberedFrame,
   PartFrame,
   SkipFrame,
   Window,
 } from "./body.ts";
+import { Bundle, FACT_OVERHEAD, MESSAGE_OVERHEAD, PART_OVERHEAD, SKIP_OVERHEAD } from "./bundle.ts";
 import type { ChannelSender, SentMessage } from "./channel-sender.ts";
 import { Deque } from "./deque.ts";
 import { assert, ProtocolError } from "./errors.ts";
@@ -42,6 +41,7 @@ import {
   UNIT_PART,
   UNIT_SKIP_PART,
 } from "./send-ring.ts";
+import { Turns } from "./turns.ts";
 
 /** A part that was sent, with the message that it is of. */
 interface SentPart extends PartFrame {
@@ -82,43 +82,11 @@ export type Fact =
   | { kind: "skip"; channel: number; index: number }
   | { kind: "finish"; code: number };
 
-/** Upper bounds of a frame's bytes without payloads; varints of at most 8 bytes. */
-const RUN_OVERHEAD = 1 + 4 * 8;
-const PART_OVERHEAD = 1 + 7 * 8;
-const SKIP_OVERHEAD = 1 + 5 * 8;
-const FACT_OVERHEAD = 1 + 4 * 8;
-const MESSAGE_OVERHEAD = 4;
-const KEY_OVERHEAD = 8;
-/** A bundle being filled. */
-interface Bundle {
-  readonly transmission: number;
-  readonly frames: NumberedFrame[];
-  readonly runs: number[];
-  /** Bytes left. */
-  room: number;
-  /** Messages and parts left. */
-  units: number;
-  /** The last frame, when a further message may join it. */
-  run: OpenRun | undefined;
-}
-
-interface OpenRun {
-  readonly kind: "messages";
-  readonly channel: number;
-  readonly seq: number;
-  readonly index: number;
-  readonly keys?: number[];
-  readonly payloads: Uint8Array[];
-}
-
 export class Sender {
   readonly ring: SendRing = new SendRing();
   readonly channels: Map<number, ChannelSender> = new Map();
   private readonly store: PayloadStore = new PayloadStore();
-  /** Channels whose first unsent message may leave, in the order of their turns. */
-  private readonly ready: Deque<ChannelSender> = new Deque();
-  /** Channels with unsent messages that their own window stops. */
-  private readonly stopped: Set<number> = new Set();
+  private readonly turns: Turns = new Turns();
   private readonly facts: Deque<Fact> = new Deque();
   /** Seqs to be sent again. */
   readonly due: Ranges = new Ranges();
@@ -186,7 +154,7 @@ export class Sender {
       this.expiring.add(channel);
     }
     this.countUnsent(channel, 1, payload.length);
-    this.schedule(channel);
+    this.turns.place(channel);
   }
 
   /** Queues the fact that opens a channel. */
@@ -270,7 +238,7 @@ export class Sender {
     const rises = window.unitsMax > channel.unitsMax || window.bytesMax > channel.bytesMax;
     channel.unitsMax = Math.max(channel.unitsMax, window.unitsMax);
     channel.bytesMax = Math.max(channel.bytesMax, window.bytesMax);
-    if (rises) this.schedule(channel);
+    if (rises) this.turns.place(channel);
     return rises;
   }
 
@@ -353,7 +321,7 @@ export class Sender {
   /** Whether messages wait for a window of the peer's. */
   get isBlocked(): boolean {
     if (this.facts.size > 0 && !this.canSendFact) return true;
-    return this.stopped.size > 0 || (this.ready.size > 0 && !this.canSendUnit);
+    return this.turns.stopped.size > 0 || (this.turns.first !== undefined && !this.canSendUnit);
   }
 
   /** Nothing accepted is left that the peer does not hold. */
@@ -364,14 +332,15 @@ export class Sender {
   /** The limits at which sending stands still, for the body's prefix [WIN-5]. */
   get statement(): Pick<Body, "blocked" | "channelsBlocked"> {
     const channelsBlocked: ChannelWindow[] = [];
-    for (const id of this.stopped) {
+    for (const id of this.turns.stopped) {
       if (channelsBlocked.length === CHANNELS_BLOCKED_STATED_MAX) break;
       const channel = this.channels.get(id) as ChannelSender;
       const { unitsMax, bytesMax } = channel;
       channelsBlocked.push({ channel: id, unitsMax, bytesMax });
     }
     const atSession =
-      (this.ready.size > 0 && !this.canSendUnit) || (this.facts.size > 0 && !this.canSendFact);
+      (this.turns.first !== undefined && !this.canSendUnit) ||
+      (this.facts.size > 0 && !this.canSendFact);
     if (!atSession) return { channelsBlocked };
     return { blocked: { seqMax: this.seqMax, bytesMax: this.bytesMax }, channelsBlocked };
   }
@@ -410,9 +379,9 @@ export class Sender {
     return this.facts.size > 0 && this.ring.next <= this.seqMax + FACT_ALLOWANCE;
   }
 
-  /** [WIN-1]: within the session's window; the channels in `ready` are within their own. */
+  /** [WIN-1]: within the session's window; the channels in `turns` are within their own. */
   private get canSendUnit(): boolean {
-    const channel = this.ready.first();
+    const channel = this.turns.first;
     if (channel === undefined || channel.openPending) return false;
     if (this.ring.next > this.seqMax) return false;
     return this.bytesNumbered + channel.headNeeds <= this.bytesMax;
@@ -426,7 +395,7 @@ export class Sender {
    */
   fill(nowMs: number, transmission: number, room: number, units: number): NumberedFrame[] {
     assert(!this.flights.has(transmission), "transmission_used_twice");
-    const bundle: Bundle = { transmission, frames: [], runs: [], room, units, run: undefined };
+    const bundle = new Bundle(transmission, room, units);
     this.fillDue(bundle);
     this.fillFacts(bundle);
     this.fillNew(bundle, nowMs);
@@ -461,22 +430,20 @@ export class Sender {
     const unit = ring.unit(seq);
     if (kind === UNIT_MESSAGE) {
       const payload = ring.payload(seq);
-      if (!this.fits(bundle, payload.length + RUN_OVERHEAD + MESSAGE_OVERHEAD + KEY_OVERHEAD)) {
-        return false;
-      }
-      this.addMessage(bundle, seq, ring.channel(seq), ring.index(seq), ring.key(seq), payload);
+      if (!bundle.fitsMessage(payload.length)) return false;
+      bundle.addMessage(seq, ring.channel(seq), ring.index(seq), ring.key(seq), payload);
     } else if (kind === UNIT_PART) {
       const part = unit as PartFrame;
-      if (!this.fits(bundle, part.payload.length + PART_OVERHEAD)) return false;
-      this.addFrame(bundle, part, seq, part.payload.length + PART_OVERHEAD);
+      if (!bundle.fits(part.payload.length + PART_OVERHEAD)) return false;
+      bundle.addFrame(part, part.payload.length + PART_OVERHEAD);
     } else if (kind === UNIT_FACT) {
       const fact = unit as NumberedFrame;
       const bytes = FACT_OVERHEAD + (fact.kind === "channel-open" ? fact.label.length : 0);
-      if (!this.fits(bundle, bytes)) return false;
-      this.addFrame(bundle, fact, seq, bytes);
+      if (!bundle.fits(bytes)) return false;
+      bundle.addFrame(fact, bytes);
     } else {
-      if (!this.fits(bundle, SKIP_OVERHEAD)) return false;
-      this.addSkip(bundle, seq, kind === UNIT_SKIP_PART);
+      if (!bundle.fits(SKIP_OVERHEAD)) return false;
+      bundle.addFrame(this.skipOf(seq, kind === UNIT_SKIP_PART), SKIP_OVERHEAD);
     }
     ring.setTransmission(seq, bundle.transmission);
     bundle.units--;
@@ -488,7 +455,7 @@ export class Sender {
     while (this.canSendFact) {
       const fact = this.facts.first() as Fact;
       const bytes = FACT_OVERHEAD + (fact.kind === "channel-open" ? fact.label.length : 0);
-      if (!this.fits(bundle, bytes)) return;
+      if (!bundle.fits(bytes)) return;
       this.facts.shift();
       const seq = this.ring.next;
       const frame = this.numberFact(fact, seq);
@@ -496,7 +463,7 @@ export class Sender {
       this.ring.append(UNIT_FACT, frame, 0, 0, channel, 0, NO_KEY, bundle.transmission);
       const sender = this.channels.get(channel);
       if (sender !== undefined) sender.outstanding++;
-      this.addFrame(bundle, frame, seq, bytes);
+      bundle.addFrame(frame, bytes);
     }
   }
 
@@ -519,12 +486,9 @@ export class Sender {
 
   private fillNew(bundle: Bundle, nowMs: number): void {
     while (bundle.units > 0 && this.canSendUnit) {
-      const channel = this.ready.first() as ChannelSender;
+      const channel = this.turns.first as ChannelSender;
       if (!this.takeTurn(bundle, channel, nowMs)) return;
-      // A channel whose last message expired has left the queue already.
-      if (this.ready.first() === channel) this.ready.shift();
-      channel.isReady = false;
-      this.schedule(channel);
+      this.turns.end(channel);
     }
   }
 
@@ -542,8 +506,7 @@ export class Sender {
       if (channel.partOffset > 0 || bytes > UNIT_BYTES_MAX) {
         return this.takePart(bundle, channel);
       }
-      const need = bytes + RUN_OVERHEAD + MESSAGE_OVERHEAD + KEY_OVERHEAD;
-      if (!this.fits(bundle, need)) return false;
+      if (!bundle.fitsMessage(bytes)) return false;
       this.takeMessage(bundle, channel);
       turn -= bytes + MESSAGE_OVERHEAD;
     }
@@ -568,7 +531,7 @@ export class Sender {
       key,
       bundle.transmission,
     );
-    this.addMessage(bundle, seq, id, index, key, viewOf(source, offset, bytes));
+    bundle.addMessage(seq, id, index, key, viewOf(source, offset, bytes));
     this.countNumbered(channel, bytes);
     bundle.units--;
     this.messagesSent++;
@@ -610,7 +573,7 @@ export class Sender {
       message,
     };
     this.ring.append(UNIT_PART, part, 0, bytes, channel.id, index, key, bundle.transmission);
-    this.addFrame(bundle, part, seq, bytes + PART_OVERHEAD);
+    bundle.addFrame(part, bytes + PART_OVERHEAD);
     this.countNumbered(channel, bytes);
     bundle.units--;
     channel.partOffset += bytes;
@@ -625,44 +588,10 @@ export class Sender {
     return true;
   }
 
-  private fits(bundle: Bundle, bytes: number): boolean {
-    return bytes <= bundle.room || bundle.frames.length === 0;
-  }
-
-  /** Appends a message to the run that is open, or opens one. */
-  private addMessage(
-    bundle: Bundle,
-    seq: number,
-    channel: number,
-    index: number,
-    key: number,
-    payload: Uint8Array,
-  ): void {
-    let run = bundle.run;
-    const at = run === undefined ? 0 : run.payloads.length;
-    if (
-      run === undefined ||
-      run.seq + at !== seq ||
-      run.channel !== channel ||
-      run.index + at !== index
-    ) {
-      const keys: number[] = [];
-      const maybeKeys = key === NO_KEY ? {} : { keys };
-      run = { kind: "messages", channel, seq, index, ...maybeKeys, payloads: [] };
-      bundle.run = run;
-      bundle.frames.push(run satisfies MessagesFrame);
-      bundle.room -= RUN_OVERHEAD;
-    }
-    run.payloads.push(payload);
-    run.keys?.push(key);
-    bundle.room -= payload.length + MESSAGE_OVERHEAD + (key === NO_KEY ? 0 : KEY_OVERHEAD);
-    this.addSeq(bundle, seq);
-  }
-
   /** In the place of a unit that was given up [SKIP-5]. */
-  private addSkip(bundle: Bundle, seq: number, sharedIndex: boolean): void {
+  private skipOf(seq: number, sharedIndex: boolean): SkipFrame {
     const ring = this.ring;
-    const skip: SkipFrame = {
+    return {
       kind: "skip",
       channel: ring.channel(seq),
       seq,
@@ -671,20 +600,6 @@ export class Sender {
       sharedIndex,
       bytes: ring.bytes(seq),
     };
-    this.addFrame(bundle, skip, seq, SKIP_OVERHEAD);
-  }
-
-  private addFrame(bundle: Bundle, frame: NumberedFrame, seq: number, bytes: number): void {
-    bundle.run = undefined;
-    bundle.frames.push(frame);
-    bundle.room -= bytes;
-    this.addSeq(bundle, seq);
-  }
-
-  private addSeq(bundle: Bundle, seq: number): void {
-    const runs = bundle.runs;
-    if (runs.length > 0 && runs[runs.length - 1] === seq - 1) runs[runs.length - 1] = seq;
-    else runs.push(seq, seq);
   }
 
   private addOpenings(bundle: Bundle): void {
@@ -727,20 +642,6 @@ export class Sender {
     assert(this.bufferedBytes >= 0, "buffered_bytes_negative");
     ring.release();
     if (this.bufferedBytes === 0) this.store.reset();
-  }
-
-  /** Puts the channel where its first unsent message belongs: ready, stopped, or neither. */
-  private schedule(channel: ChannelSender): void {
-    if (channel.isReady) return;
-    if (!channel.hasUnsent) {
-      this.stopped.delete(channel.id);
-    } else if (channel.isAffordable) {
-      this.stopped.delete(channel.id);
-      channel.isReady = true;
-      this.ready.push(channel);
-    } else {
-      this.stopped.add(channel.id);
-    }
   }
 
   private countUnsent(channel: ChannelSender, messages: number, bytes: number): void {
@@ -854,7 +755,7 @@ export class Sender {
     else this.dropPartSent(channel);
     this.shiftUnsent(channel);
     if (channel.state !== "open") this.finishWhenEmpty(channel);
-    this.unready(channel);
+    this.turns.replace(channel);
   }
 
   /** The rest of a message whose first parts have left is replaced by one skip [SKIP-3]. */
@@ -866,21 +767,6 @@ export class Sender {
     this.facts.push({ kind: "skip", channel: channel.id, index: channel.nextIndex++ });
     channel.partOffset = 0;
     this.countGivenUp(channel, 0, 1);
-  }
-
-  /** Takes a channel without unsent messages out of the scheduler's queue. */
-  private unready(channel: ChannelSender): void {
-    if (channel.hasUnsent || !channel.isReady) {
-      this.schedule(channel);
-      return;
-    }
-    channel.isReady = false;
-    const others: ChannelSender[] = [];
-    for (let other = this.ready.shift(); other !== undefined; other = this.ready.shift()) {
-      if (other !== channel) others.push(other);
-    }
-    for (const other of others) this.ready.push(other);
-    this.stopped.delete(channel.id);
   }
 
   private dropUnsent(channel: ChannelSender): void {
@@ -898,7 +784,7 @@ export class Sender {
     channel.unsentKeys.clear();
     channel.unsentDeadlines.clear();
     channel.unsentByKey.clear();
-    this.unready(channel);
+    this.turns.replace(channel);
   }
 
   /**
@@ -924,7 +810,7 @@ export class Sender {
     if (channel.ttlMs !== Infinity) {
       channel.unsentDeadlines.replace(position, nowMs + channel.ttlMs);
     }
-    this.schedule(channel);
+    this.turns.place(channel);
     return true;
   }
 }

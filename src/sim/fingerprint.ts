@@ -127,8 +127,7 @@ const TABLE: Table = {
     ring: STATE,
     channels: STATE,
     store: ["out", "where payloads lie"],
-    ready: STATE,
-    stopped: STATE,
+    turns: STATE,
     facts: STATE,
     due: STATE,
     peerReceived: STATE,
@@ -148,6 +147,7 @@ const TABLE: Table = {
     unitsResent: STATISTICS,
     messagesSent: STATISTICS,
   },
+  Turns: { ready: STATE, stopped: STATE },
   ChannelSender: {
     id: STATE,
     mode: STATE,

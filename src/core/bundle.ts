@@ -1,0 +1,92 @@
+/**
+ * The numbered frames of one body while it is being filled: what fits into the bytes and units
+ * that are left, and which seqs it carries. Messages of one channel whose seqs and indexes follow
+ * each other share a frame. spec 3.3 and 4.3.
+ *
+ * `room` counts upper bounds of what frames take, so that what fits here fits the body.
+ */
+import type { MessagesFrame, NumberedFrame } from "./body.ts";
+import { NO_KEY } from "./send-ring.ts";
+
+/** Upper bounds of a frame's bytes without payloads; varints of at most 8 bytes. */
+const RUN_OVERHEAD = 1 + 4 * 8;
+export const PART_OVERHEAD: number = 1 + 7 * 8;
+export const SKIP_OVERHEAD: number = 1 + 5 * 8;
+export const FACT_OVERHEAD: number = 1 + 4 * 8;
+export const MESSAGE_OVERHEAD = 4;
+const KEY_OVERHEAD = 8;
+
+/** The last frame, when a further message may join it. */
+interface OpenRun {
+  readonly kind: "messages";
+  readonly channel: number;
+  readonly seq: number;
+  readonly index: number;
+  readonly keys?: number[];
+  readonly payloads: Uint8Array[];
+}
+
+export class Bundle {
+  readonly transmission: number;
+  readonly frames: NumberedFrame[] = [];
+  /** Seqs carried, as flat ranges in the order of carriage. */
+  readonly runs: number[] = [];
+  /** Bytes left. */
+  room: number;
+  /** Messages and parts left. */
+  units: number;
+  private run: OpenRun | undefined = undefined;
+
+  constructor(transmission: number, room: number, units: number) {
+    this.transmission = transmission;
+    this.room = room;
+    this.units = units;
+  }
+
+  /** Whether a frame of so many bytes may be added; any may be the first. */
+  fits(bytes: number): boolean {
+    return bytes <= this.room || this.frames.length === 0;
+  }
+
+  /** Whether a message with a payload of so many bytes may be added. */
+  fitsMessage(payloadBytes: number): boolean {
+    return this.fits(payloadBytes + RUN_OVERHEAD + MESSAGE_OVERHEAD + KEY_OVERHEAD);
+  }
+
+  /** Appends a message to the run that is open, or opens one. */
+  addMessage(seq: number, channel: number, index: number, key: number, payload: Uint8Array): void {
+    let run = this.run;
+    const at = run === undefined ? 0 : run.payloads.length;
+    if (
+      run === undefined ||
+      run.seq + at !== seq ||
+      run.channel !== channel ||
+      run.index + at !== index
+    ) {
+      const keys: number[] = [];
+      const maybeKeys = key === NO_KEY ? {} : { keys };
+      run = { kind: "messages", channel, seq, index, ...maybeKeys, payloads: [] };
+      this.run = run;
+      this.frames.push(run satisfies MessagesFrame);
+      this.room -= RUN_OVERHEAD;
+    }
+    run.payloads.push(payload);
+    run.keys?.push(key);
+    this.room -= payload.length + MESSAGE_OVERHEAD + (key === NO_KEY ? 0 : KEY_OVERHEAD);
+    this.addSeq(seq);
+  }
+
+  /** Appends a frame that carries one seq and takes at most `bytes`. */
+  addFrame(frame: NumberedFrame, bytes: number): void {
+    this.run = undefined;
+    this.frames.push(frame);
+    this.room -= bytes;
+    this.addSeq(frame.seq);
+  }
+
+  private addSeq(seq: number): void {
+    const runs = this.runs;
+    if (runs.length > 0 && runs[runs.length - 1] === seq - 1) runs[runs.length - 1] = seq;
+    else runs.push(seq, seq);
+  }
+}

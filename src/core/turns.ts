@@ -1,0 +1,58 @@
+/**
+ * Whose turn it is: channels with unsent messages send one after the other, so that none starves
+ * behind another's backlog. spec 4.7.
+ *
+ * Invariant: a channel with unsent messages is in `ready` once if its own window lets its first
+ * message begin, and in `stopped` otherwise; `isReady` says which. The channel whose turn it is
+ * stands first and may be anything until its turn ends.
+ */
+import type { ChannelSender } from "./channel-sender.ts";
+import { Deque } from "./deque.ts";
+
+export class Turns {
+  /** Channels whose first unsent message may leave, in the order of their turns. */
+  private readonly ready: Deque<ChannelSender> = new Deque();
+  /** Channels with unsent messages that their own window stops. */
+  readonly stopped: Set<number> = new Set();
+
+  /** The channel whose turn it is. */
+  get first(): ChannelSender | undefined {
+    return this.ready.first();
+  }
+
+  /** Puts the channel where its first unsent message belongs: ready, stopped, or neither. */
+  place(channel: ChannelSender): void {
+    if (channel.isReady) return;
+    if (!channel.hasUnsent) {
+      this.stopped.delete(channel.id);
+    } else if (channel.isAffordable) {
+      this.stopped.delete(channel.id);
+      channel.isReady = true;
+      this.ready.push(channel);
+    } else {
+      this.stopped.add(channel.id);
+    }
+  }
+
+  /** Ends the turn of the channel: it goes behind the others. */
+  end(channel: ChannelSender): void {
+    // A channel whose last message expired has left the queue already.
+    if (this.ready.first() === channel) this.ready.shift();
+    channel.isReady = false;
+    this.place(channel);
+  }
+
+  /** Places the channel anew after messages were taken out of its queue but not sent. */
+  replace(channel: ChannelSender): void {
+    if (channel.hasUnsent || !channel.isReady) {
+      this.place(channel);
+      return;
+    }
+    channel.isReady = false;
+    const others: ChannelSender[] = [];
+    for (let other = this.ready.shift(); other !== undefined; other = this.ready.shift()) {
+      if (other !== channel) others.push(other);
+    }
+    for (const other of others) this.ready.push(other);
+  }
+}
