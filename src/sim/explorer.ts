@@ -6,6 +6,7 @@
  *
  * The search is breadth-first, so the trace of a failure is as short as can be.
  */
+import { HARMLESS } from "./choices.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { fork } from "./fork.ts";
 import { checkRest, checkState } from "./invariants.ts";
@@ -39,6 +40,8 @@ export interface Exploration {
   readonly restStates: number;
   /** Most steps that the harmless continuation took to one of those. */
   readonly restStepsMax: number;
+  /** Circles of fingerprints that were driven in full and found to come to rest. */
+  readonly circlesDriven: number;
   readonly failure: Failure | undefined;
 }
 
@@ -67,6 +70,8 @@ class Explorer {
   private readonly harmlessLabels: string[] = [];
   private frontier: { number: number; pair: Pair }[] = [];
   private next: { number: number; pair: Pair }[] = [];
+  private start: Pair | undefined = undefined;
+  private circlesDriven = 0;
   private transitions = 0;
   private depth = 0;
   private restStates = 0;
@@ -78,6 +83,7 @@ class Explorer {
   }
 
   run(start: Pair): Exploration {
+    this.start = fork(start);
     this.enter(start, NOWHERE, "start");
     while (this.next.length > 0 && this.failure === undefined) {
       if (this.parents.length > this.options.statesMax) break;
@@ -100,6 +106,7 @@ class Explorer {
       isExhausted,
       restStates: this.restStates,
       restStepsMax: this.restStepsMax,
+      circlesDriven: this.circlesDriven,
       failure: this.failure,
     };
   }
@@ -174,8 +181,14 @@ class Explorer {
       let at = start;
       while (steps[at] === NOWHERE && this.harmless[at] !== at) {
         if (onPath.has(at)) {
-          this.failInCircle(start, path, at);
-          return;
+          // Times are left out of fingerprints, so a circle may be an appearance: it is driven.
+          if (!this.comesToRest(at)) {
+            this.failInCircle(start, path, at);
+            return;
+          }
+          this.circlesDriven++;
+          steps[at] = this.options.restStepsMax;
+          break;
         }
         path.push(at);
         onPath.add(at);
@@ -183,12 +196,30 @@ class Explorer {
       }
       let count = steps[at] === NOWHERE ? 0 : (steps[at] as number);
       steps[at] = count;
-      for (const number of path.toReversed()) steps[number] = ++count;
+      for (const number of path.toReversed()) {
+        if (steps[number] === NOWHERE) steps[number] = ++count;
+      }
       this.restStepsMax = Math.max(this.restStepsMax, count);
-      if (count > this.options.restStepsMax) {
+      if (count > 2 * this.options.restStepsMax) {
         this.fail(start, undefined, `6: not at rest after ${this.options.restStepsMax} steps`);
         return;
       }
+    }
+  }
+
+  /** Whether the state itself, reached again from the start, comes to rest without harm. */
+  private comesToRest(number: number): boolean {
+    const pair = fork(this.start as Pair);
+    for (const label of this.trace(number)) {
+      const step = pair.steps().find((each) => each.label === label);
+      if (step === undefined) return false;
+      pair.apply(step);
+    }
+    try {
+      pair.drive(HARMLESS, this.options.restStepsMax);
+      return true;
+    } catch {
+      return false;
     }
   }
 
