@@ -39,7 +39,12 @@ export function agrees(assembly: Assembly, part: PartFrame): boolean {
   return !assembly.covered.overlaps(part.offset + 1, part.offset + part.payload.length);
 }
 
-/** Adds a part that agrees; true when the message is complete. */
+/** Whether all bytes have arrived. */
+export function isWhole(assembly: Assembly): boolean {
+  return assembly.receivedBytes === assembly.totalBytes;
+}
+
+/** Adds a part that agrees; true when the message is whole. */
 export function addPart(assembly: Assembly, part: PartFrame): boolean {
   const bytes = part.payload.length;
   assert(bytes > 0 && part.offset + bytes <= assembly.totalBytes, "part_outside_message");
@@ -47,12 +52,12 @@ export function addPart(assembly: Assembly, part: PartFrame): boolean {
   assembly.covered.add(part.offset + 1, part.offset + bytes);
   assembly.receivedBytes += bytes;
   assembly.seqs.add(part.seq, part.seq);
-  return assembly.receivedBytes === assembly.totalBytes;
+  return isWhole(assembly);
 }
 
-/** The whole message of a complete assembly. */
+/** The message of an assembly that is whole. */
 export function joinParts(assembly: Assembly): Uint8Array {
-  assert(assembly.receivedBytes === assembly.totalBytes, "join_of_incomplete_message");
+  assert(isWhole(assembly), "join_of_incomplete_message");
   const whole = new Uint8Array(assembly.totalBytes);
   for (const [offset, part] of assembly.parts) whole.set(part, offset);
   return whole;

@@ -5,7 +5,9 @@
 import type { Assembly } from "./assembly.ts";
 import type { DeliveryMode, PartFrame } from "./body.ts";
 import { Deque } from "./deque.ts";
+import { INDEX_RANGES_MAX, KEYS_MAX } from "./limits.ts";
 import { Ranges } from "./ranges.ts";
+import { NO_KEY } from "./send-ring.ts";
 
 /** A whole message that waits for its turn, with the seqs that brought it. */
 export interface Waiting {
@@ -100,4 +102,38 @@ export class ChannelReceiver {
     for (const index of this.stalled.keys()) highest = Math.max(highest, index);
     return highest;
   }
+
+  /**
+   * Whether what is remembered of indexes and keys has room for one more. Without room the unit
+   * is left for its sender to send again, like one that would need a range too many.
+   */
+  hasRoom(index: number, key: number, waitingMax: number): boolean {
+    const hasRoom =
+      this.mode === "ordered"
+        ? index === this.nextIndex || this.waiting.size < waitingMax
+        : this.settled.countAfterAdding(index, index) <= INDEX_RANGES_MAX;
+    return hasRoom && this.hasRoomForKey(key);
+  }
+
+  private hasRoomForKey(key: number): boolean {
+    if (this.latestByKey.size < KEYS_MAX || this.latestByKey.has(key)) return true;
+    const through = this.settled.through;
+    // A look at every key is worth it only if something may be forgotten that could not before.
+    if (key === NO_KEY || this.keysSweptThrough === through) return key === NO_KEY;
+    this.keysSweptThrough = through;
+    for (const [old, index] of this.latestByKey) {
+      if (index <= through) this.latestByKey.delete(old);
+    }
+    return this.latestByKey.size < KEYS_MAX;
+  }
+
+  /** Without a gap nothing older can come, whatever the key. */
+  forgetKeys(): void {
+    if (this.settled.through === this.settled.highest) this.latestByKey.clear();
+  }
+}
+
+/** The how-manieth channel of its side this is, from 1. */
+export function ordinal(channel: number): number {
+  return Math.floor((channel + 1) / 2);
 }

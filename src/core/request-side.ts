@@ -26,9 +26,11 @@ import { EXCHANGE_SPAN_MAX, INITIAL_GRANT, NONCE_BYTES, UNIT_BYTES_MAX } from ".
 import { checkRequestOptions, type LiteralOptions, type RequestOptions } from "./options.ts";
 import { REQUEST_DEFAULTS } from "./limits.ts";
 import type { EndedOutput, EndReason, RequestOutput, TimerName } from "./outputs.ts";
+import { PartStore } from "./part-store.ts";
 import { PayloadQueue, PayloadStore } from "./payload-queue.ts";
 import { jitter, seedFrom } from "./random.ts";
 import { Ranges } from "./ranges.ts";
+import { ReceiveWindows } from "./receive-windows.ts";
 import { Receiver } from "./receiver.ts";
 import { RoundTrip } from "./rtt.ts";
 import { SendRing } from "./send-ring.ts";
@@ -584,6 +586,8 @@ export const REQUEST_CLASSES: Classes = new Map<string, { readonly prototype: ob
   ["PayloadQueue", PayloadQueue],
   ["PayloadStore", PayloadStore],
   ["Receiver", Receiver],
+  ["ReceiveWindows", ReceiveWindows],
+  ["PartStore", PartStore],
   ["ChannelReceiver", ChannelReceiver],
   ["RoundTrip", RoundTrip],
   ["Ranges", Ranges],

@@ -141,18 +141,20 @@ interface PrivateReceiver {
     readonly channelUnits: number;
     readonly channelBytes: number;
   };
-  readonly unitsToLend: number;
-  readonly bytesToLend: number;
-  readonly seqsConsumed: number;
-  readonly bytesConsumed: number;
+  readonly windows: {
+    readonly unitsToLend: number;
+    readonly bytesToLend: number;
+    readonly seqsConsumed: number;
+    readonly bytesConsumed: number;
+  };
 }
 
 /** Credit is neither made nor lost by lending it to channels. */
 function checkCredit(half: Half, side: SideName): void {
   const { receiver } = half;
-  const { options, unitsToLend, bytesToLend } = receiver as unknown as PrivateReceiver;
-  let units = unitsToLend;
-  let bytes = bytesToLend;
+  const { options, windows } = receiver as unknown as PrivateReceiver;
+  let units = windows.unitsToLend;
+  let bytes = windows.bytesToLend;
   for (const channel of receiver.channels.values()) {
     units += channel.unitsLent;
     bytes += channel.bytesLent;
@@ -172,7 +174,7 @@ function checkCredit(half: Half, side: SideName): void {
 /** With everything consumed all credit is back. */
 function checkCreditReturned(half: Half, side: SideName): void {
   const { receiver } = half;
-  const { seqsConsumed, bytesConsumed } = receiver as unknown as PrivateReceiver;
+  const { seqsConsumed, bytesConsumed } = (receiver as unknown as PrivateReceiver).windows;
   if (bytesConsumed !== receiver.bytesReceived) {
     throw new BrokenPromise(`6: at rest, and the ${side} owes credit in bytes`);
   }

@@ -2,8 +2,10 @@
 import { ChannelReceiver } from "../../src/core/channel-receiver.ts";
 import { ChannelSender } from "../../src/core/channel-sender.ts";
 import { Deque } from "../../src/core/deque.ts";
+import { PartStore } from "../../src/core/part-store.ts";
 import { PayloadQueue, PayloadStore } from "../../src/core/payload-queue.ts";
 import { Ranges } from "../../src/core/ranges.ts";
+import { ReceiveWindows } from "../../src/core/receive-windows.ts";
 import { Receiver } from "../../src/core/receiver.ts";
 import { SendRing } from "../../src/core/send-ring.ts";
 import { Sender } from "../../src/core/sender.ts";
@@ -14,10 +16,12 @@ export const CORE_CLASSES: Classes = new Map<string, { readonly prototype: objec
   ["ChannelReceiver", ChannelReceiver],
   ["ChannelSender", ChannelSender],
   ["Deque", Deque],
+  ["PartStore", PartStore],
   ["PayloadQueue", PayloadQueue],
   ["PayloadStore", PayloadStore],
   ["Ranges", Ranges],
   ["Receiver", Receiver],
+  ["ReceiveWindows", ReceiveWindows],
   ["SendRing", SendRing],
   ["Sender", Sender],
   ["Turns", Turns],

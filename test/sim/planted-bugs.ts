@@ -2,6 +2,7 @@
 // an explorer that does not find them would not find others either.
 
 import { Sender } from "../../src/core/sender.ts";
+import { ReceiveWindows } from "../../src/core/receive-windows.ts";
 import { Receiver } from "../../src/core/receiver.ts";
 import { explore, type Exploration, Pair, type PairOptions } from "../../src/sim/index.ts";
 import { messagesEachWay, tinyWindows } from "./configurations.ts";
@@ -51,12 +52,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "consumed messages do not raise the window",
     symptom: /goes in a circle|lost|credit/,
-    prototype: Receiver.prototype,
+    prototype: ReceiveWindows.prototype,
     member: "consumeSeqs",
-    descriptor: around<Receiver & { seqMax: number }>((receiver, call) => {
-      const { seqMax } = receiver;
+    descriptor: around<ReceiveWindows>((windows, call) => {
+      const { seqMax } = windows;
       call();
-      receiver.seqMax = seqMax;
+      windows.seqMax = seqMax;
     }),
     options: tinyWindows(2, 1, QUIET),
   },
