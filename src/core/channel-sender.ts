@@ -1,11 +1,16 @@
 /**
  * The sending half of one channel: messages accepted and not yet given a number, the channel's
  * window as the peer granted it, and what may be given up. spec 4.4 to 4.8.
+ *
+ * Invariants: `unsentKeys` goes beside `unsent` if the mode is `latest`, `unsentDeadlines` if
+ * messages may expire; each key has at most one message in `unsent`, at `unsentByKey`.
  */
 import type { DeliveryMode } from "./body.ts";
 import { Deque } from "./deque.ts";
+import { assert } from "./errors.ts";
 import { PART_BYTES_MIN, UNIT_BYTES_MAX } from "./limits.ts";
 import { PayloadQueue } from "./payload-queue.ts";
+import { NO_KEY } from "./send-ring.ts";
 
 /** A message of a channel that may give messages up, from its first unit's seq to its last. */
 export interface SentMessage {
@@ -82,7 +87,7 @@ export class ChannelSender {
 
   /** Bytes of credit that the first unsent message needs before anything of it may leave. */
   get headNeeds(): number {
-    if (this.unsent.size === 0) return 0;
+    assert(this.unsent.size > 0, "head_of_none");
     const bytes = this.unsent.bytes(this.unsent.head);
     if (this.partOffset === 0 && bytes <= UNIT_BYTES_MAX) return bytes;
     return Math.min(PART_BYTES_MIN, bytes - this.partOffset);
@@ -91,5 +96,87 @@ export class ChannelSender {
   /** Whether the channel's own window lets the first unsent message begin. */
   get isAffordable(): boolean {
     return this.units < this.unitsMax && this.bytes + this.headNeeds <= this.bytesMax;
+  }
+
+  /** Key of the first unsent message. */
+  get headKey(): number {
+    return this.mode === "latest" ? (this.unsentKeys.first() as number) : NO_KEY;
+  }
+
+  /** When the first unsent message expires; Infinity for never. */
+  get headDeadlineMs(): number {
+    return this.unsentDeadlines.first() ?? Infinity;
+  }
+
+  /** Appends a message whose bytes are kept at a place. */
+  push(nowMs: number, source: Uint8Array, offset: number, bytes: number, key: number): void {
+    const position = this.unsent.push(source, offset, bytes);
+    if (key !== NO_KEY) {
+      this.unsentKeys.push(key);
+      this.unsentByKey.set(key, position);
+    }
+    if (this.ttlMs !== Infinity) this.unsentDeadlines.push(nowMs + this.ttlMs);
+  }
+
+  /** Takes the first unsent message out; its bytes are counted elsewhere. */
+  shiftUnsent(): void {
+    this.unsent.shift();
+    if (this.ttlMs !== Infinity) this.unsentDeadlines.shift();
+    if (this.mode === "latest") this.unsentByKey.delete(this.unsentKeys.shift() as number);
+  }
+
+  /** Drops all unsent messages. */
+  clearUnsent(): void {
+    this.partOffset = 0;
+    this.unsentBytes = 0;
+    this.unsent.clear();
+    this.unsentKeys.clear();
+    this.unsentDeadlines.clear();
+    this.unsentByKey.clear();
+  }
+
+  /** Remembers that the first unsent message leaves; `joins` when parts of it left before. */
+  rememberSent(seq: number, key: number, joins: boolean, receivedThrough: number): void {
+    const last = this.lastSent;
+    if (joins && last !== undefined) {
+      last.seqLast = seq;
+      return;
+    }
+    const sent: SentMessage = {
+      seqFirst: seq,
+      seqLast: seq,
+      deadlineMs: this.headDeadlineMs,
+      key,
+    };
+    this.sent.push(sent);
+    if (key !== NO_KEY) this.sentByKey.set(key, sent);
+    this.firstSent(receivedThrough);
+  }
+
+  /** The message sent last, of those that may still be given up. */
+  get lastSent(): SentMessage | undefined {
+    return this.sent.at(this.sent.tail - 1);
+  }
+
+  /** The first sent message that the peer may still lack; those before it are forgotten. */
+  firstSent(receivedThrough: number): SentMessage | undefined {
+    for (;;) {
+      const sent = this.sent.first();
+      if (sent === undefined || sent.seqLast > receivedThrough) return sent;
+      this.shiftSent();
+    }
+  }
+
+  /** Forgets the first sent message. */
+  shiftSent(): void {
+    const sent = this.sent.shift();
+    assert(sent !== undefined, "shift_of_none_sent");
+    if (this.sentByKey.get(sent.key) === sent) this.sentByKey.delete(sent.key);
+  }
+
+  /** Forgets all sent messages. */
+  clearSent(): void {
+    this.sent.clear();
+    this.sentByKey.clear();
   }
 }

@@ -13,6 +13,7 @@ import { bodyBytes, type BodyOptions, encodeBody } from "./body-writer.ts";
 import { ChannelSender } from "./channel-sender.ts";
 import { Deque } from "./deque.ts";
 import { assert, ProtocolError, UsageError } from "./errors.ts";
+import type { Flight } from "./in-flight.ts";
 import {
   BACK_OFF_MAX,
   BODY_BYTES_FLOOR,
@@ -34,7 +35,7 @@ import type {
 } from "./outputs.ts";
 import { Receiver } from "./receiver.ts";
 import { RoundTrip } from "./rtt.ts";
-import { type Flight, Sender } from "./sender.ts";
+import { Sender } from "./sender.ts";
 import { NO_KEY } from "./send-ring.ts";
 import type { SessionEvent, SessionState } from "./session-states.ts";
 import { nextState } from "./session-states.ts";

@@ -37,6 +37,7 @@ export {
   type UsageErrorCode,
 } from "./errors.ts";
 export { type ChannelOptions, END_CODES, type Stats } from "./half.ts";
+export type { Fate } from "./fates.ts";
 export * from "./limits.ts";
 export type {
   EndpointOptions,
@@ -57,6 +58,5 @@ export type {
 } from "./outputs.ts";
 export { ParkSide } from "./park-side.ts";
 export { type Credentials, RequestSide } from "./request-side.ts";
-export type { Fate } from "./sender.ts";
 export type { SessionState } from "./session-states.ts";
 export type { Snapshot } from "./snapshot.ts";

@@ -2,7 +2,7 @@
  * What a half yields from `poll()`: what the adapter has to do and what the application is told.
  */
 import type { DeliveryMode } from "./body.ts";
-import type { Fate } from "./sender.ts";
+import type { Fate } from "./fates.ts";
 
 /** Why a session ended; spec 7.6. Each side says what it knows itself. */
 export type EndReason =

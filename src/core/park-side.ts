@@ -15,11 +15,11 @@ import type { Body, Ending } from "./body.ts";
 import type { BodyOptions } from "./body-writer.ts";
 import { assert, ProtocolError, UsageError } from "./errors.ts";
 import { checkParameters, END_CODES, Half } from "./half.ts";
+import type { Flight } from "./in-flight.ts";
 import { EXCHANGE_SPAN_MAX, INITIAL_GRANT } from "./limits.ts";
 import type { ParkOptions } from "./options.ts";
 import type { EndedOutput, EndReason, RespondOutput, TimerName } from "./outputs.ts";
 import { Ranges } from "./ranges.ts";
-import type { Flight } from "./sender.ts";
 
 /** A request that is held. */
 interface Parked {
@@ -186,7 +186,7 @@ export class ParkSide extends Half<RespondOutput> {
     // Not always the oldest: requests overtake each other.
     let firstMs = Infinity;
     for (const { arrivedAtMs } of this.parked) firstMs = Math.min(firstMs, arrivedAtMs);
-    return firstMs + this.options.holdTimeMs;
+    return firstMs + this.holdTimeMs;
   }
 
   /** Literal procedure: when less than a bundle is answered. */
@@ -276,6 +276,12 @@ export class ParkSide extends Half<RespondOutput> {
 
   protected override get bodyOptions(): BodyOptions {
     return { direction: 1, checksum: "xxh32", sessionId: this.sessionId };
+  }
+
+  /** [PARK-8]: well within the client's own limit of silence, which may be shorter than ours. */
+  private get holdTimeMs(): number {
+    const { holdTimeMs } = this.options;
+    return Math.min(holdTimeMs, (this.peer?.silenceLimitMs ?? Infinity) / 2);
   }
 
   protected override get silenceLimitMs(): number {

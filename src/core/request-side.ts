@@ -22,6 +22,8 @@ import {
 } from "./errors.ts";
 import { Exchanges } from "./exchanges.ts";
 import { type ChannelOptions, checkParameters, END_CODES, Half } from "./half.ts";
+import { GivingUp } from "./giving-up.ts";
+import { InFlight } from "./in-flight.ts";
 import { EXCHANGE_SPAN_MAX, INITIAL_GRANT, NONCE_BYTES, UNIT_BYTES_MAX } from "./limits.ts";
 import { checkRequestOptions, type LiteralOptions, type RequestOptions } from "./options.ts";
 import { REQUEST_DEFAULTS } from "./limits.ts";
@@ -541,7 +543,10 @@ export class RequestSide extends Half<RequestOutput> {
     const exchange = this.exchanges.open.get(number);
     if (exchange === undefined || exchange.isOverdue) return Infinity;
     const holdMs = this.peer?.holdTimeMs ?? this.settings.holdTimeMs;
-    const byHoldMs = exchange.sentAtMs + holdMs + this.roundTrip.overdueAfterMs(exchange.bytes);
+    // [EXCH-5]: half of what silence leaves at most, or one lost request could end the session.
+    const spareMs = Math.max(0, this.silenceLimitMs - holdMs) / 2;
+    const waitMs = Math.min(this.roundTrip.overdueAfterMs(exchange.bytes), spareMs);
+    const byHoldMs = exchange.sentAtMs + holdMs + waitMs;
     return Math.min(byHoldMs, exchange.answeredAtMs + this.roundTrip.timeoutMs);
   }
 
@@ -581,6 +586,8 @@ export const REQUEST_CLASSES: Classes = new Map<string, { readonly prototype: ob
   ["Exchanges", Exchanges],
   ["Sender", Sender],
   ["SendRing", SendRing],
+  ["InFlight", InFlight],
+  ["GivingUp", GivingUp],
   ["Turns", Turns],
   ["ChannelSender", ChannelSender],
   ["PayloadQueue", PayloadQueue],

@@ -6,7 +6,7 @@
  *
  * Invariant: the slots of the seqs `base` to `next - 1` are filled, all others are empty.
  */
-import type { NumberedFrame } from "./body.ts";
+import type { NumberedFrame, PartFrame } from "./body.ts";
 import { assert } from "./errors.ts";
 import { viewOf } from "./payload-queue.ts";
 
@@ -28,6 +28,11 @@ export const NO_KEY = -1;
 
 const SLOTS_MIN = 16;
 
+/** A part that was sent, with the message that it is of. */
+export interface SentPart extends PartFrame {
+  readonly message: Uint8Array;
+}
+
 export type Unit = Uint8Array | NumberedFrame;
 
 export class SendRing {
@@ -35,6 +40,8 @@ export class SendRing {
   base = 1;
   /** The seq that the next unit gets. */
   next = 1;
+  /** Bytes of the messages and parts that are kept. */
+  payloadBytes = 0;
   private mask: number = SLOTS_MIN - 1;
   private units: (Unit | undefined)[] = new Array<Unit | undefined>(SLOTS_MIN).fill(undefined);
   private kinds: Uint8Array = new Uint8Array(SLOTS_MIN);
@@ -55,7 +62,7 @@ export class SendRing {
     return seq >= this.base && seq < this.next;
   }
 
-  /** Stores a unit under the next seq, which is returned. `bytes` is what windows count. */
+  /** Stores a unit under the next seq, which is returned. `bytes` is what windows count, 0 for facts. */
   append(
     kind: UnitKind,
     unit: Unit,
@@ -77,6 +84,7 @@ export class SendRing {
     this.offsets[slot] = offset;
     this.sizes[slot] = bytes;
     this.transmissions[slot] = transmission;
+    this.payloadBytes += bytes;
     return this.next++;
   }
 
@@ -138,12 +146,18 @@ export class SendRing {
     assert(kind === UNIT_MESSAGE || kind === UNIT_PART, "give_up_of_no_message");
     this.kinds[slot] = kind === UNIT_MESSAGE ? UNIT_SKIP : UNIT_SKIP_PART;
     this.units[slot] = undefined;
+    this.payloadBytes -= this.sizes[slot] as number;
   }
 
   /** Empties the lowest slot. */
   release(): void {
     assert(this.base < this.next, "release_of_nothing");
     const slot = this.base & this.mask;
+    const kind = this.kinds[slot];
+    if (kind === UNIT_MESSAGE || kind === UNIT_PART) {
+      this.payloadBytes -= this.sizes[slot] as number;
+    }
+    assert(this.payloadBytes >= 0, "payload_bytes_negative");
     this.units[slot] = undefined;
     this.kinds[slot] = 0;
     this.received[slot] = 0;

@@ -7,24 +7,20 @@
  * Handlers: `handleAck`, `handleWindow`, `handleChannelWindow`, `resolve`, `expire`.
  * `fill` takes what fits into one body.
  *
- * Invariants:
- * - a unit is in the ring from the moment it has a seq until the peer holds it [SEND-1];
- * - `due` holds seqs that were sent, not received, and whose last transmission is over [SEND-3].
+ * What it is made of: `channels` queue what was accepted, `turns` says which of them is next,
+ * a `Bundle` takes frames for one body, `ring` keeps what was numbered, `inFlight` knows what of it
+ * is to be sent again, `givingUp` lets go of what is not to arrive any more.
+ *
+ * Invariant: a unit is in the ring from the moment it has a seq until the peer holds it [SEND-1].
  */
-import type {
-  Ack,
-  Body,
-  ChannelWindow,
-  DeliveryMode,
-  NumberedFrame,
-  PartFrame,
-  SkipFrame,
-  Window,
-} from "./body.ts";
-import { Bundle, FACT_OVERHEAD, MESSAGE_OVERHEAD, PART_OVERHEAD, SKIP_OVERHEAD } from "./bundle.ts";
-import type { ChannelSender, SentMessage } from "./channel-sender.ts";
+import type { Ack, Body, ChannelWindow, DeliveryMode, NumberedFrame, Window } from "./body.ts";
+import { Bundle, FACT_OVERHEAD, MESSAGE_OVERHEAD, PART_OVERHEAD } from "./bundle.ts";
+import type { ChannelSender } from "./channel-sender.ts";
 import { Deque } from "./deque.ts";
 import { assert, ProtocolError } from "./errors.ts";
+import { type Fates, fatesOf } from "./fates.ts";
+import { type GivenUp, GivingUp } from "./giving-up.ts";
+import { type Flight, InFlight } from "./in-flight.ts";
 import {
   CHANNELS_BLOCKED_STATED_MAX,
   FACT_ALLOWANCE,
@@ -32,47 +28,16 @@ import {
   UNIT_BYTES_MAX,
 } from "./limits.ts";
 import { PayloadStore, viewOf } from "./payload-queue.ts";
-import { Ranges } from "./ranges.ts";
+import type { Ranges } from "./ranges.ts";
 import {
   NO_KEY,
   SendRing,
+  type SentPart,
   UNIT_FACT,
   UNIT_MESSAGE,
   UNIT_PART,
-  UNIT_SKIP_PART,
 } from "./send-ring.ts";
 import { Turns } from "./turns.ts";
-
-/** A part that was sent, with the message that it is of. */
-interface SentPart extends PartFrame {
-  readonly message: Uint8Array;
-}
-
-/** What one transmission carried and when. */
-export interface Flight {
-  readonly transmission: number;
-  readonly sentAtMs: number;
-  /** Bytes of the body. */
-  bytes: number;
-  /** Whether more could have left with it, had there been room. */
-  readonly isFull: boolean;
-  /** Seqs carried, as flat ranges in the order of carriage. */
-  readonly runs: number[];
-}
-
-/** A message that its sender gives back at the end; spec 7.6. */
-export interface Fate {
-  readonly channel: number;
-  /** 0 for a message that never got an index. */
-  readonly index: number;
-  readonly payload: Uint8Array;
-}
-
-/** How many messages of a channel were given up, by whether anything of them had left. */
-export interface GivenUp {
-  neverSent: number;
-  sent: number;
-}
 
 /** A fact before it has its seq. */
 export type Fact =
@@ -88,17 +53,12 @@ export class Sender {
   private readonly store: PayloadStore = new PayloadStore();
   private readonly turns: Turns = new Turns();
   private readonly facts: Deque<Fact> = new Deque();
-  /** Seqs to be sent again. */
-  readonly due: Ranges = new Ranges();
-  /** What the peer said it received. */
-  readonly peerReceived: Ranges = new Ranges();
-  readonly flights: Map<number, Flight> = new Map();
+  private readonly inFlight: InFlight = new InFlight(this.ring);
+  private readonly givingUp: GivingUp = new GivingUp(this.ring);
   /** The session window that the peer granted, and the bytes counted against it. */
   seqMax: number;
   bytesMax: number;
   bytesNumbered = 0;
-  /** Payload bytes accepted and not released. */
-  bufferedBytes = 0;
   /** Payload bytes accepted and not numbered. */
   unsentBytes = 0;
   /** Messages accepted and not numbered. */
@@ -107,14 +67,9 @@ export class Sender {
   private finishCode: number | undefined = undefined;
   private finishQueued = false;
   finishSeq = 0;
-  /** Messages given up and not yet reported, by channel. */
-  readonly givenUp: Map<number, GivenUp> = new Map();
-  /** Channels with messages that may expire. */
-  private readonly expiring: Set<ChannelSender> = new Set();
   /** Channels of whose reset the peer has just said that it knows. */
   private readonly resetsKnown: Set<ChannelSender> = new Set();
-  /** Units sent again, and messages sent, since the beginning. */
-  unitsResent = 0;
+  /** Messages sent since the beginning. */
   messagesSent = 0;
 
   constructor(window: Window) {
@@ -144,15 +99,8 @@ export class Sender {
     this.store.store(payload);
     if (key !== NO_KEY && this.supersede(channel, payload.length, key, nowMs)) return;
     const { source, offset } = this.store;
-    const position = channel.unsent.push(source, offset, payload.length);
-    if (key !== NO_KEY) {
-      channel.unsentKeys.push(key);
-      channel.unsentByKey.set(key, position);
-    }
-    if (channel.ttlMs !== Infinity) {
-      channel.unsentDeadlines.push(nowMs + channel.ttlMs);
-      this.expiring.add(channel);
-    }
+    channel.push(nowMs, source, offset, payload.length, key);
+    if (channel.ttlMs !== Infinity) this.givingUp.expiring.add(channel);
     this.countUnsent(channel, 1, payload.length);
     this.turns.place(channel);
   }
@@ -179,11 +127,10 @@ export class Sender {
   reset(channel: ChannelSender, code: number | undefined): void {
     assert(channel.state !== "reset", "reset_twice");
     this.dropUnsent(channel);
-    channel.sent.clear();
-    channel.sentByKey.clear();
-    this.expiring.delete(channel);
+    channel.clearSent();
+    this.givingUp.expiring.delete(channel);
     channel.state = "reset";
-    if (code === undefined) this.giveUpAll(channel);
+    if (code === undefined) this.givingUp.giveUpAll(channel);
     // Nothing is numbered behind the end of the session: what was sent arrives.
     else if (!this.finishQueued) {
       this.facts.push({ kind: "channel-reset", channel: channel.id, code });
@@ -210,15 +157,8 @@ export class Sender {
 
   /** Takes what the peer received and holds. Older acknowledgements are harmless [ACK-5]. */
   handleAck(ack: Ack): void {
-    const mark = (first: number, last: number): void => this.markReceived(first, last);
-    if (ack.receivedThrough > this.peerReceived.through) {
-      this.peerReceived.add(1, ack.receivedThrough, mark);
-    }
-    const ranges = ack.ranges;
-    for (let at = 0; at < ranges.length; at += 2) {
-      this.peerReceived.add(ranges[at] as number, ranges[at + 1] as number, mark);
-    }
-    for (const channel of this.resetsKnown) this.giveUpAll(channel);
+    this.inFlight.addReceived(ack, (first, last) => this.markReceived(first, last));
+    for (const channel of this.resetsKnown) this.givingUp.giveUpAll(channel);
     this.resetsKnown.clear();
     while (this.ring.base <= ack.heldThrough) this.releaseLowest();
   }
@@ -247,19 +187,7 @@ export class Sender {
    * [SEND-3]. Returns the flight, or undefined when it was resolved before or carried nothing.
    */
   resolve(transmission: number): Flight | undefined {
-    const flight = this.flights.get(transmission);
-    if (flight === undefined) return undefined;
-    this.flights.delete(transmission);
-    const through = this.peerReceived.through;
-    for (let at = 0; at < flight.runs.length; at += 2) {
-      const last = flight.runs[at + 1] as number;
-      const first = Math.max(flight.runs[at] as number, through + 1, this.ring.base);
-      for (let seq = first; seq <= last; seq++) {
-        if (this.ring.isReceived(seq) || this.ring.transmission(seq) !== transmission) continue;
-        this.due.add(seq, seq);
-      }
-    }
-    return flight;
+    return this.inFlight.resolve(transmission);
   }
 
   /** Everything sent and not received becomes due, as in the literal procedure [LIT-3]. */
@@ -269,29 +197,54 @@ export class Sender {
 
   /** Gives up what has outlived its time. Only the sender's clock decides [SKIP-4]. */
   expire(nowMs: number): void {
-    for (const channel of this.expiring) {
-      while ((channel.unsentDeadlines.first() ?? Infinity) <= nowMs) this.dropHead(channel);
-      while ((this.firstSent(channel)?.deadlineMs ?? Infinity) <= nowMs) {
-        const sent = channel.sent.shift() as SentMessage;
-        if (channel.sentByKey.get(sent.key) === sent) channel.sentByKey.delete(sent.key);
-        this.giveUp(channel, sent);
+    const { through } = this.peerReceived;
+    for (const channel of this.givingUp.expiring) {
+      while (channel.headDeadlineMs <= nowMs) this.dropHead(channel);
+      for (;;) {
+        const sent = channel.firstSent(through);
+        if (sent === undefined || sent.deadlineMs > nowMs) break;
+        channel.shiftSent();
+        this.givingUp.giveUp(channel, sent);
       }
     }
   }
 
   /** When `expire` has something to do next; Infinity for never. */
   get nextExpiryMs(): number {
-    let next = Infinity;
-    for (const channel of this.expiring) {
-      const unsentMs = channel.unsentDeadlines.first() ?? Infinity;
-      const sentMs = this.firstSent(channel)?.deadlineMs ?? Infinity;
-      if (unsentMs === Infinity && sentMs === Infinity) this.expiring.delete(channel);
-      next = Math.min(next, unsentMs, sentMs);
-    }
-    return next;
+    return this.givingUp.nextExpiryMs(this.peerReceived.through);
   }
 
   // --- readers --------------------------------------------------------------------------------
+
+  /** What each transmission that is not over carried. */
+  get flights(): Map<number, Flight> {
+    return this.inFlight.flights;
+  }
+
+  /** Seqs to be sent again. */
+  get due(): Ranges {
+    return this.inFlight.due;
+  }
+
+  /** What the peer said it received. */
+  get peerReceived(): Ranges {
+    return this.inFlight.peerReceived;
+  }
+
+  /** Units sent again since the beginning. */
+  get unitsResent(): number {
+    return this.inFlight.unitsResent;
+  }
+
+  /** Messages given up and not yet reported, by channel. */
+  get givenUp(): Map<number, GivenUp> {
+    return this.givingUp.counts;
+  }
+
+  /** Payload bytes accepted and not released. */
+  get bufferedBytes(): number {
+    return this.unsentBytes + this.ring.payloadBytes;
+  }
 
   /** Whether a body sent now would carry anything numbered. */
   get hasSomething(): boolean {
@@ -310,10 +263,7 @@ export class Sender {
   /** Units that could leave now, for a bundle's worth; counted up to `enough`. */
   countSendable(enough: number): number {
     let count = this.canSendFact ? this.facts.size : 0;
-    const due = this.due.flat;
-    for (let at = 0; at < due.length && count < enough; at += 2) {
-      count += (due[at + 1] as number) - (due[at] as number) + 1;
-    }
+    count += this.inFlight.countDue(enough - count);
     if (this.canSendUnit) count += Math.min(this.unsentCount, this.seqMax - this.ring.next + 1);
     return Math.min(count, enough);
   }
@@ -346,32 +296,8 @@ export class Sender {
   }
 
   /** What of each message became of it, as far as this side knows [END-7]. */
-  get fates(): { neverSent: Fate[]; unknown: Fate[] } {
-    const neverSent: Fate[] = [];
-    const unknown: Fate[] = [];
-    const { ring } = this;
-    for (let seq = ring.base; seq < ring.next; seq++) {
-      const kind = ring.kind(seq);
-      const channel = ring.channel(seq);
-      const index = ring.index(seq);
-      if (kind === UNIT_MESSAGE) unknown.push({ channel, index, payload: ring.payload(seq) });
-      if (kind !== UNIT_PART) continue;
-      const last = unknown.findLast((fate) => fate.channel === channel);
-      if (last !== undefined && last.index === index) continue;
-      unknown.push({ channel, index, payload: (ring.unit(seq) as SentPart).message });
-    }
-    for (const { id, unsent, partOffset, nextIndex } of this.channels.values()) {
-      for (let position = unsent.head; position < unsent.tail; position++) {
-        const payload = unsent.view(position);
-        const begun = position === unsent.head && partOffset > 0;
-        if (!begun) neverSent.push({ channel: id, index: 0, payload });
-        // All parts that left may be held already; the message as a whole is not.
-        else if (!unknown.some((fate) => fate.channel === id && fate.index === nextIndex)) {
-          unknown.push({ channel: id, index: nextIndex, payload });
-        }
-      }
-    }
-    return { neverSent, unknown };
+  get fates(): Fates {
+    return fatesOf(this.ring, this.channels.values());
   }
 
   /** [WIN-3]: a full window does not stop facts. */
@@ -396,59 +322,16 @@ export class Sender {
   fill(nowMs: number, transmission: number, room: number, units: number): NumberedFrame[] {
     assert(!this.flights.has(transmission), "transmission_used_twice");
     const bundle = new Bundle(transmission, room, units);
-    this.fillDue(bundle);
+    this.inFlight.fillDue(bundle);
     this.fillFacts(bundle);
     this.fillNew(bundle, nowMs);
     if (this.finishWhenSent()) this.fillFacts(bundle);
     if (bundle.runs.length > 0) {
-      const { frames, runs } = bundle;
       // [CHAN-3]: until its opening is acknowledged it goes along with all that needs it.
       this.addOpenings(bundle);
-      const isFull = this.hasSomething;
-      this.flights.set(transmission, { transmission, sentAtMs: nowMs, bytes: 0, isFull, runs });
-      return frames;
+      this.inFlight.begin(bundle, nowMs, this.hasSomething);
     }
     return bundle.frames;
-  }
-
-  private fillDue(bundle: Bundle): void {
-    while (!this.due.isEmpty && bundle.units > 0) {
-      const first = this.due.flat[0] as number;
-      const last = this.due.flat[1] as number;
-      let seq = first;
-      while (seq <= last && bundle.units > 0 && this.addAgain(bundle, seq)) seq++;
-      if (seq > first) this.due.remove(first, seq - 1);
-      if (seq <= last) return;
-    }
-  }
-
-  /** Adds a numbered unit once more, as it was [SEND-2]; false when it does not fit. */
-  private addAgain(bundle: Bundle, seq: number): boolean {
-    const ring = this.ring;
-    assert(!ring.isReceived(seq), "received_unit_is_due");
-    const kind = ring.kind(seq);
-    const unit = ring.unit(seq);
-    if (kind === UNIT_MESSAGE) {
-      const payload = ring.payload(seq);
-      if (!bundle.fitsMessage(payload.length)) return false;
-      bundle.addMessage(seq, ring.channel(seq), ring.index(seq), ring.key(seq), payload);
-    } else if (kind === UNIT_PART) {
-      const part = unit as PartFrame;
-      if (!bundle.fits(part.payload.length + PART_OVERHEAD)) return false;
-      bundle.addFrame(part, part.payload.length + PART_OVERHEAD);
-    } else if (kind === UNIT_FACT) {
-      const fact = unit as NumberedFrame;
-      const bytes = FACT_OVERHEAD + (fact.kind === "channel-open" ? fact.label.length : 0);
-      if (!bundle.fits(bytes)) return false;
-      bundle.addFrame(fact, bytes);
-    } else {
-      if (!bundle.fits(SKIP_OVERHEAD)) return false;
-      bundle.addFrame(this.skipOf(seq, kind === UNIT_SKIP_PART), SKIP_OVERHEAD);
-    }
-    ring.setTransmission(seq, bundle.transmission);
-    bundle.units--;
-    this.unitsResent++;
-    return true;
   }
 
   private fillFacts(bundle: Bundle): void {
@@ -497,7 +380,7 @@ export class Sender {
     let turn = TURN_BYTES;
     while (turn > 0 && channel.hasUnsent) {
       if (bundle.units === 0) return false;
-      if ((channel.unsentDeadlines.first() ?? Infinity) <= nowMs) {
+      if (channel.headDeadlineMs <= nowMs) {
         this.dropHead(channel);
         continue;
       }
@@ -515,7 +398,7 @@ export class Sender {
 
   private takeMessage(bundle: Bundle, channel: ChannelSender): void {
     const { id, unsent } = channel;
-    const key = channel.mode === "latest" ? (channel.unsentKeys.first() as number) : NO_KEY;
+    const key = channel.headKey;
     const index = channel.nextIndex++;
     const source = unsent.source(unsent.head);
     const offset = unsent.offset(unsent.head);
@@ -535,8 +418,9 @@ export class Sender {
     this.countNumbered(channel, bytes);
     bundle.units--;
     this.messagesSent++;
-    if (channel.givesUp) this.rememberSent(channel, seq, key);
-    this.shiftUnsent(channel);
+    if (channel.givesUp) channel.rememberSent(seq, key, false, this.peerReceived.through);
+    channel.shiftUnsent();
+    this.unsentCount--;
     if (channel.state !== "open") this.finishWhenEmpty(channel);
   }
 
@@ -558,7 +442,7 @@ export class Sender {
       return false;
     }
     const offset = channel.partOffset;
-    const key = channel.mode === "latest" ? (channel.unsentKeys.first() as number) : NO_KEY;
+    const key = channel.headKey;
     const seq = this.ring.next;
     const index = channel.nextIndex;
     const part: SentPart = {
@@ -577,29 +461,16 @@ export class Sender {
     this.countNumbered(channel, bytes);
     bundle.units--;
     channel.partOffset += bytes;
-    if (channel.givesUp) this.rememberSent(channel, seq, key, offset > 0);
+    if (channel.givesUp) channel.rememberSent(seq, key, offset > 0, this.peerReceived.through);
     if (channel.partOffset === message.length) {
       this.messagesSent++;
       channel.nextIndex++;
       channel.partOffset = 0;
-      this.shiftUnsent(channel);
+      channel.shiftUnsent();
+      this.unsentCount--;
       if (channel.state !== "open") this.finishWhenEmpty(channel);
     }
     return true;
-  }
-
-  /** In the place of a unit that was given up [SKIP-5]. */
-  private skipOf(seq: number, sharedIndex: boolean): SkipFrame {
-    const ring = this.ring;
-    return {
-      kind: "skip",
-      channel: ring.channel(seq),
-      seq,
-      index: ring.index(seq),
-      count: 1,
-      sharedIndex,
-      bytes: ring.bytes(seq),
-    };
   }
 
   private addOpenings(bundle: Bundle): void {
@@ -635,11 +506,7 @@ export class Sender {
 
   private releaseLowest(): void {
     const ring = this.ring;
-    const seq = ring.base;
-    assert(ring.isReceived(seq), "release_before_received");
-    const kind = ring.kind(seq);
-    if (kind === UNIT_MESSAGE || kind === UNIT_PART) this.bufferedBytes -= ring.bytes(seq);
-    assert(this.bufferedBytes >= 0, "buffered_bytes_negative");
+    assert(ring.isReceived(ring.base), "release_before_received");
     ring.release();
     if (this.bufferedBytes === 0) this.store.reset();
   }
@@ -648,7 +515,6 @@ export class Sender {
     channel.unsentBytes += bytes;
     this.unsentCount += messages;
     this.unsentBytes += bytes;
-    this.bufferedBytes += bytes;
   }
 
   private countNumbered(channel: ChannelSender, bytes: number): void {
@@ -658,24 +524,6 @@ export class Sender {
     this.bytesNumbered += bytes;
     channel.unsentBytes -= bytes;
     this.unsentBytes -= bytes;
-  }
-
-  /** Takes the first unsent message out of the queues; its bytes are counted elsewhere. */
-  private shiftUnsent(channel: ChannelSender): void {
-    const position = channel.unsent.head;
-    channel.unsent.shift();
-    this.unsentCount--;
-    if (channel.ttlMs !== Infinity) channel.unsentDeadlines.shift();
-    if (channel.mode !== "latest") return;
-    const key = channel.unsentKeys.shift() as number;
-    if (channel.unsentByKey.get(key) === position) channel.unsentByKey.delete(key);
-  }
-
-  private countGivenUp(channel: ChannelSender, neverSent: number, sent: number): void {
-    const count = this.givenUp.get(channel.id) ?? { neverSent: 0, sent: 0 };
-    count.neverSent += neverSent;
-    count.sent += sent;
-    this.givenUp.set(channel.id, count);
   }
 
   private finishWhenEmpty(channel: ChannelSender): void {
@@ -694,96 +542,34 @@ export class Sender {
     return true;
   }
 
-  private rememberSent(channel: ChannelSender, seq: number, key: number, joins = false): void {
-    const last = channel.sent.at(channel.sent.tail - 1);
-    if (joins && last !== undefined) {
-      last.seqLast = seq;
-      return;
-    }
-    const deadlineMs = channel.unsentDeadlines.first() ?? Infinity;
-    const sent: SentMessage = { seqFirst: seq, seqLast: seq, deadlineMs, key };
-    channel.sent.push(sent);
-    if (key !== NO_KEY) channel.sentByKey.set(key, sent);
-    this.firstSent(channel);
-  }
-
-  /** The first sent message that the peer may still lack; those before it are forgotten. */
-  private firstSent(channel: ChannelSender): SentMessage | undefined {
-    for (;;) {
-      const sent = channel.sent.first();
-      if (sent === undefined || sent.seqLast > this.peerReceived.through) return sent;
-      channel.sent.shift();
-      if (channel.sentByKey.get(sent.key) === sent) channel.sentByKey.delete(sent.key);
-    }
-  }
-
-  /** Gives up what of a sent message the peer has not received. */
-  private giveUp(channel: ChannelSender, sent: SentMessage): void {
-    let any = false;
-    for (let seq = Math.max(sent.seqFirst, this.ring.base); seq <= sent.seqLast; seq++) {
-      if (this.ring.channel(seq) === channel.id) any = this.giveUpUnit(seq) || any;
-    }
-    if (any) this.countGivenUp(channel, 0, 1);
-  }
-
-  /** Gives up what the peer has not received of a channel that was reset. */
-  private giveUpAll(channel: ChannelSender): void {
-    let indexLast = 0;
-    for (let seq = this.ring.base; seq < this.ring.next; seq++) {
-      if (this.ring.channel(seq) !== channel.id || !this.giveUpUnit(seq)) continue;
-      if (this.ring.index(seq) !== indexLast) this.countGivenUp(channel, 0, 1);
-      indexLast = this.ring.index(seq);
-    }
-  }
-
-  private giveUpUnit(seq: number): boolean {
-    const ring = this.ring;
-    const kind = ring.kind(seq);
-    if ((kind !== UNIT_MESSAGE && kind !== UNIT_PART) || ring.isReceived(seq)) return false;
-    this.bufferedBytes -= ring.bytes(seq);
-    ring.giveUp(seq);
-    return true;
-  }
-
   /** Gives up the first unsent message, of which parts may have left. */
   private dropHead(channel: ChannelSender): void {
     const bytes = channel.unsent.bytes(channel.unsent.head) - channel.partOffset;
     channel.unsentBytes -= bytes;
     this.unsentBytes -= bytes;
-    this.bufferedBytes -= bytes;
-    if (channel.partOffset === 0) this.countGivenUp(channel, 1, 0);
+    if (channel.partOffset === 0) this.givingUp.count(channel, 1, 0);
     else this.dropPartSent(channel);
-    this.shiftUnsent(channel);
+    channel.shiftUnsent();
+    this.unsentCount--;
     if (channel.state !== "open") this.finishWhenEmpty(channel);
     this.turns.replace(channel);
   }
 
   /** The rest of a message whose first parts have left is replaced by one skip [SKIP-3]. */
   private dropPartSent(channel: ChannelSender): void {
-    const sent = channel.sent.at(channel.sent.tail - 1);
-    for (let seq = sent?.seqFirst ?? this.ring.next; seq < this.ring.next; seq++) {
-      if (seq >= this.ring.base && this.ring.channel(seq) === channel.id) this.giveUpUnit(seq);
-    }
+    this.givingUp.giveUpBegun(channel);
     this.facts.push({ kind: "skip", channel: channel.id, index: channel.nextIndex++ });
     channel.partOffset = 0;
-    this.countGivenUp(channel, 0, 1);
   }
 
   private dropUnsent(channel: ChannelSender): void {
     const dropped = channel.unsent.size;
     if (dropped === 0) return;
     // A message of which parts have left is counted with what was sent.
-    this.countGivenUp(channel, channel.partOffset === 0 ? dropped : dropped - 1, 0);
-    channel.partOffset = 0;
-    const { unsentBytes } = channel;
-    this.unsentBytes -= unsentBytes;
-    this.bufferedBytes -= unsentBytes;
-    channel.unsentBytes = 0;
+    this.givingUp.count(channel, channel.partOffset === 0 ? dropped : dropped - 1, 0);
+    this.unsentBytes -= channel.unsentBytes;
     this.unsentCount -= dropped;
-    channel.unsent.clear();
-    channel.unsentKeys.clear();
-    channel.unsentDeadlines.clear();
-    channel.unsentByKey.clear();
+    channel.clearUnsent();
     this.turns.replace(channel);
   }
 
@@ -797,7 +583,7 @@ export class Sender {
     const begun = position === channel.unsent.head && channel.partOffset > 0;
     if (sent !== undefined && !begun) {
       channel.sentByKey.delete(key);
-      this.giveUp(channel, sent);
+      this.givingUp.giveUp(channel, sent);
     }
     if (position === undefined) return false;
     if (begun) {
@@ -806,7 +592,7 @@ export class Sender {
     }
     this.countUnsent(channel, 0, bytes - channel.unsent.bytes(position));
     channel.unsent.replace(position, this.store.source, this.store.offset, bytes);
-    this.countGivenUp(channel, 1, 0);
+    this.givingUp.count(channel, 1, 0);
     if (channel.ttlMs !== Infinity) {
       channel.unsentDeadlines.replace(position, nowMs + channel.ttlMs);
     }

@@ -2,6 +2,8 @@
 import { ChannelReceiver } from "../../src/core/channel-receiver.ts";
 import { ChannelSender } from "../../src/core/channel-sender.ts";
 import { Deque } from "../../src/core/deque.ts";
+import { GivingUp } from "../../src/core/giving-up.ts";
+import { InFlight } from "../../src/core/in-flight.ts";
 import { PartStore } from "../../src/core/part-store.ts";
 import { PayloadQueue, PayloadStore } from "../../src/core/payload-queue.ts";
 import { Ranges } from "../../src/core/ranges.ts";
@@ -16,6 +18,8 @@ export const CORE_CLASSES: Classes = new Map<string, { readonly prototype: objec
   ["ChannelReceiver", ChannelReceiver],
   ["ChannelSender", ChannelSender],
   ["Deque", Deque],
+  ["GivingUp", GivingUp],
+  ["InFlight", InFlight],
   ["PartStore", PartStore],
   ["PayloadQueue", PayloadQueue],
   ["PayloadStore", PayloadStore],
