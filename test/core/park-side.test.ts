@@ -141,6 +141,19 @@ describe("parking", () => {
     expect(exchangesIn(client.bench.take())).toEqual([3, 4]);
   });
 
+  test("[PARK-8] answers well within the client's limit of silence, however long it may hold", () => {
+    const client = new ScriptedClient(new Bench({ holdTimeMs: 120_000, silenceLimitMs: 300_000 }));
+    client.request(1, { open: { ...CLIENT_PARAMETERS, silenceLimitMs: 60_000 } });
+    client.bench.take();
+    client.request(2, { overThrough: 1, lastAnswered: 1 });
+    client.bench.advance(29_999);
+    expect(client.bench.take()).toEqual([]);
+
+    client.bench.advance(1);
+
+    expect(exchangesIn(client.bench.take())).toEqual([2]);
+  });
+
   test("[PARK-9] holds requestsHeldMax requests and answers the oldest beyond empty, pending too", () => {
     const bench = new Bench({ authenticate: true, requestsHeldMax: 5 });
     const client = new ScriptedClient(bench);
