@@ -155,9 +155,8 @@ export class Receiver {
     return count;
   }
 
-  /** Whether a channel exists, or did. */
+  /** Whether a channel other than 0, which is always there, exists or did. */
   wasOpened(id: number): boolean {
-    if (id === 0) return true;
     if (id % 2 === this.peerParity) return this.opened.has(ordinal(id));
     return id < this.nextOwnChannel;
   }

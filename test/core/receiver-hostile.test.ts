@@ -120,6 +120,16 @@ describe("a body is refused and changes nothing", () => {
     expect(refusalOf(receiver, { ...messages(2, []), payloads })).toBe("message_too_large");
   });
 
+  test("[PART-4] with parts of one message under two keys", () => {
+    const receiver = receiverOf();
+    const keyedPart = (seq: number, offset: number, key: number) =>
+      part(seq, 1, offset, 1_024, 2_048, { channel: 2, key });
+    hear(receiver, opening(1, 2, "latest"), keyedPart(2, 0, 7));
+
+    expect(refusalOf(receiver, keyedPart(3, 1_024, 8))).toBe("part_invalid");
+    expect(refusalOf(receiver, keyedPart(3, 1_024, 7))).toBe("none");
+  });
+
   test("[CHAN-5] behind the end of a channel, or with an end below what came", () => {
     const receiver = receiverOf();
     hear(receiver, messages(2, ["b"]), part(3, 4, 0, 1_024, 2_048));
@@ -142,6 +152,29 @@ describe("a body is refused and changes nothing", () => {
     hear(receiver, finish(3));
     expect(refusalOf(receiver, messages(4, ["d"]))).toBe("finish_invalid");
     expect(refusalOf(receiver, finish(3), messages(1, ["a"]))).toBe("none");
+  });
+});
+
+describe("frames of one body that contradict each other", () => {
+  test("[MODE-4] with one index at two seqs bring the first, and all credit comes back", () => {
+    const receiver = receiverOf();
+
+    hear(receiver, messages(2, ["b"]), messages(3, ["xyz"], { index: 2 }));
+    hear(receiver, messages(1, ["a"]));
+
+    expect(takeTexts(receiver)).toEqual(["1:a", "2:b"]);
+    expect(receiver.window).toEqual({ seqMax: 3 + 262_144, bytesMax: 5 + 16 * 1_048_576 });
+  });
+
+  test("[PART-3] with parts that overlap bring the first, and all credit comes back", () => {
+    const receiver = receiverOf();
+
+    hear(receiver, part(1, 1, 0, 1_024, 2_048), part(2, 1, 0, 1_024, 2_048));
+    hear(receiver, part(3, 1, 1_024, 1_024, 2_048));
+
+    expect(takeTexts(receiver)).toEqual(["1:2048"]);
+    expect(receiver.window).toEqual({ seqMax: 3 + 262_144, bytesMax: 3_072 + 16 * 1_048_576 });
+    expect(receiver.assemblyBytes).toBe(0);
   });
 });
 
@@ -246,6 +279,14 @@ describe("counts that lie make no work", () => {
     expect(receiver.duplicates).toBe(30_000);
   });
 
+  test("of skips that say the same again and again", () => {
+    const receiver = receiverOf(SMALL);
+    const all = skip(1, 1, { count: 8 + 256, sharedIndex: true });
+
+    expect(refusalOf(receiver, all)).toBe("none");
+    expect(refusalOf(receiver, all, all)).toBe("window_exceeded");
+  });
+
   test("of small messages in parts that arrive backwards", () => {
     const receiver = receiverOf();
     const count = 20_000;
@@ -273,5 +314,17 @@ describe("[CHAN-4] late units of a channel that is gone", () => {
     expect(receiver.heldThrough).toBe(1_000);
     expect(receiver.seqMax).toBe(1_000 + 262_144);
     expect(receiver.bytesMax).toBe(1_200 + 2_000 + 397 * 9 + 16 * 1_048_576);
+  });
+
+  test("may be followed by its end, which says nothing any more", () => {
+    const receiver = receiverOf();
+    hear(receiver, opening(1, 2, "ordered"), reset(3, 2));
+    receiver.removeChannel(2);
+    takeTexts(receiver);
+
+    hear(receiver, channelFinish(2, 2, 9));
+
+    expect(receiver.received.through).toBe(3);
+    expect(takeTexts(receiver)).toEqual([]);
   });
 });

@@ -5,6 +5,8 @@ import {
   opening,
   part,
   receiverOf,
+  refusalOf,
+  skip,
   takeAll,
   takeTexts,
 } from "./numbered-frames.ts";
@@ -73,5 +75,89 @@ describe("a receiver's windows", () => {
     const channel = receiver.channels.get(0);
     if (channel !== undefined) receiver.consume(channel, 1);
     expect(takeTexts(receiver)).toEqual(["1:9000", "peer-finished"]);
+  });
+
+  test("[WIN-4] a peer that stands still for bytes alone is told of any gain", () => {
+    const receiver = receiverOf();
+    receiver.state();
+    hear(receiver, messages(1, ["a"]));
+    takeAll(receiver);
+
+    receiver.handleBlocked({ seqMax: 262_145, bytesMax: 16 * 1_048_576 + 1 }, []);
+    expect(receiver.isWindowWorthSaying).toBe(false);
+    receiver.handleBlocked({ seqMax: 262_145, bytesMax: 16 * 1_048_576 }, []);
+
+    expect(receiver.isWindowWorthSaying).toBe(true);
+  });
+
+  test("[WIN-5] of more channels than fit a body the others are stated in the next one", () => {
+    const receiver = receiverOf({ channelsMax: 257 });
+    receiver.state();
+    const ids = Array.from({ length: 257 }, (_, at) => 2 + 2 * at);
+    hear(receiver, ...ids.map((id, at) => opening(at + 1, id, "ordered")));
+    receiver.handleBlocked(
+      undefined,
+      ids.map((channel) => ({ channel, unitsMax: 0, bytesMax: 0 })),
+    );
+
+    const first = receiver.state().channelWindows;
+    const second = receiver.state().channelWindows;
+
+    expect(first.length).toBe(256);
+    expect([...first, ...second].map((each) => each.channel)).toEqual(ids);
+    expect(receiver.isWindowWorthSaying).toBe(false);
+  });
+
+  test("[WIN-6] a skip that names seqs which arrived counts for the others alone", () => {
+    const receiver = receiverOf();
+    hear(receiver, messages(2, ["b"]));
+
+    hear(receiver, skip(1, 1, { count: 3, bytes: 10 }));
+
+    expect(takeTexts(receiver)).toEqual(["2:b"]);
+    expect(receiver.window).toEqual({ seqMax: 3 + 262_144, bytesMax: 21 + 16 * 1_048_576 });
+  });
+
+  test("[CHAN-7] what waited for its turn on a channel that is reset gives its credit back", () => {
+    const receiver = receiverOf({ hold: "consumed", consume: "explicit" });
+    hear(receiver, opening(1, 2, "ordered"));
+    hear(receiver, messages(3, ["bb"], { channel: 2, index: 2 }), skip(4, 3, { channel: 2 }));
+    expect(receiver.heldThrough).toBe(1);
+
+    hear(receiver, { kind: "channel-reset", seq: 2, channel: 2, code: 1 });
+
+    expect(receiver.heldThrough).toBe(4);
+    expect(receiver.window).toEqual({ seqMax: 4 + 262_144, bytesMax: 2 + 16 * 1_048_576 });
+    expect(takeTexts(receiver)).toEqual(["channel-opened", "channel-reset"]);
+  });
+
+  test("[WIN-6] what is handed over after its channel was forgotten gives its credit back", () => {
+    const receiver = receiverOf({ hold: "delivered" });
+    hear(receiver, opening(1, 2, "ordered"), messages(2, ["a"], { channel: 2, index: 1 }));
+    hear(receiver, { kind: "channel-finish", seq: 3, channel: 2, indexEnd: 2 });
+    receiver.removeChannel(2);
+
+    expect(takeTexts(receiver)).toEqual(["channel-opened", "1:a", "channel-finished"]);
+
+    expect(receiver.heldThrough).toBe(3);
+    expect(receiver.window).toEqual({ seqMax: 3 + 262_144, bytesMax: 1 + 16 * 1_048_576 });
+  });
+
+  test("[CHAN-1] [WIN-7] a channel that has ended lets the next one open, consumed or not", () => {
+    const receiver = receiverOf({ ...TIGHT, consume: "explicit" });
+    let seq = 0;
+    for (const id of [2, 4, 6]) {
+      hear(receiver, opening(++seq, id, "ordered"));
+      hear(receiver, messages(++seq, ["a", "b", "c"], { channel: id, index: 1 }));
+      hear(receiver, { kind: "channel-finish", seq: (seq += 3), channel: id, indexEnd: 4 });
+      takeAll(receiver);
+      const channel = receiver.channels.get(id);
+      if (channel !== undefined) channel.isOwnHalfEnded = true;
+    }
+
+    // Nine messages are not consumed, so three more may come, whatever the channels have.
+    expect(refusalOf(receiver, messages(++seq, ["a", "b", "c"], { index: 1 }))).toBe("none");
+    const four = messages(seq, ["a", "b", "c", "d"], { index: 1 });
+    expect(refusalOf(receiver, four)).toBe("window_exceeded");
   });
 });
