@@ -5,6 +5,8 @@ import {
   messages,
   opening,
   receiverOf,
+  refusalOf,
+  skip,
   takeAll,
   takeTexts,
 } from "./numbered-frames.ts";
@@ -19,6 +21,24 @@ describe("a latest channel", () => {
 
     expect(takeTexts(receiver)).toEqual(["channel-opened", "2:newer"]);
     expect(receiver.received.through).toBe(3);
+  });
+});
+
+describe("an unordered channel", () => {
+  test("[CHAN-5] has ended when every index before its end has come or was given up", () => {
+    const receiver = receiverOf();
+    const end = { kind: "channel-finish", seq: 5, channel: 2, indexEnd: 3 } as const;
+    hear(receiver, opening(1, 2, "unordered"), messages(2, ["b"], { channel: 2, index: 2 }));
+    expect(refusalOf(receiver, { ...end, indexEnd: 2 })).toBe("finish_invalid");
+
+    hear(receiver, end);
+    expect(takeTexts(receiver)).toEqual(["channel-opened", "2:b"]);
+    // The message at 2 came first, so that only 1 is given up.
+    hear(receiver, skip(3, 2, { channel: 2, sharedIndex: true }));
+    expect(takeTexts(receiver)).toEqual([]);
+    hear(receiver, skip(4, 1, { channel: 2 }));
+
+    expect(takeTexts(receiver)).toEqual(["channel-finished"]);
   });
 });
 

@@ -61,6 +61,28 @@ describe("parts", () => {
     expect(takeTexts(receiver)).toEqual(["3:12000"]);
   });
 
+  test("[PART-5] that wait on an ordered channel go on when another gives its room back", () => {
+    const receiver = receiverOf({ ...TIGHT, consume: "explicit" });
+    hear(receiver, opening(1, 2, "unordered"), part(2, 1, 0, 15_000, 15_000, { channel: 2 }));
+    hear(receiver, part(3, 1, 0, 9_000, 9_000), messages(4, ["b"], { index: 2 }));
+    expect(takeTexts(receiver)).toEqual(["channel-opened", "1:15000"]);
+    const other = receiver.channels.get(2);
+    if (other === undefined) throw new Error("channel 2 is open");
+
+    receiver.consume(other, 1);
+
+    expect(takeTexts(receiver)).toEqual(["1:9000", "2:b"]);
+  });
+
+  test("[WIN-3] that never had a seq count in no channel's window", () => {
+    const receiver = receiverOf();
+
+    hear(receiver, skip(1, 1, { sharedIndex: true }));
+
+    expect(receiver.channels.get(0)?.units).toBe(0);
+    expect(receiver.window).toEqual({ seqMax: 1 + 262_144, bytesMax: BYTES_MAX });
+  });
+
   test("[CHAN-7] of a channel that is reset free their room, and so do those that wait", () => {
     const receiver = receiverOf({ ...TIGHT, consume: "explicit", hold: "consumed" });
     hear(receiver, opening(1, 2, "unordered"), part(2, 1, 0, 1_024, 20_000, { channel: 2 }));
@@ -73,6 +95,21 @@ describe("parts", () => {
     expect(receiver.assemblyBytes).toBe(0);
     expect(receiver.heldThrough).toBe(5);
     expect(receiver.window).toEqual({ seqMax: 5 + 262_144, bytesMax: 2_049 + BYTES_MAX });
+  });
+});
+
+describe("[CHAN-7] a channel that is reset twice", () => {
+  test("gives its credit back once", () => {
+    const receiver = receiverOf({ consume: "explicit" });
+    hear(receiver, opening(1, 2, "ordered"), messages(2, ["a"], { channel: 2, index: 1 }));
+    expect(takeTexts(receiver)).toEqual(["channel-opened", "1:a"]);
+    const channel = receiver.channels.get(2);
+    if (channel === undefined) throw new Error("channel 2 is open");
+
+    receiver.reset(channel);
+    receiver.reset(channel);
+
+    expect(receiver.window).toEqual({ seqMax: 2 + 262_144, bytesMax: 1 + BYTES_MAX });
   });
 });
 
