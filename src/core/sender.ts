@@ -341,29 +341,30 @@ export class Sender {
       if (!bundle.fits(bytes)) return;
       this.facts.shift();
       const seq = this.ring.next;
-      const frame = this.numberFact(fact, seq);
-      const channel = fact.kind === "finish" ? 0 : fact.channel;
-      this.ring.append(UNIT_FACT, frame, 0, 0, channel, 0, NO_KEY, bundle.transmission);
-      const sender = this.channels.get(channel);
-      if (sender !== undefined) sender.outstanding++;
+      // The end of the session counts as of channel 0, which is never removed.
+      const id = fact.kind === "finish" ? 0 : fact.channel;
+      const channel = this.channels.get(id);
+      assert(channel !== undefined, "fact_of_no_channel");
+      const frame = this.numberFact(fact, seq, channel);
+      this.ring.append(UNIT_FACT, frame, 0, 0, id, 0, NO_KEY, bundle.transmission);
+      channel.outstanding++;
       bundle.addFrame(frame, bytes);
     }
   }
 
-  private numberFact(fact: Fact, seq: number): NumberedFrame {
+  private numberFact(fact: Fact, seq: number, channel: ChannelSender): NumberedFrame {
     if (fact.kind === "finish") {
       this.finishSeq = seq;
       return { ...fact, seq };
     }
-    const channel = this.channels.get(fact.channel);
     if (fact.kind === "skip") {
       return { ...fact, seq, count: 1, sharedIndex: true, bytes: 0 };
     }
-    if (fact.kind === "channel-open" && channel !== undefined) {
+    if (fact.kind === "channel-open") {
       channel.openSeq = seq;
       channel.openPending = false;
     }
-    if (fact.kind === "channel-reset" && channel !== undefined) channel.resetSeq = seq;
+    if (fact.kind === "channel-reset") channel.resetSeq = seq;
     return { ...fact, seq };
   }
 
@@ -478,7 +479,8 @@ export class Sender {
     for (const frame of bundle.frames) {
       if (frame.kind === "finish") continue;
       const channel = this.channels.get(frame.channel);
-      if (channel === undefined || channel.openSeq === 0 || frame.kind === "channel-open") continue;
+      assert(channel !== undefined, "frame_of_no_channel");
+      if (channel.openSeq === 0 || frame.kind === "channel-open") continue;
       openings.set(channel.openSeq, this.ring.unit(channel.openSeq) as NumberedFrame);
     }
     for (const frame of bundle.frames) {
@@ -497,7 +499,8 @@ export class Sender {
       ring.setReceived(seq);
       const id = ring.channel(seq);
       if (channel === undefined || channel.id !== id) channel = this.channels.get(id);
-      if (channel === undefined) continue;
+      // While a channel has units that are not received it is not removed.
+      assert(channel !== undefined && channel.outstanding > 0, "received_of_no_channel");
       channel.outstanding--;
       if (channel.openSeq === seq) channel.openSeq = 0;
       if (channel.resetSeq === seq) this.resetsKnown.add(channel);

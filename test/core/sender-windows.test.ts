@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { CHANNELS_BLOCKED_STATED_MAX } from "../../src/core/limits.ts";
 import { brief, SenderBench } from "./senders.ts";
 
 describe("a sender within its windows", () => {
@@ -31,6 +32,32 @@ describe("a sender within its windows", () => {
     expect(bench.sender.handleWindow({ seqMax: 2, bytesMax: 0 })).toBe(true);
     expect(brief(bench.fill())).toEqual(["messages 2 seq 2 index 1: c"]);
     expect(bench.sender.handleChannelWindow({ channel: 8, unitsMax: 9, bytesMax: 9 })).toBe(false);
+  });
+
+  test("[WIN-5] names no more channels that stand still than a prefix may", () => {
+    const bench = new SenderBench();
+    for (let count = 0; count <= CHANNELS_BLOCKED_STATED_MAX; count++) {
+      bench.accept(bench.channel("ordered", Infinity, 0), "a");
+    }
+
+    const { blocked, channelsBlocked } = bench.sender.statement;
+
+    expect(blocked).toBeUndefined();
+    expect(channelsBlocked?.length).toBe(CHANNELS_BLOCKED_STATED_MAX);
+    expect(bench.fill()).toEqual([]);
+  });
+
+  test("counts what is due, facts and messages together as what could leave", () => {
+    const bench = new SenderBench(10);
+    for (const text of ["a", "b", "c"]) bench.accept(bench.main, text);
+    bench.fill();
+    bench.sender.resolve(bench.last);
+    bench.sender.open(bench.channel("ordered"), new Uint8Array(0));
+    for (let count = 0; count < 9; count++) bench.accept(bench.main, "d");
+
+    expect(bench.sender.countSendable(2)).toBe(2);
+    // Of nine messages the window lets seven leave.
+    expect(bench.sender.countSendable(100)).toBe(3 + 1 + 7);
   });
 
   test("[WIN-3] sends facts a little beyond it", () => {
