@@ -135,6 +135,8 @@ export class Sender {
     else if (!this.finishQueued) {
       this.facts.push({ kind: "channel-reset", channel: channel.id, code });
     }
+    // What was dropped may have been all that the end of the session waited for.
+    this.finishWhenSent();
   }
 
   /** Once everything accepted has left, the fact leaves that nothing follows. */
@@ -207,6 +209,8 @@ export class Sender {
         this.givingUp.giveUp(channel, sent);
       }
     }
+    // What expired may have been all that the end of the session waited for.
+    this.finishWhenSent();
   }
 
   /** When `expire` has something to do next; Infinity for never. */

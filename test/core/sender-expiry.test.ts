@@ -22,3 +22,19 @@ describe("a message that expires while a body is filled", () => {
     expect(bench.sender.givenUp.get(2)).toEqual({ neverSent: 2, sent: 0 });
   });
 });
+
+describe("the last unsent message, when it expires", () => {
+  test("lets the end of the session leave", () => {
+    const bench = new SenderBench();
+    bench.accept(bench.channel("ordered", 10, 0), "a");
+    bench.sender.finish(0);
+    bench.sender.expire(9);
+    expect(bench.sender.hasSomething).toBe(false);
+
+    bench.sender.expire(10);
+
+    expect(bench.sender.hasSomething).toBe(true);
+    expect(bench.sender.isFlushed).toBe(false);
+    expect(brief(bench.fill())).toEqual(["finish seq 1"]);
+  });
+});

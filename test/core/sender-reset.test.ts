@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { SenderBench } from "./senders.ts";
+import { brief, SenderBench } from "./senders.ts";
 
 describe("a reset of a channel", () => {
   test("[CHAN-7] lets what was sent go again as it was until the peer knows of the reset", () => {
@@ -49,5 +49,19 @@ describe("a reset of a channel", () => {
 
     expect(bench.again()).toEqual(["messages 2 seq 1 index 1: a", "finish seq 2"]);
     expect(bench.sender.givenUp.size).toBe(0);
+  });
+
+  test("that drops the last unsent message lets the end of the session leave", () => {
+    const bench = new SenderBench();
+    const channel = bench.channel("ordered", Infinity, 0);
+    bench.accept(channel, "a");
+    bench.sender.finish(0);
+    expect(bench.sender.hasSomething).toBe(false);
+
+    bench.sender.reset(channel, undefined);
+
+    expect(bench.sender.hasSomething).toBe(true);
+    expect(bench.sender.isFlushed).toBe(false);
+    expect(brief(bench.fill())).toEqual(["finish seq 1"]);
   });
 });
