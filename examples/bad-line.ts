@@ -53,8 +53,9 @@ function drain(): void {
       const { exchange, body } = out;
       const origin = { address: "192.0.2.1", principal: "" };
       count.requests++;
-      const arrive = (): void =>
+      const arrive = (): void => {
         server.handleRequest(nowMs, exchangeOf.push(exchange) - 1, body, origin);
+      };
       carry(arrive, () => client.handleFailure(nowMs, exchange));
     } else if (out.kind === "deliver") {
       for (const payload of out.payloads) if (numberOf(payload) !== count.down++) count.wrong++;

@@ -5,7 +5,7 @@
  *
  * `room` counts upper bounds of what frames take, so that what fits here fits the body.
  */
-import type { MessagesFrame, NumberedFrame } from "./body.ts";
+import type { ChannelOpenFrame, MessagesFrame, NumberedFrame } from "./body.ts";
 import { NO_KEY } from "./send-ring.ts";
 
 /** Upper bounds of a frame's bytes without payloads; varints of at most 8 bytes. */
@@ -26,6 +26,9 @@ interface OpenRun {
   readonly payloads: Uint8Array[];
 }
 
+/** The opening of a channel that the peer may not know yet. */
+export type OpeningOf = (channel: number) => ChannelOpenFrame | undefined;
+
 export class Bundle {
   readonly transmission: number;
   readonly frames: NumberedFrame[] = [];
@@ -36,21 +39,39 @@ export class Bundle {
   /** Messages and parts left. */
   units: number;
   private run: OpenRun | undefined = undefined;
+  private readonly openingOf: OpeningOf;
+  /** Openings that go along with what needs them, and the seqs of all that the body carries. */
+  private readonly openings: ChannelOpenFrame[] = [];
+  private readonly carried: Set<number> = new Set();
+  /** The channel of the last frame: its opening is accounted for. */
+  private channel = -1;
 
-  constructor(transmission: number, room: number, units: number) {
+  constructor(transmission: number, room: number, units: number, openingOf: OpeningOf) {
     this.transmission = transmission;
     this.room = room;
     this.units = units;
+    this.openingOf = openingOf;
+  }
+
+  /** The frames of the body: [CHAN-3] openings that go along come first. */
+  get all(): NumberedFrame[] {
+    return this.openings.length === 0 ? this.frames : [...this.openings, ...this.frames];
+  }
+
+  /** Bytes left for a frame of a channel, its opening deducted. */
+  roomFor(channel: number): number {
+    const opening = this.openingNeededBy(channel);
+    return opening === undefined ? this.room : this.room - openingBytes(opening);
   }
 
   /** Whether a frame of so many bytes may be added; any may be the first. */
-  fits(bytes: number): boolean {
-    return bytes <= this.room || this.frames.length === 0;
+  fits(bytes: number, channel: number): boolean {
+    return bytes <= this.roomFor(channel) || this.frames.length === 0;
   }
 
   /** Whether a message with a payload of so many bytes may be added. */
-  fitsMessage(payloadBytes: number): boolean {
-    return this.fits(payloadBytes + RUN_OVERHEAD + MESSAGE_OVERHEAD + KEY_OVERHEAD);
+  fitsMessage(payloadBytes: number, channel: number): boolean {
+    return this.fits(payloadBytes + RUN_OVERHEAD + MESSAGE_OVERHEAD + KEY_OVERHEAD, channel);
   }
 
   /** Appends a message to the run that is open, or opens one. */
@@ -65,6 +86,7 @@ export class Bundle {
     ) {
       const keys: number[] = [];
       const maybeKeys = key === NO_KEY ? {} : { keys };
+      this.takeAlong(channel);
       run = { kind: "messages", channel, seq, index, ...maybeKeys, payloads: [] };
       this.run = run;
       this.frames.push(run satisfies MessagesFrame);
@@ -79,9 +101,26 @@ export class Bundle {
   /** Appends a frame that carries one seq and takes at most `bytes`. */
   addFrame(frame: NumberedFrame, bytes: number): void {
     this.run = undefined;
+    if (frame.kind === "channel-open") this.carried.add(frame.seq);
+    this.takeAlong(channelOf(frame));
     this.frames.push(frame);
     this.room -= bytes;
     this.addSeq(frame.seq);
+  }
+
+  private openingNeededBy(channel: number): ChannelOpenFrame | undefined {
+    if (channel === this.channel) return undefined;
+    const opening = this.openingOf(channel);
+    return opening === undefined || this.carried.has(opening.seq) ? undefined : opening;
+  }
+
+  private takeAlong(channel: number): void {
+    const opening = this.openingNeededBy(channel);
+    this.channel = channel;
+    if (opening === undefined) return;
+    this.carried.add(opening.seq);
+    this.openings.push(opening);
+    this.room -= openingBytes(opening);
   }
 
   private addSeq(seq: number): void {
@@ -89,4 +128,14 @@ export class Bundle {
     if (runs.length > 0 && runs[runs.length - 1] === seq - 1) runs[runs.length - 1] = seq;
     else runs.push(seq, seq);
   }
+}
+
+/** The channel that a frame is about; the end of a session counts as of channel 0. */
+function channelOf(frame: NumberedFrame): number {
+  return frame.kind === "finish" ? 0 : frame.channel;
+}
+
+/** Upper bound of what an opening takes. */
+function openingBytes(opening: ChannelOpenFrame): number {
+  return FACT_OVERHEAD + opening.label.length;
 }

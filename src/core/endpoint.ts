@@ -85,8 +85,19 @@ export class Endpoint {
 
   // --- handlers -------------------------------------------------------------------------------
 
-  /** A request's body has come whole. `handle` is the adapter's number for its answer. */
-  handleRequest(nowMs: number, handle: number, bytes: Uint8Array, origin: Origin): void {
+  /**
+   * A request's body has come whole. `handle` is the adapter's number for its answer, not used
+   * again before that. `bytes` belong to the core from now on: payloads are views of them.
+   *
+   * @returns the session that the request was handed to, for `handleGone`; undefined where the
+   *   endpoint answers by itself.
+   */
+  handleRequest(
+    nowMs: number,
+    handle: number,
+    bytes: Uint8Array,
+    origin: Origin,
+  ): ServerSession | undefined {
     this.advance(nowMs);
     let address: Address | undefined;
     let body: Body;
@@ -102,12 +113,12 @@ export class Endpoint {
       const code = protocolCode(error);
       if (address === undefined || isDamage(code)) this.answerUnread(handle, bytes, code);
       else this.answerMalformed(handle, address, origin, code);
-      return;
+      return undefined;
     }
     const id = keyOf(address.sessionId);
     const session = this.sessions.get(id);
-    if (session !== undefined) this.handleKnown(handle, session, address, body, origin);
-    else this.handleStranger(handle, id, address, body, origin);
+    if (session === undefined) return this.handleStranger(handle, id, address, body, origin);
+    return this.handleKnown(handle, session, address, body, origin);
   }
 
   /** The connection of a request has gone before it was answered. */
@@ -141,7 +152,10 @@ export class Endpoint {
     }
   }
 
-  /** A session was given a command: it is drained by the next `poll()`. */
+  /**
+   * A session was given a command: it is drained by the next `poll()`. Needed after every command
+   * outside the loop that drains `poll()`, or the session is not woken.
+   */
   touch(session: ServerSession): void {
     if (session.isTouched) return;
     session.isTouched = true;
@@ -181,15 +195,15 @@ export class Endpoint {
     address: Address,
     body: Body,
     origin: Origin,
-  ): void {
+  ): ServerSession | undefined {
     // [OPEN-3]: only with the same secret and principal, before anything changes.
     if (!isOwner(session.secret, session.origin.principal, address, origin)) {
       this.answerUnknown(handle, address);
-      return;
+      return undefined;
     }
     if (session.side.state === "ended") {
       this.answer(handle, address.sessionId, session.side.lastWord as LastWord);
-      return;
+      return undefined;
     }
     try {
       session.side.handleRequest(this.nowMs, handle, address.incarnation, body);
@@ -197,6 +211,7 @@ export class Endpoint {
       session.side.violated(this.nowMs, handle, protocolCode(error));
     }
     this.touch(session);
+    return session;
   }
 
   private handleStranger(
@@ -205,18 +220,18 @@ export class Endpoint {
     address: Address,
     body: Body,
     origin: Origin,
-  ): void {
+  ): ServerSession | undefined {
     const tombstone = this.tombstones.get(id);
     if (tombstone !== undefined) {
       const isOwn = isOwner(tombstone.secret, tombstone.principal, address, origin);
       if (isOwn) this.answer(handle, address.sessionId, tombstone.lastWord);
       else this.answerUnknown(handle, address);
-      return;
+      return undefined;
     }
     const isOpening = body.open !== undefined && address.sessionId.length === NONCE_BYTES;
     if (!isOpening || body.ended !== undefined) {
       this.answerUnknown(handle, address);
-      return;
+      return undefined;
     }
     const ofAddress = this.perAddress.get(origin.address) ?? 0;
     if (
@@ -225,12 +240,18 @@ export class Endpoint {
       (this.options.authenticate && this.pending >= this.options.pendingMax)
     ) {
       this.answerRefused(handle, address);
-      return;
+      return undefined;
     }
-    this.admit(handle, id, address, body, origin);
+    return this.admit(handle, id, address, body, origin);
   }
 
-  private admit(handle: number, id: string, address: Address, body: Body, origin: Origin): void {
+  private admit(
+    handle: number,
+    id: string,
+    address: Address,
+    body: Body,
+    origin: Origin,
+  ): ServerSession | undefined {
     const { sessionId, proof, incarnation } = address;
     const side = new ParkSide(this.nowMs, sessionId, incarnation, this.options);
     try {
@@ -239,7 +260,7 @@ export class Endpoint {
       // An opening that breaks the rules never becomes a session.
       protocolCode(error);
       this.answerUnknown(handle, address);
-      return;
+      return undefined;
     }
     const verdictAtMs = this.nowMs + this.options.verdictTimeoutMs;
     const session: ServerSession = {
@@ -258,6 +279,7 @@ export class Endpoint {
     this.touch(session);
     if (this.options.authenticate) this.own.push({ kind: "authenticate", session, handle });
     else this.handleVerdict(this.nowMs, session, true);
+    return session;
   }
 
   // --- answers without a session --------------------------------------------------------------

@@ -92,6 +92,7 @@ export type UsageErrorCode =
   | "label_too_long"
   | "key_invalid"
   | "option_invalid"
+  | "payload_invalid"
   | "consume_too_many"
   | "state_invalid";
 

@@ -161,10 +161,13 @@ export abstract class Half<Transmit extends { kind: string }> {
    *
    * @returns false from `highWaterBytes` on: better wait for `writable`.
    * @throws UsageError `session_closed`, `channel_closed`, `message_too_large`, `buffer_full`,
-   *   `key_invalid`.
+   *   `key_invalid`, `payload_invalid` for anything but bytes.
    */
   send(nowMs: number, payload: Uint8Array, channelId = 0, key?: number): boolean {
     this.advance(nowMs);
+    // Text or an array would be copied as something else without a word.
+    const isBytes = ArrayBuffer.isView(payload) && payload.BYTES_PER_ELEMENT === 1;
+    if (!isBytes) throw new UsageError("payload_invalid");
     this.requireOpen();
     const channel = this.sender.channels.get(channelId);
     if (channel === undefined || channel.state !== "open") throw new UsageError("channel_closed");

@@ -98,22 +98,23 @@ export class InFlight {
     const ring = this.ring;
     assert(!ring.isReceived(seq), "received_unit_is_due");
     const kind = ring.kind(seq);
+    const channel = ring.channel(seq);
     if (kind === UNIT_MESSAGE) {
       const payload = ring.payload(seq);
-      if (!bundle.fitsMessage(payload.length)) return false;
-      bundle.addMessage(seq, ring.channel(seq), ring.index(seq), ring.key(seq), payload);
+      if (!bundle.fitsMessage(payload.length, channel)) return false;
+      bundle.addMessage(seq, channel, ring.index(seq), ring.key(seq), payload);
     } else if (kind === UNIT_PART) {
       const part = ring.unit(seq) as PartFrame;
       const bytes = part.payload.length + PART_OVERHEAD;
-      if (!bundle.fits(bytes)) return false;
+      if (!bundle.fits(bytes, channel)) return false;
       bundle.addFrame(part, bytes);
     } else if (kind === UNIT_FACT) {
       const fact = ring.unit(seq) as NumberedFrame;
       const bytes = FACT_OVERHEAD + (fact.kind === "channel-open" ? fact.label.length : 0);
-      if (!bundle.fits(bytes)) return false;
+      if (!bundle.fits(bytes, channel)) return false;
       bundle.addFrame(fact, bytes);
     } else {
-      if (!bundle.fits(SKIP_OVERHEAD)) return false;
+      if (!bundle.fits(SKIP_OVERHEAD, channel)) return false;
       bundle.addFrame(this.skipOf(seq, kind === UNIT_SKIP_PART), SKIP_OVERHEAD);
     }
     ring.setTransmission(seq, bundle.transmission);

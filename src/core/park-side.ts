@@ -280,8 +280,8 @@ export class ParkSide extends Half<RespondOutput> {
 
   /** [PARK-8]: well within the client's own limit of silence, which may be shorter than ours. */
   private get holdTimeMs(): number {
-    const { holdTimeMs } = this.options;
-    return Math.min(holdTimeMs, (this.peer?.silenceLimitMs ?? Infinity) / 2);
+    assert(this.peer !== undefined, "request_held_before_its_opening");
+    return Math.min(this.options.holdTimeMs, this.peer.silenceLimitMs / 2);
   }
 
   protected override get silenceLimitMs(): number {

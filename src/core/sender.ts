@@ -13,7 +13,15 @@
  *
  * Invariant: a unit is in the ring from the moment it has a seq until the peer holds it [SEND-1].
  */
-import type { Ack, Body, ChannelWindow, DeliveryMode, NumberedFrame, Window } from "./body.ts";
+import type {
+  Ack,
+  Body,
+  ChannelOpenFrame,
+  ChannelWindow,
+  DeliveryMode,
+  NumberedFrame,
+  Window,
+} from "./body.ts";
 import { Bundle, FACT_OVERHEAD, MESSAGE_OVERHEAD, PART_OVERHEAD } from "./bundle.ts";
 import type { ChannelSender } from "./channel-sender.ts";
 import { Deque } from "./deque.ts";
@@ -325,28 +333,24 @@ export class Sender {
    */
   fill(nowMs: number, transmission: number, room: number, units: number): NumberedFrame[] {
     assert(!this.flights.has(transmission), "transmission_used_twice");
-    const bundle = new Bundle(transmission, room, units);
+    const bundle = new Bundle(transmission, room, units, (channel) => this.openingOf(channel));
     this.inFlight.fillDue(bundle);
     this.fillFacts(bundle);
     this.fillNew(bundle, nowMs);
     if (this.finishWhenSent()) this.fillFacts(bundle);
-    if (bundle.runs.length > 0) {
-      // [CHAN-3]: until its opening is acknowledged it goes along with all that needs it.
-      this.addOpenings(bundle);
-      this.inFlight.begin(bundle, nowMs, this.hasSomething);
-    }
-    return bundle.frames;
+    if (bundle.runs.length > 0) this.inFlight.begin(bundle, nowMs, this.hasSomething);
+    return bundle.all;
   }
 
   private fillFacts(bundle: Bundle): void {
     while (this.canSendFact) {
       const fact = this.facts.first() as Fact;
       const bytes = FACT_OVERHEAD + (fact.kind === "channel-open" ? fact.label.length : 0);
-      if (!bundle.fits(bytes)) return;
-      this.facts.shift();
-      const seq = this.ring.next;
       // The end of the session counts as of channel 0, which is never removed.
       const id = fact.kind === "finish" ? 0 : fact.channel;
+      if (!bundle.fits(bytes, id)) return;
+      this.facts.shift();
+      const seq = this.ring.next;
       const channel = this.channels.get(id);
       assert(channel !== undefined, "fact_of_no_channel");
       const frame = this.numberFact(fact, seq, channel);
@@ -394,7 +398,7 @@ export class Sender {
       if (channel.partOffset > 0 || bytes > UNIT_BYTES_MAX) {
         return this.takePart(bundle, channel);
       }
-      if (!bundle.fitsMessage(bytes)) return false;
+      if (!bundle.fitsMessage(bytes, channel.id)) return false;
       this.takeMessage(bundle, channel);
       turn -= bytes + MESSAGE_OVERHEAD;
     }
@@ -438,7 +442,7 @@ export class Sender {
     const bytes = Math.min(
       left,
       UNIT_BYTES_MAX,
-      bundle.room - PART_OVERHEAD,
+      bundle.roomFor(channel.id) - PART_OVERHEAD,
       channel.bytesMax - channel.bytes,
       this.bytesMax - this.bytesNumbered,
     );
@@ -478,19 +482,10 @@ export class Sender {
     return true;
   }
 
-  private addOpenings(bundle: Bundle): void {
-    const openings = new Map<number, NumberedFrame>();
-    for (const frame of bundle.frames) {
-      if (frame.kind === "finish") continue;
-      const channel = this.channels.get(frame.channel);
-      assert(channel !== undefined, "frame_of_no_channel");
-      if (channel.openSeq === 0 || frame.kind === "channel-open") continue;
-      openings.set(channel.openSeq, this.ring.unit(channel.openSeq) as NumberedFrame);
-    }
-    for (const frame of bundle.frames) {
-      if (frame.kind === "channel-open") openings.delete(frame.seq);
-    }
-    bundle.frames.unshift(...openings.values());
+  /** [CHAN-3]: until it is acknowledged it goes along with all that needs it. */
+  private openingOf(channelId: number): ChannelOpenFrame | undefined {
+    const openSeq = this.channels.get(channelId)?.openSeq ?? 0;
+    return openSeq === 0 ? undefined : (this.ring.unit(openSeq) as ChannelOpenFrame);
   }
 
   // --- details --------------------------------------------------------------------------------
