@@ -6,7 +6,7 @@ test("[CHAN-3] openings that go along count, so that no body passes the peer's l
   client.open({ opened: { ...SERVER_PARAMETERS, bodyBytesMax: 32_768 } });
   for (let count = 0; count < 100; count++) {
     const channel = client.side.openChannel(client.nowMs, new Uint8Array(256));
-    for (let more = 0; more < 3; more++)
+    for (let more = 0; more < 5; more++)
       client.side.send(client.nowMs, new Uint8Array(20), channel);
   }
   client.tick();
