@@ -19,19 +19,19 @@ let session: ServerSession | undefined;
 let wakeAtMs = 0;
 const line: { atMs: number; arrive: () => void }[] = [];
 const exchangeOf: number[] = []; // The server's handles are places in this list.
-const count = { requests: 0, lost: 0, doubled: 0, up: 0, down: 0, wrong: 0 };
+const count = { requests: 0, bodiesLost: 0, bodiesDoubled: 0, up: 0, down: 0, messagesWrong: 0 };
 const fate: string[] = [];
 
 /** Puts a body on the line, which may lose it (and say so, or not) or carry it twice. */
 function carry(arrive: () => void, fail: () => void): void {
   if (Math.random() < loss) {
-    count.lost++;
+    count.bodiesLost++;
     if (Math.random() < 0.8) line.push({ atMs: nowMs + 30, arrive: fail });
     return;
   }
   line.push({ atMs: nowMs + 5 + 20 * Math.random(), arrive });
   if (Math.random() >= loss / 4) return;
-  count.doubled++;
+  count.bodiesDoubled++;
   line.push({ atMs: nowMs + 40 * Math.random(), arrive });
 }
 
@@ -58,7 +58,8 @@ function drain(): void {
       };
       carry(arrive, () => client.handleFailure(nowMs, exchange));
     } else if (out.kind === "deliver") {
-      for (const payload of out.payloads) if (numberOf(payload) !== count.down++) count.wrong++;
+      for (const payload of out.payloads)
+        if (numberOf(payload) !== count.down++) count.messagesWrong++;
     } else if (out.kind === "ended") fate.push(`client: ${out.reason}`);
   }
   wakeAtMs = out.atMs;
@@ -73,7 +74,7 @@ function drain(): void {
       session = served.session;
       if (served.output.kind === "deliver") {
         for (const payload of served.output.payloads) {
-          if (numberOf(payload) !== count.up++) count.wrong++;
+          if (numberOf(payload) !== count.up++) count.messagesWrong++;
           session.side.send(nowMs, payload); // The echo.
         }
       } else if (served.output.kind === "ended") fate.push(`server: ${served.output.reason}`);
@@ -103,4 +104,4 @@ while (fate.length < 2 && nowMs < 3_600_000) {
   drain();
 }
 console.log({ sent, ...count, seconds: nowMs / 1000, fate });
-process.exitCode = count.wrong === 0 && count.up === total && count.down === total ? 0 : 1;
+process.exitCode = count.messagesWrong === 0 && count.up === total && count.down === total ? 0 : 1;

@@ -14,7 +14,7 @@ function run(file: string, ...options: string[]): string {
 
 describe("examples", () => {
   it("carry every message over a bad line once and in order", () => {
-    expect(run("bad-line.ts", "30", "3000")).toContain("wrong: 0");
+    expect(run("bad-line.ts", "30", "3000")).toContain("messagesWrong: 0");
   }, 60_000);
 
   it("show in the README what runs", () => {
