@@ -484,7 +484,9 @@ export class Sender {
 
   /** [CHAN-3]: until it is acknowledged it goes along with all that needs it. */
   private openingOf(channelId: number): ChannelOpenFrame | undefined {
-    const openSeq = this.channels.get(channelId)?.openSeq ?? 0;
+    const channel = this.channels.get(channelId);
+    assert(channel !== undefined, "frame_of_no_channel");
+    const { openSeq } = channel;
     return openSeq === 0 ? undefined : (this.ring.unit(openSeq) as ChannelOpenFrame);
   }
 
