@@ -90,8 +90,8 @@ function hashTail(bytes: Uint8Array, start: number, end: number, seeded: number)
 
 /**
  * The checksum of a body whose first byte is `head` and whose covered bytes (all that follow the
- * checksum field) are `bytes[start, end)`. Session and direction go in through the seed, so that a
- * body that reaches another session or the other side does not pass [SUM-1] [SUM-2].
+ * checksum field) are `bytes[start, end)`. Session and head go in through the seed, so that a body
+ * that reaches another session, or whose head was changed, does not pass [SUM-1] [SUM-2].
  */
 export function bodyChecksum(
   sessionId: Uint8Array,

@@ -103,6 +103,7 @@ export class Endpoint {
     let body: Body;
     try {
       const head = readHead(bytes, this.options.bodyBytesMax);
+      // A reflected body verifies, so its direction is looked at [SUM-2].
       if (head.direction !== 0) throw new ProtocolError("misdelivered");
       if (head.checksum === "none") throw new ProtocolError("checksum_missing");
       if (head.address === undefined) throw new ProtocolError("address_missing");

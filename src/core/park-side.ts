@@ -123,7 +123,7 @@ export class ParkSide extends Half<RespondOutput> {
       return;
     }
     const { request } = body;
-    if (request === undefined) throw new ProtocolError("prefix_missing");
+    if (request === undefined) throw new ProtocolError("prefix_missing"); // [EXCH-2]
     if (body.open !== undefined) checkParameters(body.open);
     const isNewer = incarnation > this.incarnation;
     const known = isNewer ? 0 : this.overThrough;

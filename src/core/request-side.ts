@@ -352,6 +352,7 @@ export class RequestSide extends Half<RequestOutput> {
 
   private readAnswer(exchange: number, bytes: Uint8Array): Body {
     const head = readHead(bytes, this.settings.bodyBytesMax);
+    // A reflected request verifies, so its direction is looked at [SUM-2].
     if (head.direction !== 1 || head.address !== undefined) throw new ProtocolError("misdelivered");
     if (head.checksum === "none") throw new ProtocolError("checksum_missing");
     const body = readBody(bytes, head, this.sessionId);
@@ -362,6 +363,7 @@ export class RequestSide extends Half<RequestOutput> {
     // [EXCH-3]: an answer that names another exchange came to the wrong place.
     if (answer !== undefined && answer.exchange !== exchange)
       throw new ProtocolError("misdelivered");
+    // [EXCH-3]: only what ends or refuses may come without ANSWER.
     const isLast = body.ended ?? body.refused ?? body.unknown ?? body.superseded;
     if (answer === undefined && isLast === undefined && body.unreadable !== true) {
       throw new ProtocolError("prefix_missing");
