@@ -20,6 +20,7 @@ import { ENDPOINT_DEFAULTS, NONCE_BYTES, WIRE_VERSION } from "./limits.ts";
 import { checkParkOptions, type EndpointOptions, within } from "./options.ts";
 import type { ApplicationOutput, RespondOutput, TimeoutOutput } from "./outputs.ts";
 import { type LastWord, ParkSide } from "./park-side.ts";
+import { reasonBytes } from "./reason.ts";
 import { TimerQueue } from "./timer-queue.ts";
 
 /** What the adapter knows of a request beside its body. */
@@ -320,7 +321,7 @@ export class Endpoint {
       this.touch(session);
       return;
     }
-    const reason = Uint8Array.from(code, (letter) => letter.charCodeAt(0));
+    const reason = reasonBytes(code);
     this.answer(handle, address.sessionId, { ended: { code: END_CODES.protocol, reason } });
   }
 

@@ -33,6 +33,7 @@ import type {
   TimeoutOutput,
   TimerName,
 } from "./outputs.ts";
+import { reasonText } from "./reason.ts";
 import { Receiver } from "./receiver.ts";
 import { RoundTrip } from "./rtt.ts";
 import { Sender } from "./sender.ts";
@@ -549,7 +550,7 @@ export abstract class Half<Transmit extends { kind: string }> {
   protected endByPeer(ending: Ending): void {
     const isClose = this.state === "closing" && ending.code === END_CODES.closed;
     const isDone = this.sender.isFlushed && this.receiver.isFinished;
-    const detail = String.fromCharCode(...ending.reason.subarray(0, 128));
+    const detail = reasonText(ending.reason);
     this.end(isClose && isDone ? "closed" : "peer-ended", "peer", ending.code, detail);
   }
 

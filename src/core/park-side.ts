@@ -20,6 +20,7 @@ import { EXCHANGE_SPAN_MAX, INITIAL_GRANT } from "./limits.ts";
 import type { ParkOptions } from "./options.ts";
 import type { EndedOutput, EndReason, RespondOutput, TimerName } from "./outputs.ts";
 import { Ranges } from "./ranges.ts";
+import { reasonBytes } from "./reason.ts";
 
 /** A request that is held. */
 interface Parked {
@@ -84,7 +85,7 @@ export class ParkSide extends Half<RespondOutput> {
   refuse(nowMs: number, code: number, reason: string): void {
     this.advance(nowMs);
     if (this.state !== "opening") throw new UsageError("state_invalid");
-    this.conclude({ refused: { code, reason: asciiBytes(reason) } });
+    this.conclude({ refused: { code, reason: reasonBytes(reason) } });
     this.end("refused", "local", code, reason);
   }
 
@@ -452,7 +453,7 @@ export class ParkSide extends Half<RespondOutput> {
     code: number,
     detail: string,
   ): void {
-    this.concludeWith({ code, reason: asciiBytes(detail) });
+    this.concludeWith({ code, reason: reasonBytes(detail) });
     this.end(reason, by, code, detail);
   }
 
@@ -462,7 +463,7 @@ export class ParkSide extends Half<RespondOutput> {
     code: number,
     detail = "",
   ): void {
-    if (this.lastWord === undefined) this.concludeWith({ code, reason: asciiBytes(detail) });
+    if (this.lastWord === undefined) this.concludeWith({ code, reason: reasonBytes(detail) });
     super.end(reason, by, code, detail);
   }
 
@@ -481,7 +482,3 @@ export class ParkSide extends Half<RespondOutput> {
 }
 
 const NOTHING = new Uint8Array(0);
-
-function asciiBytes(text: string): Uint8Array {
-  return Uint8Array.from(text.slice(0, 128), (letter) => letter.charCodeAt(0) & 0x7f);
-}

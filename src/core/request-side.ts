@@ -33,6 +33,7 @@ import { PayloadQueue, PayloadStore } from "./payload-queue.ts";
 import { jitter, seedFrom } from "./random.ts";
 import { Ranges } from "./ranges.ts";
 import { ReceiveWindows } from "./receive-windows.ts";
+import { reasonBytes, reasonText } from "./reason.ts";
 import { Receiver } from "./receiver.ts";
 import { RoundTrip } from "./rtt.ts";
 import { SendRing } from "./send-ring.ts";
@@ -340,7 +341,7 @@ export class RequestSide extends Half<RequestOutput> {
     code: number,
     detail: string,
   ): void {
-    const ended = { code, reason: asciiBytes(detail) };
+    const ended = { code, reason: reasonBytes(detail) };
     const number = this.exchanges.next;
     const body = this.composeEmpty({ ...this.requestHead(this.nowMs), ended });
     this.exchanges.begin(this.nowMs, body.length, false);
@@ -400,7 +401,7 @@ export class RequestSide extends Half<RequestOutput> {
       this.notBeforeMs = Math.max(this.notBeforeMs, nowMs + body.pauseMs);
     }
     if (body.refused !== undefined) {
-      this.end("refused", "peer", body.refused.code, asText(body.refused.reason));
+      this.end("refused", "peer", body.refused.code, reasonText(body.refused.reason));
     } else if (body.superseded !== undefined && body.superseded > this.incarnation) {
       this.end("superseded", "peer", END_CODES.closed);
     } else if (body.ended !== undefined) {
@@ -612,12 +613,4 @@ function includes(ranges: readonly number[], value: number): boolean {
 
 function isSame(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, at) => byte === right[at]);
-}
-
-function asciiBytes(text: string): Uint8Array {
-  return Uint8Array.from(text.slice(0, 128), (letter) => letter.charCodeAt(0) & 0x7f);
-}
-
-function asText(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
 }
