@@ -1,0 +1,36 @@
+/**
+ * What a session needs of whatever carries its bodies: a write request and a read request, that is,
+ * an exchange. Nothing here knows HTTP. A carrier holds no state of the protocol, never throws and
+ * never rejects: whatever goes wrong is an outcome.
+ */
+
+/** How an exchange ended. */
+export type Outcome =
+  /** A body came whole. It may be anybody's; the core looks at it. */
+  | { readonly kind: "answer"; readonly bytes: Uint8Array }
+  | {
+      readonly kind: "failure";
+      /** Short and machine-readable, for `status.reason`: `connection_refused`, `http_502`. */
+      readonly reason: string;
+      /** Somebody on the way refused the size of the request (HTTP 413). */
+      readonly isTooLarge: boolean;
+    };
+
+/** The client's way to a server. */
+export interface Carrier {
+  /**
+   * Carries one body to the server and brings the answer's body. Exchanges overlap, and each may
+   * take as long as the server holds it: no timeout of its own. Resolves soon after `signal`
+   * aborts; then the outcome does not matter any more.
+   */
+  exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome>;
+  /** Requests that carry messages and may be out at once; undefined: as many as the core likes. */
+  readonly carriersMax: number | undefined;
+  /**
+   * Calls `wake` whenever the host has reason to think that the path is back or has changed (online
+   * again, page shown again). Returns what ends that.
+   */
+  watch(wake: () => void): () => void;
+  /** The session has ended: idle connections may go. */
+  close(): void;
+}

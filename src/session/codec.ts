@@ -1,0 +1,14 @@
+/**
+ * Codecs turn the application's values into payload bytes and back. A codec belongs to one
+ * direction of one channel of one session, is made with it and used in the order of the messages.
+ */
+
+/** One direction of one channel. Both functions may throw; an encoder's error reaches `send`. */
+export interface Codec {
+  encode(value: unknown): Uint8Array;
+  /** `bytes` are a view of a larger body: what keeps them keeps that. */
+  decode(bytes: Uint8Array): unknown;
+}
+
+/** Makes the codec of one direction of a channel. */
+export type CodecFactory = () => Codec;

@@ -1,0 +1,41 @@
+/**
+ * What a server's adapter knows of a request, and what it may be told to answer. Nothing here knows
+ * HTTP: an adapter translates both ways.
+ */
+
+/** Who sent a request, as far as the adapter can tell. */
+export interface Peer {
+  /** The client's address, for limits; empty when unknown. */
+  readonly address: string;
+  /** A header of the request, or what the carrier has instead; names in lower case. */
+  header(name: string): string | undefined;
+  /** The adapter's own request: `IncomingMessage`, `Request`, or whatever it has. */
+  readonly request: unknown;
+}
+
+/** Why a request gets no body in answer. Stable. */
+export type Refusal =
+  /** `authenticate` said no to a session that comes back after silence. */
+  | "unauthenticated"
+  /** The server is shutting down and takes no new sessions. */
+  | "draining"
+  /** More requests at once than the process takes. */
+  | "overloaded";
+
+/** What a request is answered with. */
+export type Reply =
+  | { readonly kind: "answer"; readonly body: Uint8Array }
+  | { readonly kind: "refusal"; readonly refusal: Refusal };
+
+/** The part of a server that an adapter sees. */
+export interface RequestHandler {
+  /** Largest body that is worth reading. */
+  readonly bodyBytesMax: number;
+  /**
+   * A request's body has come whole; `body` belongs to the server from now on. `reply` is called
+   * once, at once or much later, unless the request is gone before.
+   *
+   * @returns what to call when the request's connection has gone unanswered.
+   */
+  handleRequest(body: Uint8Array, peer: Peer, reply: (reply: Reply) => void): () => void;
+}
