@@ -3,7 +3,7 @@
  * within limits, remembers ended ones for a while, and answers for those that it does not know.
  * spec 7.
  *
- * Handlers: `handleRequest`, `handleGone`, `handleVerdict`, `handleTimeout`. Commands go to the
+ * Readers: `sessions`, `recognise`. Handlers: `handleRequest`, `handleGone`, `handleVerdict`, `handleTimeout`. Commands go to the
  * sessions; call `touch(session)` after one. `poll()` drains the endpoint and every session that
  * was touched, and ends with the earliest timeout of all.
  *
@@ -27,16 +27,27 @@ import { TimerQueue } from "./timer-queue.ts";
 export interface Origin {
   /** The peer's address, for limits; empty when unknown. */
   readonly address: string;
-  /** Who the peer is, as the adapter's authentication says; empty for nobody in particular. */
-  readonly principal: string;
+  /**
+   * Who the peer is, as the adapter's authentication of this request says; empty for nobody in
+   * particular. Undefined: this request was not authenticated, and its secret alone speaks.
+   */
+  readonly principal: string | undefined;
 }
+
+/** What `authenticate` is answered with. */
+export type Verdict =
+  /** `principal` is whose session it is from now on; empty for nobody in particular. */
+  | { readonly accepted: true; readonly principal: string }
+  /** What the client is told; default: code 1 (`application`), no reason. */
+  | { readonly accepted: false; readonly code?: number; readonly reason?: string };
 
 /** A session as the endpoint keeps it. */
 export interface ServerSession {
   readonly side: ParkSide;
   readonly id: string;
   readonly secret: Uint8Array;
-  readonly origin: Origin;
+  /** Of the opening; its principal is the verdict's from the verdict on. */
+  origin: Origin;
   /** When an opening without a verdict is refused; Infinity after the verdict. */
   verdictAtMs: number;
   /** Waits in the endpoint's list of sessions to be drained. */
@@ -48,7 +59,7 @@ export interface ServerSession {
 
 interface Tombstone {
   readonly secret: Uint8Array;
-  readonly principal: string;
+  readonly principal: string | undefined;
   readonly lastWord: LastWord;
   readonly forgetAtMs: number;
 }
@@ -123,6 +134,23 @@ export class Endpoint {
     return this.handleKnown(handle, session, address, body, origin);
   }
 
+  /**
+   * The session that a request is of, by its identifier and secret, while it lives. Reads the head
+   * only, changes nothing, and says nothing about the rest: `handleRequest` may still refuse it.
+   */
+  recognise(bytes: Uint8Array): ServerSession | undefined {
+    try {
+      const { direction, address } = readHead(bytes, this.options.bodyBytesMax);
+      if (direction !== 0 || address === undefined) return undefined;
+      const session = this.sessions.get(keyOf(address.sessionId));
+      if (session === undefined || session.side.state === "ended") return undefined;
+      return isSameSecret(session.secret, address.proof) ? session : undefined;
+    } catch (error) {
+      protocolCode(error);
+      return undefined;
+    }
+  }
+
   /** The connection of a request has gone before it was answered. */
   handleGone(session: ServerSession, handle: number): void {
     session.side.handleGone(handle);
@@ -130,13 +158,18 @@ export class Endpoint {
   }
 
   /** The answer to `authenticate`. Late verdicts are harmless. */
-  handleVerdict(nowMs: number, session: ServerSession, accepted: boolean, code = 1): void {
+  handleVerdict(nowMs: number, session: ServerSession, verdict: Verdict): void {
     this.advance(nowMs);
     if (session.verdictAtMs === Infinity || session.side.state === "ended") return;
     session.verdictAtMs = Infinity;
     this.pending--;
-    if (accepted) session.side.accept(nowMs);
-    else session.side.refuse(nowMs, code, "");
+    if (verdict.accepted) {
+      session.origin = { address: session.origin.address, principal: verdict.principal };
+      session.side.accept(nowMs);
+    } else {
+      const { code = END_CODES.application, reason = "" } = verdict;
+      session.side.refuse(nowMs, code, reason);
+    }
     this.touch(session);
   }
 
@@ -149,7 +182,7 @@ export class Endpoint {
       const session = this.timers.takeDue(nowMs);
       if (session === undefined) return;
       if (nowMs < session.verdictAtMs) session.side.handleTimeout(nowMs);
-      else this.handleVerdict(nowMs, session, false, END_CODES.verdictTimeout);
+      else this.handleVerdict(nowMs, session, VERDICT_TIMEOUT);
       this.touch(session);
     }
   }
@@ -264,7 +297,8 @@ export class Endpoint {
       this.answerUnknown(handle, address);
       return undefined;
     }
-    const verdictAtMs = this.nowMs + this.options.verdictTimeoutMs;
+    const { authenticate, verdictTimeoutMs } = this.options;
+    const verdictAtMs = authenticate ? this.nowMs + verdictTimeoutMs : Infinity;
     const session: ServerSession = {
       side,
       id,
@@ -277,10 +311,13 @@ export class Endpoint {
     };
     this.sessions.set(id, session);
     this.perAddress.set(origin.address, (this.perAddress.get(origin.address) ?? 0) + 1);
-    this.pending++;
     this.touch(session);
-    if (this.options.authenticate) this.own.push({ kind: "authenticate", session, handle });
-    else this.handleVerdict(this.nowMs, session, true);
+    if (authenticate) {
+      this.pending++;
+      this.own.push({ kind: "authenticate", session, handle });
+    } else {
+      side.accept(this.nowMs);
+    }
     return session;
   }
 
@@ -395,6 +432,7 @@ export class Endpoint {
 }
 
 const NOTHING = new Uint8Array(0);
+const VERDICT_TIMEOUT: Verdict = { accepted: false, code: END_CODES.verdictTimeout };
 
 /** A bound that is no number would bound nothing. */
 function checkEndpointOptions(options: EndpointOptions): void {
@@ -415,8 +453,17 @@ function keyOf(sessionId: Uint8Array): string {
 }
 
 /** Whether the sender of a request may speak for a session [OPEN-3]. */
-function isOwner(secret: Uint8Array, principal: string, address: Address, origin: Origin): boolean {
-  return isSameSecret(secret, address.proof) && principal === origin.principal;
+function isOwner(
+  secret: Uint8Array,
+  principal: string | undefined,
+  address: Address,
+  origin: Origin,
+): boolean {
+  if (!isSameSecret(secret, address.proof)) return false;
+  // Who was not asked is not compared: neither the opener before a verdict nor this request.
+  return (
+    principal === undefined || origin.principal === undefined || principal === origin.principal
+  );
 }
 
 /** Compares in a time that does not depend on where the difference is. */

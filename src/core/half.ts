@@ -96,8 +96,8 @@ export abstract class Half<Transmit extends { kind: string }> {
   private endedOutput: EndedOutput | undefined = undefined;
   /** The latest time that was told. */
   protected nowMs: number;
-  /** When a well-formed body of the peer's came last. */
-  protected lastHeardMs: number;
+  /** When a well-formed body of the peer's came last; before the first, when the session began. */
+  lastHeardMs: number;
   protected closeAtMs: number = Infinity;
   protected probeAtMs: number = Infinity;
   private probes = 0;
@@ -134,6 +134,14 @@ export abstract class Half<Transmit extends { kind: string }> {
   /** Payload bytes accepted and not yet held by the peer. */
   get bufferedBytes(): number {
     return this.sender.bufferedBytes;
+  }
+
+  /**
+   * Units accepted and not yet held by the peer: messages, the parts of a large one each, and what
+   * is said about channels.
+   */
+  get unacknowledged(): number {
+    return this.sender.unsentCount + this.sender.ring.size;
   }
 
   /** Whether the peer holds everything that was accepted. */
@@ -175,10 +183,9 @@ export abstract class Half<Transmit extends { kind: string }> {
     const messageKey = checkKey(channel.mode, key);
     const bytesMax = this.peer?.messageBytesMax ?? this.settings.messageBytesMax;
     if (payload.length > bytesMax) throw new UsageError("message_too_large");
-    const messages = this.sender.unsentCount + this.sender.ring.size;
     if (
       this.sender.bufferedBytes + payload.length > this.settings.sendBufferBytesMax ||
-      messages >= this.settings.sendBufferMessagesMax
+      this.unacknowledged >= this.settings.sendBufferMessagesMax
     ) {
       throw new UsageError("buffer_full");
     }

@@ -27,7 +27,13 @@ export {
   writeBody,
   writeVersions,
 } from "./body-writer.ts";
-export { Endpoint, type EndpointOutput, type Origin, type ServerSession } from "./endpoint.ts";
+export {
+  Endpoint,
+  type EndpointOutput,
+  type Origin,
+  type ServerSession,
+  type Verdict,
+} from "./endpoint.ts";
 export {
   InvariantError,
   isDamage,

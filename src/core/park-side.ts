@@ -69,6 +69,13 @@ export class ParkSide extends Half<RespondOutput> {
     this.starvedAtMs = nowMs;
   }
 
+  // --- readers --------------------------------------------------------------------------------
+
+  /** Whether a request is parked, so that what is sent now leaves at once. */
+  get isReachable(): boolean {
+    return this.parked.length > 0;
+  }
+
   // --- commands -------------------------------------------------------------------------------
 
   /** The verdict on the opening is favourable: what came so far is delivered. */

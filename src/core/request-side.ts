@@ -95,6 +95,13 @@ export class RequestSide extends Half<RequestOutput> {
     this.sender.handleChannelWindow(channelZero);
   }
 
+  // --- readers --------------------------------------------------------------------------------
+
+  /** Requests in a row that brought no answer. */
+  get requestsUnanswered(): number {
+    return this.unansweredInRow;
+  }
+
   // --- commands -------------------------------------------------------------------------------
 
   /**

@@ -310,7 +310,7 @@ const TABLE: Table = {
 const PLAIN: Readonly<Record<string, Rule>> = {
   id: ["out", "of a session: a name"],
   secret: CONSTANT,
-  origin: CONSTANT,
+  origin: ["out", "one client with one principal"],
   verdictAtMs: ["armed", "whether a verdict is awaited"],
   wakeAtMs: TIME,
   timerPosition: TIME,

@@ -128,6 +128,7 @@ export type Step =
 const TICKS_MAX = 100;
 const CONNECTIONS_OF_ONE_LIFE = 1_000_000;
 const ORIGIN = { address: "client", principal: "" };
+const WELCOME = { accepted: true, principal: "" } as const;
 const SERVER_CLOCK_START_MS = 1_000_000;
 /** Timers that may be armed with nothing to say. */
 const IDLE_TIMERS: readonly string[] = ["exchange", "hold", "silence", "tombstone"];
@@ -544,7 +545,7 @@ export class Pair {
         else throw new BrokenPromise("1: a second session was opened by the same client");
       } else {
         this.session ??= output.session;
-        this.server.handleVerdict(this.clocks.server, output.session, true);
+        this.server.handleVerdict(this.clocks.server, output.session, WELCOME);
       }
     }
   }

@@ -160,6 +160,56 @@ describe("openings", () => {
     expect(bench.take()[0]?.body.opened).toBeDefined();
   });
 
+  test("[OPEN-3] the verdict says whose the session is, and its tombstone keeps that", () => {
+    const bench = new Bench({ authenticate: true });
+    const client = new ScriptedClient(bench);
+    client.origin = { address: "192.0.2.1", principal: undefined };
+    const isUnknown = (exchange: number, principal: string | undefined): boolean => {
+      client.request(exchange, { open: true, origin: { address: "192.0.2.1", principal } });
+      return bench.take().some(({ body }) => body.unknown !== undefined);
+    };
+    client.request(1, { open: true });
+    bench.decide({ accepted: true, principal: "alice" });
+    const { session } = client;
+    bench.take();
+
+    expect(session.origin).toEqual({ address: "192.0.2.1", principal: "alice" });
+    expect(isUnknown(2, "eve")).toBe(true);
+    expect(isUnknown(2, "alice")).toBe(false);
+    // Not authenticated: the secret alone speaks.
+    expect(isUnknown(3, undefined)).toBe(false);
+
+    bench.command(session, (side) => side.abort(bench.nowMs));
+    bench.take();
+
+    expect(isUnknown(4, "eve")).toBe(true);
+    expect(isUnknown(4, "alice")).toBe(false);
+    expect(isUnknown(4, undefined)).toBe(false);
+    client.request(5, { secret: new Uint8Array(16).fill(0xaa) });
+    expect(bench.take()[0]?.body.unknown).toBeDefined();
+  });
+
+  test("[OPEN-3] before the verdict, and where none is asked, an unauthenticated opener is anybody", () => {
+    const bench = new Bench();
+    const client = new ScriptedClient(bench);
+    client.origin = { address: "192.0.2.1", principal: undefined };
+    client.open();
+    client.request(3, { overThrough: 1, origin: { address: "192.0.2.1", principal: "alice" } });
+
+    expect(client.session.origin.principal).toBeUndefined();
+    expect(bench.take().filter(({ body }) => body.unknown !== undefined)).toEqual([]);
+  });
+
+  test("a refusal says the application's reason", () => {
+    const bench = new Bench({ authenticate: true });
+    new ScriptedClient(bench).request(1, { open: true });
+    bench.decide({ accepted: false, code: 7, reason: "no such user" });
+
+    const refused = bench.take()[0]?.body.refused;
+    expect(refused?.code).toBe(7);
+    expect(textOf(refused?.reason ?? new Uint8Array(0))).toBe("no such user");
+  });
+
   test("[OPEN-5] refused copies and later requests hear the same verdict from the tombstone", () => {
     const bench = new Bench({ authenticate: true });
     const client = new ScriptedClient(bench);
@@ -180,6 +230,51 @@ describe("openings", () => {
     bench.verdict(false);
 
     expect(bench.take()[0]?.body.refused?.code).toBe(1);
+  });
+
+  test("a request is recognised by its head, without a change", () => {
+    const bench = new Bench();
+    const client = new ScriptedClient(bench);
+    const opening = client.encode(1, { open: true });
+    expect(bench.endpoint.recognise(opening)).toBeUndefined();
+    client.open();
+    const { session } = client;
+    const before = fingerprint(session);
+    const request = client.encode(3, { overThrough: 1, numbered: [messages(1, "a")] });
+    const damagedBehindHead = request.slice();
+    damagedBehindHead[request.length - 1] = (request.at(-1) as number) ^ 1;
+
+    expect(bench.endpoint.recognise(request)).toBe(session);
+    expect(bench.endpoint.recognise(damagedBehindHead)).toBe(session);
+    expect(fingerprint(session) === before).toBe(true);
+
+    const wrongSecret = client.encode(3, { secret: new Uint8Array(16).fill(0xaa) });
+    const stranger = new ScriptedClient(bench, 2).encode(1, { open: true });
+    const answer = bench.answers.at(-1)?.bytes ?? new Uint8Array(0);
+    const rubbish = [new Uint8Array(0), bytesOf("<html>"), request.slice(0, 9), answer];
+    for (const bytes of [wrongSecret, stranger, ...rubbish]) {
+      expect(bench.endpoint.recognise(bytes)).toBeUndefined();
+    }
+
+    session.side.abort(bench.nowMs);
+    expect(bench.endpoint.recognise(request)).toBeUndefined();
+  });
+
+  test("a session says when its client was last heard, and whether it can be reached", () => {
+    const bench = new Bench();
+    const client = new ScriptedClient(bench);
+    client.open();
+    const heardMs = bench.nowMs;
+    bench.advance(20_000);
+
+    expect(client.side.lastHeardMs).toBe(heardMs);
+    expect(client.side.isReachable).toBe(true);
+    bench.command(client.session, (side) => side.send(bench.nowMs, bytesOf("a")));
+    expect(client.side.isReachable).toBe(false);
+    expect(client.side.unacknowledged).toBe(1);
+    client.request(3, { overThrough: 2, ack: 1 });
+    expect(client.side.lastHeardMs).toBe(bench.nowMs);
+    expect(client.side.unacknowledged).toBe(0);
   });
 
   test("an application that aborts without saying so to the endpoint is found out by a request", () => {

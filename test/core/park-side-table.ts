@@ -349,8 +349,10 @@ const endsByClient = cell(
 
 const lateVerdict = (accepted: boolean): Cell =>
   cell("Too late; changes nothing.", (scene) => {
-    const before = fingerprint(scene.session);
-    scene.bench.endpoint.handleVerdict(scene.bench.nowMs, scene.session as ServerSession, accepted);
+    const { bench, session } = scene;
+    const before = fingerprint(session);
+    const verdict = accepted ? { accepted, principal: "late" } : { accepted };
+    bench.endpoint.handleVerdict(bench.nowMs, session as ServerSession, verdict);
     scene.bench.tick();
 
     expect(fingerprint(scene.session) === before).toBe(true);

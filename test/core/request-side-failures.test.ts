@@ -126,6 +126,7 @@ describe("a failed request", () => {
     client.tick();
     client.fail(3);
     client.until("retry");
+    expect(client.side.requestsUnanswered).toBe(2);
     client.fail(client.last.exchange);
 
     expect(client.tick()).toEqual([]);

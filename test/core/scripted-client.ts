@@ -10,6 +10,7 @@ import {
   type EndpointOutput,
   type Origin,
   type ServerSession,
+  type Verdict,
 } from "../../src/core/endpoint.ts";
 import type { EndpointOptions } from "../../src/core/options.ts";
 import type { ApplicationOutput, EndedOutput } from "../../src/core/outputs.ts";
@@ -206,9 +207,14 @@ export class Bench {
   }
 
   verdict(accepted: boolean, code?: number): void {
+    const refusal: Verdict = code === undefined ? { accepted: false } : { accepted: false, code };
+    this.decide(accepted ? { accepted, principal: "" } : refusal);
+  }
+
+  decide(verdict: Verdict): void {
     const session = this.asked.shift();
     if (session === undefined) throw new Error("nobody asks for a verdict");
-    this.endpoint.handleVerdict(this.nowMs, session, accepted, code);
+    this.endpoint.handleVerdict(this.nowMs, session, verdict);
     this.tick();
   }
 
