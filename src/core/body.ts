@@ -212,7 +212,7 @@ export interface Body {
   /** A higher incarnation has taken over; its number. */
   readonly superseded?: number;
   /** Do not come back before so many milliseconds. */
-  readonly pauseMs?: number;
+  readonly pauseMs?: number | undefined;
   readonly channelWindows: readonly ChannelWindow[];
   readonly channelsBlocked: readonly ChannelWindow[];
   readonly numbered: readonly NumberedFrame[];

@@ -3,8 +3,8 @@
  * within limits, remembers ended ones for a while, and answers for those that it does not know.
  * spec 7.
  *
- * Readers: `sessions`, `recognise`. Handlers: `handleRequest`, `handleGone`, `handleVerdict`, `handleTimeout`. Commands go to the
- * sessions; call `touch(session)` after one. `poll()` drains the endpoint and every session that
+ * Readers: `sessions`, `recognise`. Handlers: `handleRequest`, `handleGone`, `handleVerdict`, `handleTimeout`. Commands: `drain`,
+ * `abortAll`, and those of the sessions; call `touch(session)` after one of these. `poll()` drains the endpoint and every session that
  * was touched, and ends with the earliest timeout of all.
  *
  * Invariants: `sessions`, `tombstones` and the openings that wait for a verdict are bounded by the
@@ -21,6 +21,7 @@ import { checkParkOptions, type EndpointOptions, within } from "./options.ts";
 import type { ApplicationOutput, RespondOutput, TimeoutOutput } from "./outputs.ts";
 import { type LastWord, ParkSide } from "./park-side.ts";
 import { reasonBytes } from "./reason.ts";
+import { Pauses } from "./pauses.ts";
 import { TimerQueue } from "./timer-queue.ts";
 
 /** What the adapter knows of a request beside its body. */
@@ -87,12 +88,45 @@ export class Endpoint {
   private pending = 0;
   private nowMs: number;
   private readonly options: EndpointOptions;
+  /** Set while the server drains. */
+  private pauses: Pauses | undefined = undefined;
 
   /** @throws UsageError `option_invalid`. */
   constructor(nowMs: number, options: Partial<EndpointOptions> = {}) {
     this.options = { ...ENDPOINT_DEFAULTS, ...options };
     checkEndpointOptions(this.options);
     this.nowMs = nowMs;
+  }
+
+  // --- commands -------------------------------------------------------------------------------
+
+  /**
+   * Before a server goes down: every request is answered at once from now on, with what waits for
+   * its client, and the client asked to stay away for a time between the two, each for another one.
+   * No new session opens; who asks for one is asked to stay away too [PARK-17] [PARK-18].
+   *
+   * @throws UsageError `option_invalid` for a pause of less than 1 ms or more than an hour.
+   */
+  drain(nowMs: number, pauseMinMs: number, pauseMaxMs: number): void {
+    this.advance(nowMs);
+    const pauses = new Pauses(pauseMinMs, pauseMaxMs, this.options.seed);
+    this.pauses = pauses;
+    for (const session of this.sessions.values()) {
+      if (session.side.state !== "ended") session.side.drain(nowMs, pauses);
+      this.touch(session);
+    }
+  }
+
+  /**
+   * Ends every session at once; requests that are held carry the news, and later ones hear it from
+   * the tombstones. `drain` before it, or others may open.
+   */
+  abortAll(nowMs: number, code: number = END_CODES.application, reason = ""): void {
+    this.advance(nowMs);
+    for (const session of this.sessions.values()) {
+      if (session.side.state !== "ended") session.side.abort(nowMs, code, reason);
+      this.touch(session);
+    }
   }
 
   // --- handlers -------------------------------------------------------------------------------
@@ -268,6 +302,10 @@ export class Endpoint {
       this.answerUnknown(handle, address);
       return undefined;
     }
+    if (this.pauses !== undefined) {
+      this.answerPaused(handle, address, body, this.pauses);
+      return undefined;
+    }
     const ofAddress = this.perAddress.get(origin.address) ?? 0;
     if (
       this.sessions.size >= this.options.sessionsMax ||
@@ -383,6 +421,17 @@ export class Endpoint {
     this.answer(handle, address.sessionId, { refused });
   }
 
+  /** [PARK-18]: no refusal, which would be final; the opening comes again, perhaps elsewhere. */
+  private answerPaused(handle: number, address: Address, body: Body, pauses: Pauses): void {
+    if (body.request === undefined) {
+      this.answerUnknown(handle, address);
+      return;
+    }
+    const { exchange } = body.request;
+    const answer = { exchange, heldMs: 0, parkedWanted: 1, answered: [], parked: [] };
+    this.answer(handle, address.sessionId, { answer, pauseMs: pauses.next() });
+  }
+
   private answer(handle: number, sessionId: Uint8Array, content: Partial<Body>): void {
     const none = { channelWindows: [], channelsBlocked: [], numbered: [] };
     const options = { direction: 1, checksum: "xxh32", sessionId } as const;
@@ -444,6 +493,7 @@ function checkEndpointOptions(options: EndpointOptions): void {
   within(options.tombstoneMs, 0, day, "tombstoneMs");
   within(options.tombstonesMax, 1, 2 ** 24, "tombstonesMax");
   within(options.verdictTimeoutMs, 1, day, "verdictTimeoutMs");
+  within(options.seed, 1, 2 ** 32 - 1, "seed");
 }
 
 /** An identifier as a key: its bytes as characters. */

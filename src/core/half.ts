@@ -77,7 +77,7 @@ export interface Stats {
 }
 
 /** What the link puts into the prefix of a body. */
-type Head = Pick<Body, "request" | "answer" | "open" | "opened">;
+type Head = Pick<Body, "request" | "answer" | "open" | "opened" | "pauseMs">;
 
 /** A body in the making. */
 type Draft = { -readonly [Field in keyof Body]: Body[Field] };
@@ -98,6 +98,8 @@ export abstract class Half<Transmit extends { kind: string }> {
   protected nowMs: number;
   /** When a well-formed body of the peer's came last; before the first, when the session began. */
   lastHeardMs: number;
+  /** The end of the pause that the server asked for last; in the past for none. */
+  protected pausedUntilMs: number;
   protected closeAtMs: number = Infinity;
   protected probeAtMs: number = Infinity;
   private probes = 0;
@@ -119,6 +121,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     this.role = role;
     this.nowMs = nowMs;
     this.lastHeardMs = nowMs;
+    this.pausedUntilMs = nowMs;
     this.sessionId = sessionId;
     this.settings = settings;
     this.sender = new Sender({ seqMax: 0, bytesMax: 0 });
@@ -324,7 +327,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     const { nowMs } = this;
     this.sender.expire(nowMs);
     // [END-9]: nobody waits for ever.
-    if (nowMs >= this.lastHeardMs + this.silenceLimitMs) {
+    if (nowMs >= this.silenceAtMs) {
       this.end("silence", "network", END_CODES.silence);
     } else if (nowMs >= this.closeAtMs) {
       this.fail("close-timeout", "network", END_CODES.closeTimeout, "");
@@ -348,7 +351,7 @@ export abstract class Half<Transmit extends { kind: string }> {
       atMs = dueMs;
     };
     if (this.state !== "ended") {
-      consider("silence", this.lastHeardMs + this.silenceLimitMs);
+      consider("silence", this.silenceAtMs);
       consider("close", this.closeAtMs);
       consider("expire", this.sender.nextExpiryMs);
       // A message that was stopped just now: the wait before saying so begins.
@@ -372,6 +375,11 @@ export abstract class Half<Transmit extends { kind: string }> {
   protected abstract get mayDeliver(): boolean;
   protected abstract get mayAcknowledge(): boolean;
   protected abstract get bodyOptions(): BodyOptions;
+
+  /** [END-9]: nobody is expected to speak during a pause. */
+  private get silenceAtMs(): number {
+    return Math.max(this.lastHeardMs, this.pausedUntilMs) + this.silenceLimitMs;
+  }
 
   /** Tells the clock. Times never run backwards here, whatever the caller's clock does. */
   protected advance(nowMs: number): void {
@@ -399,7 +407,7 @@ export abstract class Half<Transmit extends { kind: string }> {
    */
   protected compose(nowMs: number, head: Head, transmission: number): Uint8Array {
     const { window, channelWindows } = this.receiver.state();
-    const { request, answer, open, opened } = head;
+    const { request, answer, open, opened, pauseMs } = head;
     const { ack } = this.receiver;
     // One shape for all bodies: copying a head into others costs more than writing the body.
     const body: Draft = {
@@ -410,6 +418,7 @@ export abstract class Half<Transmit extends { kind: string }> {
       blocked: undefined,
       open,
       opened,
+      pauseMs,
       channelWindows,
       channelsBlocked: [],
       numbered: [],

@@ -115,6 +115,8 @@ export interface EndpointOptions extends ParkOptions {
   readonly verdictTimeoutMs: number;
   /** False: openings are accepted without asking. */
   readonly authenticate: boolean;
+  /** Where the pauses of `drain` begin, 1 to 2^32 - 1: a random number for each process. */
+  readonly seed: number;
 }
 
 /** @throws UsageError `option_invalid`, naming the option. */

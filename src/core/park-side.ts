@@ -4,8 +4,8 @@
  * requests as evidence about its answers. spec 6.
  *
  * `Endpoint` finds the session for a request and checks its secret before `handleRequest`.
- * Handlers: `handleRequest`, `handleGone`, `handleTimeout`. Commands: those of `Half`, `accept`
- * and `abort`. Outputs of `poll()`: `respond`, the application's, and the timeout.
+ * Handlers: `handleRequest`, `handleGone`, `handleTimeout`. Commands: those of `Half`, `accept`,
+ * `drain` and `abort`. Outputs of `poll()`: `respond`, the application's, and the timeout.
  *
  * Invariants: `parked` ascends by exchange, and holds no exchange that is in `answered` or over;
  * every handle that came in goes out in exactly one `respond`, or was gone; before the verdict
@@ -19,6 +19,7 @@ import type { Flight } from "./in-flight.ts";
 import { EXCHANGE_SPAN_MAX, INITIAL_GRANT } from "./limits.ts";
 import type { ParkOptions } from "./options.ts";
 import type { EndedOutput, EndReason, RespondOutput, TimerName } from "./outputs.ts";
+import type { Pauses } from "./pauses.ts";
 import { Ranges } from "./ranges.ts";
 import { reasonBytes } from "./reason.ts";
 
@@ -58,6 +59,8 @@ export class ParkSide extends Half<RespondOutput> {
   private messagesSinceMs = Infinity;
   /** The verdict was favourable. A session that ends without it never delivers. */
   private isAdmitted = false;
+  /** Set while the server drains: nothing is parked, and every answer asks for a pause. */
+  private pauses: Pauses | undefined = undefined;
   /** Set at the end; what later requests are answered with. */
   lastWord: LastWord | undefined = undefined;
 
@@ -105,6 +108,19 @@ export class ParkSide extends Half<RespondOutput> {
   override close(nowMs: number, code?: number): void {
     if (this.state === "opening") throw new UsageError("state_invalid");
     super.close(nowMs, code);
+  }
+
+  /**
+   * From now on every request is answered at once, and its client asked to stay away for the next
+   * of the pauses; when it comes back and the server still drains, for another one [PARK-17].
+   */
+  drain(nowMs: number, pauses: Pauses): void {
+    this.advance(nowMs);
+    if (this.state === "ended") throw new UsageError("session_closed");
+    this.pauses = pauses;
+    this.renewPause(pauses);
+    // Before the verdict nothing else can be said.
+    while (this.state === "opening" && this.parked.length > 0) this.answerExcess();
   }
 
   /** Ends the session at once; parked requests carry the news. */
@@ -182,6 +198,7 @@ export class ParkSide extends Half<RespondOutput> {
     const oldest = this.parked[0];
     // [OPEN-5]: nothing is said before the verdict.
     if (oldest === undefined || this.state === "opening") return false;
+    if (this.pauses !== undefined) return true; // [PARK-17]
     if (this.parked.length > this.parkedWanted || nowMs >= this.holdEndsAtMs) return true;
     const { literal } = this.options;
     if (literal === undefined) return this.isOpenedOwed || this.hasSomethingToSay(nowMs);
@@ -246,7 +263,8 @@ export class ParkSide extends Half<RespondOutput> {
       return;
     }
     for (const { exchange, handle } of this.leftOver.splice(0)) {
-      this.respond(handle, this.composeEmpty({ answer: this.answerHead(exchange, 0) }));
+      const answer = this.answerHead(exchange, 0);
+      this.respond(handle, this.composeEmpty({ answer, ...this.pause }));
     }
     this.noteWaiting(nowMs);
     while (this.wantsToAnswer(nowMs)) this.answerOldest(nowMs);
@@ -264,7 +282,7 @@ export class ParkSide extends Half<RespondOutput> {
     const opened = this.mustStateOpened ? { opened: this.parameters } : {};
     this.isOpenedOwed = false;
     // A bundle's worth at most in the literal procedure [LITS-3].
-    this.respond(handle, this.compose(nowMs, { answer, ...opened }, exchange));
+    this.respond(handle, this.compose(nowMs, { answer, ...opened, ...this.pause }, exchange));
     this.answerTimes.set(exchange, nowMs);
   }
 
@@ -276,6 +294,19 @@ export class ParkSide extends Half<RespondOutput> {
       answered: this.answered.flat.slice(),
       parked: this.parked.map((parked) => parked.exchange),
     };
+  }
+
+  /** What is left of the pause; a new one where nothing is. */
+  private get pause(): Pick<Body, "pauseMs"> {
+    if (this.pauses === undefined) return {};
+    if (this.nowMs >= this.pausedUntilMs) this.renewPause(this.pauses);
+    return { pauseMs: Math.round(this.pausedUntilMs - this.nowMs) };
+  }
+
+  private renewPause(pauses: Pauses): void {
+    this.pausedUntilMs = this.nowMs + pauses.next();
+    // A client that stays away cannot say what arrived: nothing is overdue for that.
+    this.resendBaseMs = this.pausedUntilMs;
   }
 
   private respond(handle: number, body: Uint8Array): void {
@@ -330,7 +361,8 @@ export class ParkSide extends Half<RespondOutput> {
     const parked = { exchange, handle, arrivedAtMs: this.nowMs };
     this.parked.splice(after < 0 ? this.parked.length : after, 0, parked);
     this.isStarved = false;
-    if (this.parked.length > this.options.requestsHeldMax) this.answerExcess();
+    const isDrainedOpening = this.pauses !== undefined && this.state === "opening";
+    if (isDrainedOpening || this.parked.length > this.options.requestsHeldMax) this.answerExcess();
   }
 
   /** More than any client keeps open: the oldest goes back empty [PARK-9]. */
@@ -398,6 +430,7 @@ export class ParkSide extends Half<RespondOutput> {
   /** Something to say and nothing parked, which was not counted yet. */
   private isCaughtWithout(nowMs: number): boolean {
     if (this.parked.length > 0 || this.isStarved || !this.isAdmitted) return false;
+    if (this.pauses !== undefined) return false;
     return this.options.literal === undefined && this.hasSomethingToSay(nowMs);
   }
 

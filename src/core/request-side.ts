@@ -63,8 +63,8 @@ export class RequestSide extends Half<RequestOutput> {
   /** The answer that came last, and when. */
   private lastAnswered = 0;
   private lastAnsweredAtMs = 0;
-  /** No request leaves before. */
-  private notBeforeMs = 0;
+  /** After failures no request leaves before. */
+  private retryAtMs: number;
   private failuresInRow = 0;
   private failuresCountedTo = 0;
   private unansweredInRow = 0;
@@ -85,6 +85,7 @@ export class RequestSide extends Half<RequestOutput> {
     super("request", nowMs, credentials.nonce.slice(), full);
     this.options = full;
     this.secret = credentials.secret.slice();
+    this.retryAtMs = nowMs;
     this.random = seedFrom(credentials.nonce);
     this.parkedWanted = full.literal?.requestsHeld ?? 1;
     // [OPEN-6]: what every server grants before it has answered.
@@ -223,6 +224,11 @@ export class RequestSide extends Half<RequestOutput> {
   /** Requests that may be out at once, overdue ones included. */
   private get slots(): number {
     return this.parkedWanted + this.options.carriersMax;
+  }
+
+  /** No request leaves before: for failures [RETRY-1], or because the server said so [RETRY-3]. */
+  private get notBeforeMs(): number {
+    return Math.max(this.retryAtMs, this.pausedUntilMs);
   }
 
   // --- driving --------------------------------------------------------------------------------
@@ -405,7 +411,7 @@ export class RequestSide extends Half<RequestOutput> {
     this.followAtMs = Math.min(this.followAtMs, nowMs + this.sendDelayMs);
     // [RETRY-3]
     if (body.pauseMs !== undefined) {
-      this.notBeforeMs = Math.max(this.notBeforeMs, nowMs + body.pauseMs);
+      this.pausedUntilMs = Math.max(this.pausedUntilMs, nowMs + body.pauseMs);
     }
     if (body.refused !== undefined) {
       this.end("refused", "peer", body.refused.code, reasonText(body.refused.reason));
@@ -506,7 +512,7 @@ export class RequestSide extends Half<RequestOutput> {
     const spanMs = Math.min(retryDelayMaxMs, retryDelayMinMs * 2 ** (this.failuresInRow - 2));
     this.random = jitter(this.random);
     const waitMs = Math.ceil((this.random / 2 ** 32) * spanMs);
-    this.notBeforeMs = Math.max(this.notBeforeMs, this.nowMs + waitMs);
+    this.retryAtMs = Math.max(this.retryAtMs, this.nowMs + waitMs);
     return true;
   }
 
@@ -576,7 +582,8 @@ export class RequestSide extends Half<RequestOutput> {
     this.resendBaseMs = nowMs;
     this.lastAnswered = 0;
     this.parkedWantedFrom = 0;
-    this.notBeforeMs = nowMs;
+    this.retryAtMs = nowMs;
+    this.pausedUntilMs = nowMs;
     this.failuresInRow = 0;
     this.failuresCountedTo = 0;
     this.unansweredInRow = 0;

@@ -359,6 +359,20 @@ const lateVerdict = (accepted: boolean): Cell =>
     expect(scene.bench.answers).toEqual([]);
   });
 
+const drains = cell(
+  "All that is held, and what comes, is answered at once, with PAUSE. The state stays.",
+  (scene) => {
+    const before = stateOf(scene);
+    scene.bench.drain(100, 100);
+    const handle = scene.client.request(scene.next);
+
+    for (const each of [scene.parkedHandle, handle]) {
+      expect(answerTo(scene, each).pauseMs).toBe(100);
+    }
+    expect(stateOf(scene)).toBe(before);
+  },
+);
+
 const goes = cell("The exchange counts as answered. The state stays.", (scene) => {
   const state = stateOf(scene);
   scene.bench.gone(scene.session as ServerSession, scene.parkedHandle);
@@ -750,6 +764,45 @@ export const PARK_SIDE_TABLE: readonly Row[] = [
       closing: aborts,
       ended: cell("UsageError `session_closed`.", (scene) => {
         throwsUsage(scene, ({ side }) => side.abort(scene.bench.nowMs), "session_closed");
+      }),
+    },
+  },
+  {
+    event: "the server drains",
+    cells: {
+      stranger: cell("An opening is answered with PAUSE alone. Stays a stranger.", (scene) => {
+        scene.bench.drain(100, 100);
+        answersOnly(
+          scene,
+          () => scene.client.request(1, { open: true }),
+          (body) => {
+            isEmpty(body);
+            expect(body.pauseMs).toBe(100);
+          },
+        );
+      }),
+      opening: cell(
+        "All that is held, and what comes, is answered with PAUSE alone. The state stays.",
+        (scene) => {
+          scene.bench.drain(100, 100);
+          const handle = scene.client.request(2, { open: true });
+
+          for (const each of [scene.parkedHandle, handle]) {
+            const body = answerTo(scene, each);
+            isEmpty(body);
+            expect([body.pauseMs, body.ack]).toEqual([100, undefined]);
+          }
+          expect(stateOf(scene)).toBe("opening");
+        },
+      ),
+      open: drains,
+      closing: drains,
+      ended: cell("Changes nothing.", (scene) => {
+        scene.bench.drain(100, 100);
+
+        const body = answerTo(scene, scene.client.request(3));
+        isLastWord(body);
+        expect(body.pauseMs).toBeUndefined();
       }),
     },
   },

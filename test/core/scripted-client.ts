@@ -188,7 +188,7 @@ export class Bench {
     this.sessionIds.set(handle, sessionId);
     this.settled.set(handle, false);
     this.endpoint.handleRequest(this.nowMs, handle, bytes, origin);
-    this.drain();
+    this.perform();
     return handle;
   }
 
@@ -203,6 +203,12 @@ export class Bench {
   command(session: ServerSession, act: (side: ParkSide) => void): void {
     act(session.side);
     this.endpoint.touch(session);
+    this.tick();
+  }
+
+  /** The server drains from now on. */
+  drain(pauseMinMs: number, pauseMaxMs: number): void {
+    this.endpoint.drain(this.nowMs, pauseMinMs, pauseMaxMs);
     this.tick();
   }
 
@@ -233,15 +239,15 @@ export class Bench {
   /** The end of a tick: timers fire until nothing wants to happen now. */
   tick(): void {
     for (let turns = 0; ; turns++) {
-      this.drain();
+      this.perform();
       if (this.wakeAtMs > this.nowMs) return;
       if (turns > 100) throw new Error("the endpoint wants to be woken now, again and again");
       this.endpoint.handleTimeout(this.nowMs);
-      this.drain();
+      this.perform();
     }
   }
 
-  private drain(): void {
+  private perform(): void {
     for (;;) {
       const output: EndpointOutput = this.endpoint.poll();
       if (output.kind === "timeout") {
