@@ -1,0 +1,147 @@
+/**
+ * The client for browsers as one file: bundled, minified, with internal names shortened and the
+ * texts of assertions numbered. `dist/browser` holds what this makes, and the test of its size
+ * measures the same.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build, type BuildOptions, type Plugin } from "esbuild";
+import { shortenableNames } from "./browser-names.ts";
+
+const ROOT: string = fileURLToPath(new URL("..", import.meta.url));
+
+/** Where the published bundle goes. */
+export const OUTPUT_FOLDER: URL = new URL("../dist/browser/", import.meta.url);
+
+/** A call that no module makes, put where modules begin. */
+const MARK = "module_begins";
+
+/** What the bundle exports: `connect` once it is there, and until then the core of a client. */
+const ENTRIES: readonly string[] = ["src/http/connect.ts", "src/core/request-side.ts"];
+
+export interface ModuleSize {
+  readonly source: string;
+  readonly bytes: number;
+  /** Bytes by which the whole grows, gzipped, because this module is in it. */
+  readonly gzipped: number;
+}
+
+export interface BrowserBundle {
+  readonly code: string;
+  readonly gzipped: number;
+  /** Texts of assertions by the numbers that stand for them. */
+  readonly assertions: readonly string[];
+}
+
+/** Bytes as a server sends them. */
+export function gzippedBytes(code: string): number {
+  return gzipSync(code, { level: 9 }).length;
+}
+
+/** The published bundle. Needs the declarations of `npm run build`. */
+export async function bundleForBrowsers(): Promise<BrowserBundle> {
+  const sources = await bundledSources();
+  const assertions = assertionTexts(sources);
+  const names = await shortenedNames(sources);
+  const plugins = [numberAssertions(assertions, () => "")];
+  const code = await bundle({ mangleProps: names, plugins });
+  return { code, gzipped: gzippedBytes(code), assertions };
+}
+
+/** What a bundler makes of the modules as they are. */
+export async function bundleOfModules(): Promise<string> {
+  return bundle({});
+}
+
+/** What each module adds to the published bundle, largest first. */
+export async function moduleSizes(): Promise<readonly ModuleSize[]> {
+  const sources = await bundledSources();
+  const mark = (source: string): string => `${MARK}("${source}");`;
+  const plugins = [numberAssertions(assertionTexts(sources), mark)];
+  const marked = await bundle({ mangleProps: await shortenedNames(sources), plugins });
+  const [head, ...rest] = marked.split(`${MARK}("`);
+  const parts = rest.map((part) => {
+    const end = part.indexOf('"');
+    return { source: part.slice(0, end), code: part.slice(end + 3) };
+  });
+  const whole = gzippedBytes([head, ...parts.map(({ code }) => code)].join(""));
+  const sizes = parts.map((part) => {
+    const others = parts.filter((other) => other !== part).map(({ code }) => code);
+    const gzipped = whole - gzippedBytes([head, ...others].join(""));
+    return { source: part.source, bytes: part.code.length, gzipped };
+  });
+  return sizes.toSorted((left, right) => right.gzipped - left.gzipped);
+}
+
+async function bundledSources(): Promise<readonly string[]> {
+  const { metafile } = await build({ ...OPTIONS, write: false, metafile: true });
+  return Object.keys(metafile.inputs).map((source) => join(ROOT, source));
+}
+
+async function shortenedNames(sources: readonly string[]): Promise<RegExp> {
+  const names = await shortenableNames(ROOT, entry(), sources);
+  return new RegExp(`^(?:${[...names].toSorted().join("|")})$`);
+}
+
+function entry(): string {
+  const found = ENTRIES.find((path) => existsSync(join(ROOT, path)));
+  if (found === undefined) throw new Error("no entry for browsers");
+  return found;
+}
+
+const OPTIONS: BuildOptions = {
+  entryPoints: [join(ROOT, entry())],
+  absWorkingDir: ROOT,
+  bundle: true,
+  minify: true,
+  format: "esm",
+  // The browsers of the last two years.
+  target: "es2022",
+  conditions: ["browser"],
+  external: ["msgpackr"],
+  legalComments: "none",
+  outfile: "dist/browser/holdfast.min.js",
+};
+
+async function bundle(options: BuildOptions): Promise<string> {
+  const { outputFiles } = await build({ ...OPTIONS, ...options, write: false });
+  const text = outputFiles[0]?.text;
+  if (text === undefined) throw new Error("the bundler made nothing");
+  return text;
+}
+
+/** Puts a number in the place of each assertion's text, and marks where modules begin. */
+function numberAssertions(texts: readonly string[], mark: (source: string) => string): Plugin {
+  return {
+    name: "number-assertions",
+    setup(builder) {
+      builder.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
+        const source = readFileSync(path, "utf8");
+        const contents = replaceTexts(source, (text) => String(texts.indexOf(text)));
+        return { contents: mark(relative(ROOT, path)) + contents, loader: "ts" };
+      });
+    },
+  };
+}
+
+/** The texts of the assertions of some sources, sorted: their places are their numbers. */
+function assertionTexts(sources: readonly string[]): readonly string[] {
+  const texts = new Set<string>();
+  for (const source of sources) {
+    replaceTexts(readFileSync(source, "utf8"), (text) => {
+      texts.add(text);
+      return "";
+    });
+  }
+  return [...texts].toSorted();
+}
+
+/** The text of an assertion is its last argument and a constant. */
+function replaceTexts(source: string, replace: (text: string) => string): string {
+  return source.replaceAll(
+    /(\bassert\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*?,\s*)"([^"]*)"(?=,?\s*\))/g,
+    (_whole, before: string, text: string) => before + replace(text),
+  );
+}
