@@ -212,8 +212,8 @@ export const REQUEST_DEFAULTS: RequestOptions = {
   ...SESSION_DEFAULTS,
   // In Node and on HTTP/2; a browser on HTTP/1.1 has six connections in all and uses 1.
   carriersMax: 8,
-  retryDelayMinMs: 100,
-  retryDelayMaxMs: 5_000,
+  reconnectDelayMinMs: 100,
+  reconnectDelayMaxMs: 5_000,
   lostConfirmMs: 3_000,
   requestsUnansweredMax: 0,
   earlyMessages: true,

@@ -82,8 +82,8 @@ export interface RequestOptions extends SessionOptions {
   /** Requests that carry messages, beside the parked ones. */
   readonly carriersMax: number;
   /** Bounds of the wait between failed requests; the first retry is immediate. */
-  readonly retryDelayMinMs: number;
-  readonly retryDelayMaxMs: number;
+  readonly reconnectDelayMinMs: number;
+  readonly reconnectDelayMaxMs: number;
   /** "Unknown session" is believed after being repeated for so long. */
   readonly lostConfirmMs: number;
   /** The session ends after so many requests in a row without an answer; 0: no such limit. */
@@ -178,8 +178,8 @@ export function checkRequestOptions(options: RequestOptions): void {
   checkSessionOptions(options);
   within(options.carriersMax, 1, 64, "carriersMax");
   within(options.parkedMax + options.carriersMax, 2, 64, "carriersMax");
-  within(options.retryDelayMinMs, 0, day, "retryDelayMinMs");
-  within(options.retryDelayMaxMs, options.retryDelayMinMs, day, "retryDelayMaxMs");
+  within(options.reconnectDelayMinMs, 0, day, "reconnectDelayMinMs");
+  within(options.reconnectDelayMaxMs, options.reconnectDelayMinMs, day, "reconnectDelayMaxMs");
   within(options.lostConfirmMs, 0, day, "lostConfirmMs");
   within(options.requestsUnansweredMax, 0, 1_000_000, "requestsUnansweredMax");
 }

@@ -508,8 +508,11 @@ export class RequestSide extends Half<RequestOutput> {
     this.failuresCountedTo = this.exchanges.next - 1;
     this.failuresInRow++;
     if (this.failuresInRow === 1) return true;
-    const { retryDelayMinMs, retryDelayMaxMs } = this.options;
-    const spanMs = Math.min(retryDelayMaxMs, retryDelayMinMs * 2 ** (this.failuresInRow - 2));
+    const { reconnectDelayMinMs, reconnectDelayMaxMs } = this.options;
+    const spanMs = Math.min(
+      reconnectDelayMaxMs,
+      reconnectDelayMinMs * 2 ** (this.failuresInRow - 2),
+    );
     this.random = jitter(this.random);
     const waitMs = Math.ceil((this.random / 2 ** 32) * spanMs);
     this.retryAtMs = Math.max(this.retryAtMs, this.nowMs + waitMs);

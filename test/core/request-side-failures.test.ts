@@ -38,7 +38,7 @@ describe("a failed request", () => {
   });
 
   test("[RETRY-1] is followed later and later if it was not the first in a row", () => {
-    const options = { retryDelayMinMs: 100, retryDelayMaxMs: 1_000 };
+    const options = { reconnectDelayMinMs: 100, reconnectDelayMaxMs: 1_000 };
     const client = new Dialogue(options).open();
     const waits = Array.from({ length: 30 }, () => failOnce(client));
 
@@ -410,7 +410,7 @@ describe("options that cannot work", () => {
   const cases: Partial<RequestOptions>[] = [
     { carriersMax: 0 },
     { parkedMax: 60, carriersMax: 8 },
-    { retryDelayMinMs: 10, retryDelayMaxMs: 9 },
+    { reconnectDelayMinMs: 10, reconnectDelayMaxMs: 9 },
     { lostConfirmMs: -1 },
     { requestsUnansweredMax: 0.5 },
     { silenceLimitMs: 1 },

@@ -19,7 +19,7 @@ const ONE_CHANNEL = {
   windowBytes: 16_384,
   channelBytes: 16_384,
 };
-const RETRIES = { carriersMax: 1, retryDelayMinMs: 100, retryDelayMaxMs: 100 };
+const RETRIES = { carriersMax: 1, reconnectDelayMinMs: 100, reconnectDelayMaxMs: 100 };
 const SEND: Command = { kind: "send", bytes: 8 };
 const CLOSE: Command = { kind: "close" };
 
