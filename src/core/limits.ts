@@ -159,6 +159,12 @@ export const RATE_INITIAL = 64;
 /** Bodies below this say more about the round trip than about the rate. */
 export const RATE_BYTES_MIN = 4_096;
 
+/**
+ * Wakes take effect at most once in this time, in milliseconds: each sends requests anew, and hosts
+ * report a changing network, a page that is shown and a clock that jumped all at once.
+ */
+export const WAKE_INTERVAL_MS = 1_000;
+
 /** Doublings of a timeout or a probe's wait at most, before its largest value caps it. */
 export const BACK_OFF_MAX = 10;
 

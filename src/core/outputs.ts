@@ -96,6 +96,8 @@ export type TimerName =
   | "exchange"
   /** The wait after failed requests, or the one that the server asked for, is over. */
   | "retry"
+  /** The host said that the network may be back: what is out is not waited for any more. */
+  | "wake"
   /** The oldest parked request has been held for long enough. */
   | "hold"
   /** The delay of the literal procedure before a request or an answer. */

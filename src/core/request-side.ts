@@ -3,7 +3,7 @@
  * server, lets messages leave at once while a carrier's slot is free, and takes answers, failures
  * and silence as evidence. spec 5.
  *
- * Handlers: `handleAnswer`, `handleFailure`, `handleTimeout`. Commands: those of `Half`, and
+ * Handlers: `handleAnswer`, `handleFailure`, `handleWake`, `handleTimeout`. Commands: those of `Half`, and
  * `abort`. Outputs of `poll()`: `request`, `abort`, the application's, and the timeout.
  */
 import type { Address, AnswerPrefix, Body } from "./body.ts";
@@ -24,7 +24,13 @@ import { Exchanges } from "./exchanges.ts";
 import { type ChannelOptions, checkParameters, END_CODES, Half } from "./half.ts";
 import { GivingUp } from "./giving-up.ts";
 import { InFlight } from "./in-flight.ts";
-import { EXCHANGE_SPAN_MAX, INITIAL_GRANT, NONCE_BYTES, UNIT_BYTES_MAX } from "./limits.ts";
+import {
+  EXCHANGE_SPAN_MAX,
+  INITIAL_GRANT,
+  NONCE_BYTES,
+  UNIT_BYTES_MAX,
+  WAKE_INTERVAL_MS,
+} from "./limits.ts";
 import { checkRequestOptions, type LiteralOptions, type RequestOptions } from "./options.ts";
 import { REQUEST_DEFAULTS } from "./limits.ts";
 import type { EndedOutput, EndReason, RequestOutput, TimerName } from "./outputs.ts";
@@ -70,6 +76,9 @@ export class RequestSide extends Half<RequestOutput> {
   private unansweredInRow = 0;
   /** When the server first said that it does not know the session; Infinity while it does. */
   private doubtedSinceMs: number = Infinity;
+  /** When a wake takes effect, Infinity for none; and when one did last. */
+  private wakeAtMs: number = Infinity;
+  private wokenAtMs: number = -Infinity;
   /** Literal procedure: when the last request left, and when one may follow an answer. */
   private lastRequestAtMs = 0;
   private followAtMs: number = Infinity;
@@ -176,6 +185,17 @@ export class RequestSide extends Half<RequestOutput> {
     this.delayAfterFailure(exchange);
   }
 
+  /**
+   * The host says that the network may be back, or another one: connections that are out may be
+   * dead without saying so. At the end of the tick nothing waits for failures any more, and requests
+   * leave in place of those that are out. A pause of the server's goes on. Harmless when nothing
+   * was wrong, and however often it is called: it takes effect once in WAKE_INTERVAL_MS.
+   */
+  handleWake(nowMs: number): void {
+    this.advance(nowMs);
+    this.wakeAtMs = Math.min(this.wakeAtMs, Math.max(nowMs, this.wokenAtMs + WAKE_INTERVAL_MS));
+  }
+
   // --- when to send ---------------------------------------------------------------------------
 
   /** Why a request should leave now, or undefined. spec 5.1. */
@@ -239,6 +259,7 @@ export class RequestSide extends Half<RequestOutput> {
       consider("retry", this.notBeforeMs);
     }
     if (this.isUnanswered) consider("transmit", this.nowMs);
+    consider("wake", this.wakeAtMs);
     for (const exchange of this.exchanges.open.values()) {
       consider("exchange", this.exchangeOverdueAtMs(exchange.number));
     }
@@ -277,6 +298,7 @@ export class RequestSide extends Half<RequestOutput> {
   }
 
   protected override handleTimers(nowMs: number): void {
+    if (nowMs >= this.wakeAtMs) this.wake(nowMs);
     for (const { number, isOverdue } of this.exchanges.open.values()) {
       if (isOverdue || nowMs < this.exchangeOverdueAtMs(number)) continue;
       this.markOverdue(number);
@@ -519,6 +541,21 @@ export class RequestSide extends Half<RequestOutput> {
     return true;
   }
 
+  /** [RETRY-7] */
+  private wake(nowMs: number): void {
+    this.wakeAtMs = Infinity;
+    this.wokenAtMs = nowMs;
+    this.retryAtMs = nowMs;
+    this.roundTrip.endBackOff();
+    // Dead connections may fail only now; that says nothing about the requests that follow.
+    this.failuresCountedTo = this.exchanges.next - 1;
+    for (const exchange of this.exchanges.open.values()) {
+      exchange.isOverdue = true;
+      this.sender.resolve(exchange.number);
+    }
+    this.followAtMs = nowMs;
+  }
+
   private markOverdue(number: number): void {
     const exchange = this.exchanges.open.get(number);
     assert(exchange !== undefined && !exchange.isOverdue, "overdue_twice");
@@ -592,6 +629,8 @@ export class RequestSide extends Half<RequestOutput> {
     this.unansweredInRow = 0;
     this.unreadableInRow = 0;
     this.doubtedSinceMs = Infinity;
+    this.wakeAtMs = Infinity;
+    this.wokenAtMs = -Infinity;
     this.lastRequestAtMs = nowMs;
     this.followAtMs = nowMs;
     if (this.probeAtMs !== Infinity) this.probeAtMs = nowMs;

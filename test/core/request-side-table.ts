@@ -676,6 +676,28 @@ const timers: readonly Row[] = [
     ),
   },
   {
+    event: "timer: wake",
+    cells: alive(
+      "what is out is overdue, no failure is waited for; requests take the place of those",
+      ({ client, exchange }) => {
+        client.side.handleWake(client.nowMs);
+        client.drain();
+        expect(client.timeout).toMatchObject({ timer: "wake", atMs: client.nowMs });
+        expect(client.until("wake")).toHaveLength(1);
+        expect(client.side.exchanges.open.get(exchange)?.isOverdue).toBe(true);
+      },
+      {
+        says: "not running: no timer is",
+        next: "ended",
+        check: ({ client }) => {
+          client.side.handleWake(client.nowMs);
+          expect(client.tick()).toEqual([]);
+          expect(client.timeout.timer).toBe("none");
+        },
+      },
+    ),
+  },
+  {
     event: "timer: delay",
     options: LITERAL,
     cells: alive(
