@@ -1,0 +1,128 @@
+/**
+ * Drives a client's core: carries its requests, hands in their outcomes, and wakes it. Holds no
+ * state of the protocol.
+ */
+import type { RequestSide } from "../core/index.ts";
+import type { Carrier, Outcome } from "./carrier.ts";
+import type { CodecFactory } from "./codec.ts";
+import { type Driver, SessionHub } from "./session-hub.ts";
+import { atEndOfTick } from "./tick.ts";
+import { WakeTimer } from "./wake-timer.ts";
+
+/** Requests in a row without an answer after which the path counts as down: the retry failed too. */
+const UNANSWERED_WHEN_LOST = 2;
+
+/** How long the last word to the server may take before its connection is given up. */
+const LAST_WORD_MS = 5_000;
+
+export class ClientLoop implements Driver {
+  readonly hub: SessionHub;
+  readonly #side: RequestSide;
+  readonly #carrier: Carrier;
+  readonly #unwatch: () => void;
+  readonly #timer: WakeTimer = new WakeTimer(() => this.touch(), false);
+  /** Exchanges that are out. */
+  readonly #out: Map<number, AbortController> = new Map();
+  #lastWordTimer: ReturnType<typeof setTimeout> | undefined;
+  #isTurnPlanned = false;
+  #isEnded = false;
+  #lastFailure = "";
+
+  constructor(side: RequestSide, carrier: Carrier, makeCodec: CodecFactory) {
+    this.#side = side;
+    this.#carrier = carrier;
+    this.hub = new SessionHub(side, this, makeCodec);
+    this.#unwatch = carrier.watch(() => {
+      if (this.#isEnded) return;
+      side.handleWake(this.nowMs());
+      this.#pump();
+      this.touch();
+    });
+    this.touch();
+  }
+
+  nowMs(): number {
+    return performance.now();
+  }
+
+  touch(): void {
+    if (this.#isTurnPlanned) return;
+    this.#isTurnPlanned = true;
+    atEndOfTick(() => this.#turn());
+  }
+
+  /** The end of the tick: now the core speaks. */
+  #turn(): void {
+    this.#isTurnPlanned = false;
+    if (!this.#isEnded) {
+      this.hub.beforeTransmit();
+      this.#side.handleTimeout(this.nowMs());
+    }
+    this.#pump();
+  }
+
+  /** Does what the core asks for, until it has nothing left but a time to be woken at. */
+  #pump(): void {
+    const before = [...this.#out.keys()];
+    for (;;) {
+      const output = this.#side.poll();
+      if (output.kind === "request") this.#request(output.exchange, output.body);
+      else if (output.kind === "abort") this.#abort(output.exchange);
+      else if (output.kind === "timeout") {
+        if (this.#isEnded) this.#timer.clear();
+        else this.#timer.set(output.atMs);
+        break;
+      } else {
+        this.hub.handleOutput(output);
+        if (output.kind === "ended") this.#end(before);
+      }
+    }
+    const isReachable = this.#side.requestsUnanswered < UNANSWERED_WHEN_LOST;
+    this.hub.noteReach(isReachable, this.#side.requestsUnanswered === 0 ? "" : this.#lastFailure);
+    this.hub.settle();
+  }
+
+  #request(exchange: number, body: Uint8Array): void {
+    const controller = new AbortController();
+    this.#out.set(exchange, controller);
+    void this.#carrier.exchange(body, controller.signal).then((outcome) => {
+      // Nobody waits for it any more.
+      if (this.#out.delete(exchange)) this.#handleOutcome(exchange, outcome);
+    });
+  }
+
+  #abort(exchange: number): void {
+    this.#out.get(exchange)?.abort();
+    this.#out.delete(exchange);
+  }
+
+  #handleOutcome(exchange: number, outcome: Outcome): void {
+    if (this.#isEnded) {
+      if (this.#out.size === 0) this.#leave();
+      return;
+    }
+    const nowMs = this.nowMs();
+    if (outcome.kind === "answer") this.#side.handleAnswer(nowMs, exchange, outcome.bytes);
+    else {
+      this.#lastFailure = outcome.reason;
+      this.#side.handleFailure(nowMs, exchange, outcome.isTooLarge);
+    }
+    this.#pump();
+    this.touch();
+  }
+
+  /** All that was out before is of no use; what the core said last still goes. */
+  #end(before: readonly number[]): void {
+    this.#isEnded = true;
+    this.#unwatch();
+    for (const exchange of before) this.#abort(exchange);
+    if (this.#out.size === 0) this.#leave();
+    else this.#lastWordTimer = setTimeout(() => this.#leave(), LAST_WORD_MS);
+  }
+
+  #leave(): void {
+    clearTimeout(this.#lastWordTimer);
+    for (const exchange of this.#out.keys()) this.#abort(exchange);
+    this.#carrier.close();
+  }
+}

@@ -1,0 +1,90 @@
+/** A client's session: it can be saved and gone on with elsewhere, after a page's reload for one. */
+import { type RequestOptions, RequestSide } from "../core/index.ts";
+import type { Carrier } from "./carrier.ts";
+import { ClientLoop } from "./client-loop.ts";
+import type { CodecFactory } from "./codec.ts";
+import { decodeSaved, encodeSaved, type SavedInbox } from "./saved-session.ts";
+import { Session } from "./session.ts";
+import type { SessionHub } from "./session-hub.ts";
+
+/** Bytes of the secret that a client makes: 256 bits. */
+const SECRET_BYTES = 32;
+const NONCE_BYTES = 16;
+
+/** What every client can be told; limits and times are the core's, with its defaults. */
+export interface ClientOptions extends Partial<Omit<RequestOptions, "consume">> {
+  /**
+   * What `save()` gave. The session goes on where it was saved, with the limits that it had; the
+   * options of the core are not looked at. Save once, resume once: what still runs the old one is
+   * told `superseded`.
+   */
+  readonly resume?: string;
+}
+
+export class ClientSession<Incoming = unknown, Outgoing = unknown> extends Session<
+  Incoming,
+  Outgoing
+> {
+  readonly #hub: SessionHub;
+  readonly #side: RequestSide;
+
+  constructor(hub: SessionHub, side: RequestSide) {
+    super(hub);
+    this.#hub = hub;
+    this.#side = side;
+  }
+
+  /**
+   * The session's state as text, for `connect(url, { resume })`. It holds the session's secret:
+   * keep it where other origins and users cannot read it. A message that the application was
+   * handed counts as delivered. Codecs start anew. Call it last, at `pagehide` for one: what is
+   * sent or received afterwards is not in it.
+   *
+   * @throws UsageError `session_closed` after the end.
+   */
+  save(): string {
+    this.#hub.beforeTransmit();
+    const inboxes: SavedInbox[] = [];
+    const { inbox, channels } = this.#hub;
+    inboxes.push({ channelId: 0, facts: undefined, ...inbox.content });
+    for (const { id, channel, inbox: other } of channels.values()) {
+      const { label, mode, isOwn } = channel;
+      inboxes.push({ channelId: id, facts: { label, mode, isOwn }, ...other.content });
+    }
+    return encodeSaved({ version: 1, core: this.#side.save(), inboxes });
+  }
+}
+
+/**
+ * Begins a session over a carrier, or goes on with one that was saved. Returns at once: messages
+ * may be sent before the server has answered.
+ *
+ * @throws UsageError `option_invalid`, `option_unknown`, `state_invalid` for `resume`.
+ */
+export function connectOver<Incoming = unknown, Outgoing = unknown>(
+  carrier: Carrier,
+  makeCodec: CodecFactory,
+  options: ClientOptions = {},
+): ClientSession<Incoming, Outgoing> {
+  const { resume, ...limits } = options;
+  if (resume !== undefined) return resumeOver(carrier, makeCodec, resume);
+  const credentials = crypto.getRandomValues(new Uint8Array(NONCE_BYTES + SECRET_BYTES));
+  const nonce = credentials.subarray(0, NONCE_BYTES);
+  const secret = credentials.subarray(NONCE_BYTES);
+  const carriers = carrier.carriersMax === undefined ? {} : { carriersMax: carrier.carriersMax };
+  const settings = { ...carriers, ...limits, consume: "explicit" } as const;
+  const side = new RequestSide(performance.now(), { nonce, secret }, settings);
+  return new ClientSession(new ClientLoop(side, carrier, makeCodec).hub, side);
+}
+
+function resumeOver<Incoming, Outgoing>(
+  carrier: Carrier,
+  makeCodec: CodecFactory,
+  text: string,
+): ClientSession<Incoming, Outgoing> {
+  const saved = decodeSaved(text);
+  const side = RequestSide.resume(performance.now(), saved.core);
+  const { hub } = new ClientLoop(side, carrier, makeCodec);
+  hub.restore(saved.inboxes);
+  return new ClientSession(hub, side);
+}

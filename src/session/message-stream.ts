@@ -1,0 +1,88 @@
+/** Sending and receiving on one channel: what a session and each of its channels have in common. */
+import type { Codec } from "./codec.ts";
+import type { BundleConsumer, Inbox } from "./inbox.ts";
+import type { SessionHub } from "./session-hub.ts";
+
+export interface SendOptions {
+  /**
+   * On a `latest` channel: a later message with the same key replaces this one if it has not left.
+   * Default 0.
+   */
+  readonly key?: number;
+}
+
+/** What a stream is made of; the library makes it. */
+export interface StreamParts {
+  readonly hub: SessionHub;
+  readonly channelId: number;
+  readonly inbox: Inbox;
+  readonly encoder: Codec;
+}
+
+export abstract class MessageStream<Incoming, Outgoing> {
+  readonly #parts: StreamParts;
+
+  constructor(parts: StreamParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Accepts a message: from now on it arrives once and in order, or is told as a fate when the
+   * session ends. Leaves at the end of the tick. Bytes that a codec passes on as they are must not
+   * be changed until they are acknowledged.
+   *
+   * @returns false above the high-water mark (`highWaterBytes`): better wait for `ready`.
+   * @throws UsageError `session_closed`, `channel_closed`, `message_too_large`, `buffer_full`,
+   *   `key_invalid`; whatever the codec throws.
+   */
+  send(message: Outgoing, options?: SendOptions): boolean {
+    const { hub, channelId, encoder } = this.#parts;
+    return hub.send(encoder.encode(message), channelId, options?.key);
+  }
+
+  /**
+   * Resolves when there is room: at once while `send` returns true, otherwise when half of the
+   * high-water mark is reached. Also resolves when the session has ended; `send` then says so.
+   */
+  get ready(): Promise<void> {
+    return this.#parts.hub.ready;
+  }
+
+  /**
+   * The messages of the peer. A message is consumed when the next one is asked for, or the loop is
+   * left; until then it counts against the window that the peer may fill. The iteration ends when
+   * the peer has finished, and throws `SessionEndedError` or `ChannelResetError` when messages may
+   * be missing.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Incoming, undefined> {
+    const { inbox } = this.#parts;
+    let outstanding = 0;
+    const consume = (): void => {
+      if (outstanding > 0) inbox.consume(outstanding);
+      outstanding = 0;
+    };
+    return {
+      async next() {
+        consume();
+        const result = await inbox.take();
+        if (result.done !== true) outstanding++;
+        return result as IteratorResult<Incoming, undefined>;
+      },
+      async return() {
+        consume();
+        return { done: true, value: undefined };
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  /**
+   * Takes the messages in whole bundles instead of one by one. The next bundle comes when the
+   * promise that the callback returned, if any, is settled; what arrived meanwhile comes together.
+   */
+  onBundle(consumer: BundleConsumer<Incoming>): void {
+    this.#parts.inbox.consumeBy(consumer as BundleConsumer);
+  }
+}

@@ -1,0 +1,327 @@
+/**
+ * A server's sessions: what adapters hand requests to, and what makes a `Session` of each that was
+ * admitted. Drives one core for all of them; holds no state of the protocol.
+ */
+import {
+  type ApplicationOutput,
+  END_CODES,
+  Endpoint,
+  type EndpointOptions,
+  ENDPOINT_DEFAULTS,
+  type ServerSession,
+  UsageError,
+} from "../core/index.ts";
+import type { CodecFactory } from "./codec.ts";
+import { msgpack } from "./msgpack.ts";
+import type { Peer, Reply, RequestHandler } from "./peer.ts";
+import { Reauthentication, within } from "./reauthentication.ts";
+import { Session } from "./session.ts";
+import { SessionHub } from "./session-hub.ts";
+import { atEndOfTick } from "./tick.ts";
+import { Unreachable } from "./unreachable.ts";
+import { WakeTimer } from "./wake-timer.ts";
+
+/**
+ * Who may have a session. Returns the principal: the name under which the application knows the
+ * client, or "" for nobody in particular; undefined for no. A throw or a rejection means no.
+ */
+export type Authenticate = (peer: Peer) => string | undefined | Promise<string | undefined>;
+
+/** A session at the server, with what is known of its client. */
+export class PeerSession<Incoming = unknown, Outgoing = unknown> extends Session<
+  Incoming,
+  Outgoing
+> {
+  /** What `authenticate` said. */
+  readonly principal: string;
+  /** The client's address when it opened the session, as the adapter named it. */
+  readonly address: string;
+
+  constructor(hub: SessionHub, principal: string, address: string) {
+    super(hub);
+    this.principal = principal;
+    this.address = address;
+  }
+}
+
+/** What a server can be told; limits and times are the core's, with its defaults. */
+export interface ServerOptions<Incoming, Outgoing> extends Partial<
+  Omit<EndpointOptions, "consume" | "authenticate" | "seed">
+> {
+  /** A client was admitted. `peer` is its first request, with its headers: do not keep it. */
+  readonly onSession: (session: PeerSession<Incoming, Outgoing>, peer: Peer) => void;
+  /** Default: everybody may, as nobody in particular. */
+  readonly authenticate?: Authenticate;
+  /**
+   * A session that comes back after so long without a request is authenticated again, and must be
+   * the same principal. Default 30 s: a healthy client's parked request comes back within 25 s.
+   */
+  readonly reauthenticateAfterMs?: number;
+  /** A session with no request parked for so long is told as `lost`. Default 5 s. */
+  readonly lostAfterMs?: number;
+  /** Default `msgpack`; must be the clients'. */
+  readonly codec?: CodecFactory;
+}
+
+/** A request that waits for its answer. */
+interface Held {
+  readonly reply: (reply: Reply) => void;
+  readonly peer: Peer;
+  session: ServerSession | undefined;
+}
+
+/** A session that was admitted. */
+interface Served<Incoming, Outgoing> {
+  readonly hub: SessionHub;
+  readonly session: PeerSession<Incoming, Outgoing>;
+}
+
+export class SessionServer<Incoming = unknown, Outgoing = unknown> implements RequestHandler {
+  readonly bodyBytesMax: number;
+  readonly #endpoint: Endpoint;
+  readonly #onSession: ServerOptions<Incoming, Outgoing>["onSession"];
+  readonly #authenticate: Authenticate | undefined;
+  readonly #codec: CodecFactory;
+  readonly #timer: WakeTimer = new WakeTimer(() => this.#touch(), true);
+  readonly #held: Map<number, Held> = new Map();
+  readonly #served: Map<ServerSession, Served<Incoming, Outgoing>> = new Map();
+  /** Whose first requests wait for a verdict. */
+  readonly #openers: Map<ServerSession, Peer> = new Map();
+  /** Sessions that were given commands in this tick. */
+  readonly #touched: Map<ServerSession, SessionHub> = new Map();
+  /** Sessions of which a request came or went since the endpoint was last drained. */
+  readonly #moved: Set<ServerSession> = new Set();
+  /** Hubs with something to tell their applications. */
+  readonly #unsettled: Set<SessionHub> = new Set();
+  readonly #reauthentication: Reauthentication | undefined;
+  readonly #unreachable: Unreachable;
+  #nextHandle = 1;
+  #isTurnPlanned = false;
+  readonly #verdictTimeoutMs: number;
+
+  /** @throws UsageError `option_invalid`, `option_unknown`. */
+  constructor(options: ServerOptions<Incoming, Outgoing>) {
+    const { onSession, authenticate, reauthenticateAfterMs, lostAfterMs, codec, ...limits } =
+      options;
+    if (typeof onSession !== "function") throw new UsageError("option_invalid", "onSession");
+    this.#onSession = onSession;
+    this.#authenticate = authenticate;
+    this.#codec = codec ?? msgpack;
+    this.#verdictTimeoutMs = limits.verdictTimeoutMs ?? ENDPOINT_DEFAULTS.verdictTimeoutMs;
+    this.bodyBytesMax = limits.bodyBytesMax ?? ENDPOINT_DEFAULTS.bodyBytesMax;
+    const [random] = crypto.getRandomValues(new Uint32Array(1));
+    this.#endpoint = new Endpoint(this.#nowMs(), {
+      ...limits,
+      consume: "explicit",
+      authenticate: authenticate !== undefined,
+      // 0 is no seed.
+      seed: random || 1,
+    });
+    this.#unreachable = new Unreachable(lostAfterMs ?? 5_000);
+    if (authenticate === undefined) return;
+    this.#reauthentication = new Reauthentication(authenticate, {
+      afterMs: reauthenticateAfterMs ?? 30_000,
+      timeoutMs: this.#verdictTimeoutMs,
+      waitingMax: limits.requestsHeldMax,
+      pendingMax: limits.pendingMax,
+    });
+  }
+  // --- for adapters ---------------------------------------------------------------------------
+
+  handleRequest(body: Uint8Array, peer: Peer, reply: (reply: Reply) => void): () => void {
+    const session = this.#endpoint.recognise(body);
+    const reauthentication = this.#reauthentication;
+    if (session === undefined || reauthentication?.isNeeded(this.#nowMs(), session) !== true) {
+      return this.#hand(body, peer, reply);
+    }
+    let gone = (): void => {};
+    const leave = reauthentication.wait(session, peer, {
+      proceed: () => (gone = this.#hand(body, peer, reply)),
+      refuse: (refusal) => reply({ kind: "refusal", refusal }),
+    });
+    return () => {
+      leave();
+      gone();
+    };
+  }
+
+  #hand(body: Uint8Array, peer: Peer, reply: (reply: Reply) => void): () => void {
+    const handle = this.#nextHandle++;
+    const held: Held = { reply, peer, session: undefined };
+    this.#held.set(handle, held);
+    // Who sent it was looked at when the session opened: from then on its secret speaks.
+    const origin = { address: peer.address, principal: undefined };
+    const session = this.#endpoint.handleRequest(this.#nowMs(), handle, body, origin);
+    held.session = session;
+    if (session !== undefined) {
+      if (!this.#served.has(session) && !this.#openers.has(session)) {
+        this.#openers.set(session, peer);
+      }
+      this.#moved.add(session);
+    }
+    this.#pump();
+    this.#touch();
+    return () => {
+      if (!this.#held.delete(handle) || session === undefined) return;
+      this.#endpoint.handleGone(session, handle);
+      this.#moved.add(session);
+      this.#pump();
+      this.#touch();
+    };
+  }
+
+  // --- for the application --------------------------------------------------------------------
+
+  /** The sessions that live. */
+  get sessions(): PeerSession<Incoming, Outgoing>[] {
+    return [...this.#served.values()].map(({ session }) => session);
+  }
+
+  /**
+   * Before the process goes down: every client gets what waits for it and is asked to stay away for
+   * a time between the two bounds, each for another one, so that they do not come back all at once.
+   * New sessions are asked to come later. Messages can still be sent; they wait.
+   *
+   * Defaults: 1 s and 5 s, about what a restart takes.
+   *
+   * @throws UsageError `option_invalid` for a pause of less than 1 ms or more than an hour.
+   */
+  drain(pauseMinMs = 1_000, pauseMaxMs = 5_000): void {
+    this.#endpoint.drain(this.#nowMs(), pauseMinMs, pauseMaxMs);
+    this.#pump();
+    this.#touch();
+  }
+
+  /**
+   * Ends every session at once: clients are told `peer-ended` with `code` (1 to 0xfff) and `reason`.
+   * Those that had no request parked hear it when they ask, as long as requests are handed in. No
+   * session opens any more. Keeps no process alive.
+   */
+  abort(code: number = END_CODES.application, reason = ""): void {
+    this.drain();
+    this.#endpoint.abortAll(this.#nowMs(), code, reason);
+    this.#pump();
+  }
+
+  // --- driving --------------------------------------------------------------------------------
+
+  #nowMs(): number {
+    return performance.now();
+  }
+
+  #touch(): void {
+    if (this.#isTurnPlanned) return;
+    this.#isTurnPlanned = true;
+    atEndOfTick(() => this.#turn());
+  }
+
+  /** The end of the tick: now the core speaks. */
+  #turn(): void {
+    this.#isTurnPlanned = false;
+    for (const [session, hub] of this.#touched) {
+      hub.beforeTransmit();
+      this.#endpoint.touch(session);
+    }
+    this.#touched.clear();
+    const nowMs = this.#nowMs();
+    for (const hub of this.#unreachable.takeLost(nowMs)) this.#unsettled.add(hub);
+    // The sessions that were given commands say when they want to be woken: now.
+    this.#drainEndpoint();
+    this.#endpoint.handleTimeout(nowMs);
+    this.#pump();
+  }
+
+  /** Does what the core asks for, and then tells the applications. */
+  #pump(): void {
+    const atMs = this.#drainEndpoint();
+    const nowMs = this.#nowMs();
+    for (const session of this.#moved) {
+      const hub = this.#served.get(session)?.hub;
+      if (hub === undefined) continue;
+      this.#unreachable.note(nowMs, hub, session.side.isReachable);
+      this.#unsettled.add(hub);
+    }
+    this.#moved.clear();
+    this.#timer.set(Math.min(atMs, this.#unreachable.nextAtMs));
+    for (const hub of this.#unsettled) {
+      this.#unsettled.delete(hub);
+      hub.settle();
+    }
+  }
+
+  /** Returns when the core wants to be woken. */
+  #drainEndpoint(): number {
+    for (;;) {
+      const output = this.#endpoint.poll();
+      switch (output.kind) {
+        case "timeout":
+          return output.atMs;
+        case "respond":
+          this.#respond(output.handle, output.body);
+          break;
+        case "authenticate":
+          void this.#admit(output.session);
+          break;
+        case "session":
+          this.#handleOutput(output.session, output.output);
+      }
+    }
+  }
+  #respond(handle: number, body: Uint8Array): void {
+    const held = this.#held.get(handle);
+    // Its connection has gone.
+    if (held === undefined) return;
+    this.#held.delete(handle);
+    if (held.session !== undefined) this.#moved.add(held.session);
+    held.reply({ kind: "answer", body });
+  }
+
+  async #admit(session: ServerSession): Promise<void> {
+    const peer = this.#openers.get(session);
+    const authenticate = this.#authenticate;
+    if (peer === undefined || authenticate === undefined) return;
+    const principal = await within(this.#verdictTimeoutMs, authenticate, peer);
+    const verdict =
+      principal === undefined
+        ? ({ accepted: false, reason: "unauthenticated" } as const)
+        : ({ accepted: true, principal } as const);
+    this.#endpoint.handleVerdict(this.#nowMs(), session, verdict);
+    this.#pump();
+    this.#touch();
+  }
+
+  #handleOutput(session: ServerSession, output: ApplicationOutput): void {
+    if (output.kind === "opened") this.#open(session);
+    const hub = this.#served.get(session)?.hub;
+    if (output.kind === "ended") {
+      this.#openers.delete(session);
+      this.#served.delete(session);
+      this.#touched.delete(session);
+    }
+    // A session that was refused never had one.
+    if (hub === undefined) return;
+    hub.handleOutput(output);
+    this.#unsettled.add(hub);
+    if (output.kind === "ended") this.#unreachable.forget(hub);
+  }
+
+  /** The session is the application's from now on. */
+  #open(serverSession: ServerSession): void {
+    const peer = this.#openers.get(serverSession);
+    if (peer === undefined) return;
+    this.#openers.delete(serverSession);
+    const { side, origin } = serverSession;
+    const driver = {
+      nowMs: this.#nowMs,
+      touch: () => {
+        // After the end nothing moves any more.
+        if (this.#served.has(serverSession)) this.#touched.set(serverSession, hub);
+        this.#touch();
+      },
+    };
+    const hub = new SessionHub(side, driver, this.#codec);
+    const session = new PeerSession<Incoming, Outgoing>(hub, origin.principal ?? "", peer.address);
+    this.#served.set(serverSession, { hub, session });
+    hub.tell(() => this.#onSession(session, peer));
+  }
+}

@@ -1,0 +1,107 @@
+/** A session as the application sees it: the same object on both sides. */
+import type { ChannelOptions, Stats } from "../core/index.ts";
+import { END_CODES } from "../core/index.ts";
+import type { Channel } from "./channel.ts";
+import type { EndedInfo } from "./errors.ts";
+import { MessageStream } from "./message-stream.ts";
+import type { SessionHub } from "./session-hub.ts";
+import type { SessionEvents, Status } from "./status.ts";
+
+/**
+ * Carries messages both ways, exactly once and in order, for as long as the session lives.
+ *
+ * Readers: `status`, `stats`, `bufferedBytes`, `unacknowledged`, `channels`. Promises: `ready`,
+ * `opened`, `ended`, `flushed()`. Commands: `send`, `channel`, `close`, `abort`.
+ */
+export class Session<Incoming = unknown, Outgoing = unknown> extends MessageStream<
+  Incoming,
+  Outgoing
+> {
+  readonly #hub: SessionHub;
+
+  constructor(hub: SessionHub) {
+    super(hub.partsOf(0, hub.inbox));
+    this.#hub = hub;
+  }
+
+  /** How the session is, why, and since when. */
+  get status(): Status {
+    return this.#hub.status;
+  }
+
+  /** Counters since the session began. */
+  get stats(): Stats {
+    return this.#hub.side.stats;
+  }
+
+  /** Payload bytes that were accepted and that the peer does not hold yet. */
+  get bufferedBytes(): number {
+    return this.#hub.side.bufferedBytes;
+  }
+
+  /** Messages that were accepted and that the peer does not hold yet; each part of a large one counts. */
+  get unacknowledged(): number {
+    return this.#hub.side.unacknowledged;
+  }
+
+  /** Resolves when the other side has answered; rejects with `SessionEndedError` if it never does. */
+  get opened(): Promise<void> {
+    return this.#hub.opening;
+  }
+
+  /** Resolves when the session is over, with the reason and the fates of messages. Never rejects. */
+  get ended(): Promise<EndedInfo> {
+    return this.#hub.ending;
+  }
+
+  /**
+   * Resolves when the peer holds everything that was accepted so far; rejects with
+   * `SessionEndedError` when the session ends otherwise than by a close.
+   */
+  flushed(): Promise<void> {
+    return this.#hub.flushed();
+  }
+
+  /**
+   * Opens a channel; the peer hears of it by its `channel` event. Both sides may send on it at once.
+   * `label` takes at most 256 bytes of UTF-8.
+   *
+   * @throws UsageError `session_closed`, `label_too_long`, `channel_limit`, `option_invalid`.
+   */
+  channel<In = Incoming, Out = Outgoing>(
+    label: string,
+    options: ChannelOptions = {},
+  ): Channel<In, Out> {
+    return this.#hub.openChannel(label, options) as Channel<In, Out>;
+  }
+
+  /** The channels that are open, whoever opened them. */
+  get channels(): Channel<Incoming, Outgoing>[] {
+    const open = [...this.#hub.channels.values()];
+    return open.map(({ channel }) => channel as Channel<Incoming, Outgoing>);
+  }
+
+  /** Listens to an event. Returns what ends that. */
+  on<Name extends keyof SessionEvents<Incoming, Outgoing>>(
+    name: Name,
+    listener: SessionEvents<Incoming, Outgoing>[Name],
+  ): () => void {
+    return this.#hub.events.on(name, listener as never);
+  }
+
+  /**
+   * Nothing more will be sent; the session ends when both sides hold everything. Resolves with the
+   * end, as `ended` does. Repeated: without effect.
+   */
+  close(): Promise<EndedInfo> {
+    return this.#hub.close();
+  }
+
+  /**
+   * Ends the session at once. The peer is told `code` (1 to 0xfff) and `reason` (at most 128 bytes)
+   * if the path still works. After the end: without effect.
+   */
+  abort(code: number = END_CODES.application, reason = ""): void {
+    this.#hub.abort(code, reason);
+  }
+}

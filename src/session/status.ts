@@ -1,0 +1,58 @@
+/** What a session tells about itself: its status, its events and their types. */
+import type { DeliveryMode, Fate } from "../core/index.ts";
+import type { Channel } from "./channel.ts";
+import type { EndedInfo } from "./errors.ts";
+
+export type { DeliveryMode, EndedInfo, Fate };
+
+export type SessionPhase =
+  /** The other side has not answered yet; messages may be sent. */
+  | "opening"
+  | "open"
+  /** The path is down as far as this side can tell; messages may be sent, and wait. */
+  | "interrupted"
+  /** One side has finished; what was accepted is still being delivered. */
+  | "closing"
+  | "ended";
+
+export interface Status {
+  readonly state: SessionPhase;
+  /** Machine-readable: the last failure while opening or interrupted, the reason of the end. */
+  readonly reason: string;
+  /** Since when, in milliseconds since 1970. */
+  readonly sinceMs: number;
+}
+
+export interface LostInfo {
+  readonly reason: string;
+}
+
+export interface ResumedInfo {
+  /** Messages, and parts of large ones, that were sent again meanwhile. */
+  readonly replayed: number;
+  /** How long the path was down. */
+  readonly downMs: number;
+}
+
+export interface GivenUpInfo {
+  readonly label: string;
+  /** Messages that certainly were not delivered. */
+  readonly neverSent: number;
+  /** Messages that were sent, and delivered or not. */
+  readonly sent: number;
+}
+
+/** Events by name, with what their listeners get. */
+export interface SessionEvents<Incoming = unknown, Outgoing = unknown> {
+  status: (status: Status) => void;
+  /** The path went down. The session goes on, and messages wait. */
+  lost: (info: LostInfo) => void;
+  /** The path is back, and nothing was lost. */
+  resumed: (info: ResumedInfo) => void;
+  /** Messages of a channel that may give up were given up. */
+  givenUp: (info: GivenUpInfo) => void;
+  /** The peer opened a channel. */
+  channel: (channel: Channel<Incoming, Outgoing>) => void;
+  /** The last event. */
+  ended: (info: EndedInfo) => void;
+}
