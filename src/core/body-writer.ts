@@ -1,11 +1,6 @@
 /**
  * From a body to bytes: exact sizes, one pass, into the caller's buffer or a new one of the exact
  * size. spec/protocol.md sections 3.2 to 3.4 and 3.10.
- *
- * A planner fills a body up to a limit without encoding it: it starts from `bodyBytes` of the prefix
- * alone and LENGTH_BYTES_GROWTH_MAX, and adds `runHeadBytes` for each run of messages,
- * `messageBytes` or `keyedMessageBytes` for each message in it, and `numberedBytes` for any other
- * frame. The body is never larger, however its runs are cut into frames.
  */
 
 import type { Address, Body, ChecksumKind, Direction, NumberedFrame } from "./body.ts";
@@ -17,7 +12,6 @@ import {
   BODY_FRAMES_MAX,
   BODY_MESSAGES_MAX,
   CHECKSUM_BYTES,
-  INTEGER_BYTES_MAX,
   PROOF_BYTES_MAX,
   SESSION_ID_BYTES_MAX,
   SESSION_ID_BYTES_MIN,
@@ -35,37 +29,6 @@ export interface BodyOptions {
   readonly sessionId: Uint8Array;
   /** Where the link does not imply the session; names the same `sessionId` [SUM-3]. */
   readonly address?: Address | undefined;
-}
-
-/** Bytes that the length field grows at most while a body is filled: 1 to 4, below 1 GiB. */
-export const LENGTH_BYTES_GROWTH_MAX = 3;
-
-/** Most bytes of a run of messages beside payloads, lengths and keys, whatever its numbers are. */
-export const RUN_HEAD_BYTES_MAX: number =
-  1 + 3 * INTEGER_BYTES_MAX + varintBytes(BODY_MESSAGES_MAX);
-
-/** Most bytes of a run of messages, up to `seqLast`, beside payloads, lengths and keys. */
-export function runHeadBytes(channel: number, seqLast: number, lag: number): number {
-  assert(lag < seqLast, "lag out of range");
-  const countBytes = varintBytes(BODY_MESSAGES_MAX);
-  return 1 + varintBytes(channel) + varintBytes(seqLast) + varintBytes(lag) + countBytes;
-}
-
-/** Most bytes that a message without a key adds to a run. */
-export function messageBytes(payloadBytes: number): number {
-  return varintBytes(payloadBytes) + payloadBytes;
-}
-
-/** Exact bytes that a message with a key adds to a run. */
-export function keyedMessageBytes(key: number, payloadBytes: number): number {
-  return varintBytes(key) + messageBytes(payloadBytes);
-}
-
-/** Exact size of one numbered frame with something behind it; never larger as a body's last. */
-export function numberedBytes(frame: NumberedFrame): number {
-  const counter = new ByteCounter();
-  writeNumbered(counter, frame, false);
-  return counter.size;
 }
 
 /** Exact size of the whole body in bytes. */

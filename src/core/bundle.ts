@@ -6,15 +6,16 @@
  * `room` counts upper bounds of what frames take, so that what fits here fits the body.
  */
 import type { ChannelOpenFrame, MessagesFrame, NumberedFrame } from "./body.ts";
+import { INTEGER_BYTES_MAX } from "./limits.ts";
 import { NO_KEY } from "./send-ring.ts";
 
-/** Upper bounds of a frame's bytes without payloads; varints of at most 8 bytes. */
-const RUN_OVERHEAD = 1 + 4 * 8;
-export const PART_OVERHEAD: number = 1 + 7 * 8;
-export const SKIP_OVERHEAD: number = 1 + 5 * 8;
-export const FACT_OVERHEAD: number = 1 + 4 * 8;
+/** Upper bounds of a frame's bytes without payloads: its type and its integers. */
+const RUN_OVERHEAD: number = 1 + 4 * INTEGER_BYTES_MAX;
+export const PART_OVERHEAD: number = 1 + 7 * INTEGER_BYTES_MAX;
+export const SKIP_OVERHEAD: number = 1 + 5 * INTEGER_BYTES_MAX;
+export const FACT_OVERHEAD: number = 1 + 4 * INTEGER_BYTES_MAX;
 export const MESSAGE_OVERHEAD = 4;
-const KEY_OVERHEAD = 8;
+const KEY_OVERHEAD: number = INTEGER_BYTES_MAX;
 
 /** The last frame, when a further message may join it. */
 interface OpenRun {
