@@ -4,6 +4,7 @@
  */
 import type { RequestSide } from "../core/index.ts";
 import type { Carrier, Outcome } from "./carrier.ts";
+import { nowMs } from "./clock.ts";
 import type { CodecFactory } from "./codec.ts";
 import { type Driver, SessionHub } from "./session-hub.ts";
 import { atEndOfTick } from "./tick.ts";
@@ -34,15 +35,11 @@ export class ClientLoop implements Driver {
     this.hub = new SessionHub(side, this, makeCodec);
     this.#unwatch = carrier.watch(() => {
       if (this.#isEnded) return;
-      side.handleWake(this.nowMs());
+      side.handleWake(nowMs());
       this.#pump();
       this.touch();
     });
     this.touch();
-  }
-
-  nowMs(): number {
-    return performance.now();
   }
 
   touch(): void {
@@ -56,7 +53,7 @@ export class ClientLoop implements Driver {
     this.#isTurnPlanned = false;
     if (!this.#isEnded) {
       this.hub.beforeTransmit();
-      this.#side.handleTimeout(this.nowMs());
+      this.#side.handleTimeout(nowMs());
     }
     this.#pump();
   }
@@ -101,11 +98,10 @@ export class ClientLoop implements Driver {
       if (this.#out.size === 0) this.#leave();
       return;
     }
-    const nowMs = this.nowMs();
-    if (outcome.kind === "answer") this.#side.handleAnswer(nowMs, exchange, outcome.bytes);
+    if (outcome.kind === "answer") this.#side.handleAnswer(nowMs(), exchange, outcome.bytes);
     else {
       this.#lastFailure = outcome.reason;
-      this.#side.handleFailure(nowMs, exchange, outcome.isTooLarge);
+      this.#side.handleFailure(nowMs(), exchange, outcome.isTooLarge);
     }
     this.#pump();
     this.touch();

@@ -1,6 +1,7 @@
 /** A client's session: it can be saved and gone on with elsewhere, after a page's reload for one. */
 import { type RequestOptions, RequestSide } from "../core/index.ts";
 import type { Carrier } from "./carrier.ts";
+import { nowMs } from "./clock.ts";
 import { ClientLoop } from "./client-loop.ts";
 import type { CodecFactory } from "./codec.ts";
 import { decodeSaved, encodeSaved, type SavedInbox } from "./saved-session.ts";
@@ -73,7 +74,7 @@ export function connectOver<Incoming = unknown, Outgoing = unknown>(
   const secret = credentials.subarray(NONCE_BYTES);
   const carriers = carrier.carriersMax === undefined ? {} : { carriersMax: carrier.carriersMax };
   const settings = { ...carriers, ...limits, consume: "explicit" } as const;
-  const side = new RequestSide(performance.now(), { nonce, secret }, settings);
+  const side = new RequestSide(nowMs(), { nonce, secret }, settings);
   return new ClientSession(new ClientLoop(side, carrier, makeCodec).hub, side);
 }
 
@@ -83,7 +84,7 @@ function resumeOver<Incoming, Outgoing>(
   text: string,
 ): ClientSession<Incoming, Outgoing> {
   const saved = decodeSaved(text);
-  const side = RequestSide.resume(performance.now(), saved.core);
+  const side = RequestSide.resume(nowMs(), saved.core);
   const { hub } = new ClientLoop(side, carrier, makeCodec);
   hub.restore(saved.inboxes);
   return new ClientSession(hub, side);

@@ -11,6 +11,7 @@ import {
   type ServerSession,
   UsageError,
 } from "../core/index.ts";
+import { nowMs } from "./clock.ts";
 import type { CodecFactory } from "./codec.ts";
 import { msgpack } from "./msgpack.ts";
 import type { Peer, Reply, RequestHandler } from "./peer.ts";
@@ -110,7 +111,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     this.#verdictTimeoutMs = limits.verdictTimeoutMs ?? ENDPOINT_DEFAULTS.verdictTimeoutMs;
     this.bodyBytesMax = limits.bodyBytesMax ?? ENDPOINT_DEFAULTS.bodyBytesMax;
     const [random] = crypto.getRandomValues(new Uint32Array(1));
-    this.#endpoint = new Endpoint(this.#nowMs(), {
+    this.#endpoint = new Endpoint(nowMs(), {
       ...limits,
       consume: "explicit",
       authenticate: authenticate !== undefined,
@@ -131,7 +132,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   handleRequest(body: Uint8Array, peer: Peer, reply: (reply: Reply) => void): () => void {
     const session = this.#endpoint.recognise(body);
     const reauthentication = this.#reauthentication;
-    if (session === undefined || reauthentication?.isNeeded(this.#nowMs(), session) !== true) {
+    if (session === undefined || reauthentication?.isNeeded(nowMs(), session) !== true) {
       return this.#hand(body, peer, reply);
     }
     let gone = (): void => {};
@@ -151,7 +152,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     this.#held.set(handle, held);
     // Who sent it was looked at when the session opened: from then on its secret speaks.
     const origin = { address: peer.address, principal: undefined };
-    const session = this.#endpoint.handleRequest(this.#nowMs(), handle, body, origin);
+    const session = this.#endpoint.handleRequest(nowMs(), handle, body, origin);
     held.session = session;
     if (session !== undefined) {
       if (!this.#served.has(session) && !this.#openers.has(session)) {
@@ -187,7 +188,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
    * @throws UsageError `option_invalid` for a pause of less than 1 ms or more than an hour.
    */
   drain(pauseMinMs = 1_000, pauseMaxMs = 5_000): void {
-    this.#endpoint.drain(this.#nowMs(), pauseMinMs, pauseMaxMs);
+    this.#endpoint.drain(nowMs(), pauseMinMs, pauseMaxMs);
     this.#pump();
     this.#touch();
   }
@@ -199,15 +200,11 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
    */
   abort(code: number = END_CODES.application, reason = ""): void {
     this.drain();
-    this.#endpoint.abortAll(this.#nowMs(), code, reason);
+    this.#endpoint.abortAll(nowMs(), code, reason);
     this.#pump();
   }
 
   // --- driving --------------------------------------------------------------------------------
-
-  #nowMs(): number {
-    return performance.now();
-  }
 
   #touch(): void {
     if (this.#isTurnPlanned) return;
@@ -223,22 +220,22 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
       this.#endpoint.touch(session);
     }
     this.#touched.clear();
-    const nowMs = this.#nowMs();
-    for (const hub of this.#unreachable.takeLost(nowMs)) this.#unsettled.add(hub);
+    const atNowMs = nowMs();
+    for (const hub of this.#unreachable.takeLost(atNowMs)) this.#unsettled.add(hub);
     // The sessions that were given commands say when they want to be woken: now.
     this.#drainEndpoint();
-    this.#endpoint.handleTimeout(nowMs);
+    this.#endpoint.handleTimeout(atNowMs);
     this.#pump();
   }
 
   /** Does what the core asks for, and then tells the applications. */
   #pump(): void {
     const atMs = this.#drainEndpoint();
-    const nowMs = this.#nowMs();
+    const atNowMs = nowMs();
     for (const session of this.#moved) {
       const hub = this.#served.get(session)?.hub;
       if (hub === undefined) continue;
-      this.#unreachable.note(nowMs, hub, session.side.isReachable);
+      this.#unreachable.note(atNowMs, hub, session.side.isReachable);
       this.#unsettled.add(hub);
     }
     this.#moved.clear();
@@ -285,7 +282,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
       principal === undefined
         ? ({ accepted: false, reason: "unauthenticated" } as const)
         : ({ accepted: true, principal } as const);
-    this.#endpoint.handleVerdict(this.#nowMs(), session, verdict);
+    this.#endpoint.handleVerdict(nowMs(), session, verdict);
     this.#pump();
     this.#touch();
   }
@@ -312,7 +309,6 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     this.#openers.delete(serverSession);
     const { side, origin } = serverSession;
     const driver = {
-      nowMs: this.#nowMs,
       touch: () => {
         // After the end nothing moves any more.
         if (this.#served.has(serverSession)) this.#touched.set(serverSession, hub);

@@ -16,6 +16,7 @@ import {
   type RequestSide,
 } from "../core/index.ts";
 import { Channel, type ChannelFacts } from "./channel.ts";
+import { nowMs } from "./clock.ts";
 import type { CodecFactory } from "./codec.ts";
 import { defer, type Deferred } from "./deferred.ts";
 import { ChannelResetError, type EndedInfo, rethrow, SessionEndedError } from "./errors.ts";
@@ -27,8 +28,6 @@ import type { SessionEvents, SessionPhase, Status } from "./status.ts";
 
 /** What moves the core of a session. */
 export interface Driver {
-  /** The time for the core, in milliseconds. */
-  nowMs(): number;
   /** The session was given commands: they leave at the end of the tick. */
   touch(): void;
 }
@@ -73,7 +72,7 @@ export class SessionHub {
   // --- commands of the application ------------------------------------------------------------
 
   send(payload: Uint8Array, channelId: number, key: number | undefined): boolean {
-    const hasRoom = this.side.send(this.#driver.nowMs(), payload, channelId, key);
+    const hasRoom = this.side.send(nowMs(), payload, channelId, key);
     if (!hasRoom) this.#isFull = true;
     this.touch();
     return hasRoom;
@@ -86,18 +85,18 @@ export class SessionHub {
   }
 
   openChannel(name: string, options: ChannelOptions): Channel {
-    const id = this.side.openChannel(this.#driver.nowMs(), label.encoder.encode(name), options);
+    const id = this.side.openChannel(nowMs(), label.encoder.encode(name), options);
     this.touch();
     return this.addChannel(id, { label: name, mode: options.mode ?? "ordered", isOwn: true });
   }
 
   finishChannel(id: number): void {
-    this.side.finishChannel(this.#driver.nowMs(), id);
+    this.side.finishChannel(nowMs(), id);
     this.touch();
   }
 
   resetChannel(id: number, code: number): void {
-    this.side.resetChannel(this.#driver.nowMs(), id, code);
+    this.side.resetChannel(nowMs(), id, code);
     this.#dropChannel(id, new ChannelResetError(code));
     this.touch();
   }
@@ -118,7 +117,7 @@ export class SessionHub {
 
   close(): Promise<EndedInfo> {
     if (this.side.state === "opening" || this.side.state === "open") {
-      this.side.close(this.#driver.nowMs());
+      this.side.close(nowMs());
       this.#updateStatus();
       this.touch();
     }
@@ -127,7 +126,7 @@ export class SessionHub {
 
   abort(code: number, reason: string): void {
     if (this.side.state === "ended") return;
-    this.side.abort(this.#driver.nowMs(), code, reason);
+    this.side.abort(nowMs(), code, reason);
     this.touch();
   }
 
@@ -221,14 +220,14 @@ export class SessionHub {
     if (isReachable === (this.#lost === undefined)) return;
     const { unitsResent } = this.side.stats;
     if (!isReachable) {
-      this.#lost = { atMs: this.#driver.nowMs(), resent: unitsResent };
+      this.#lost = { atMs: nowMs(), resent: unitsResent };
       this.#updateStatus(reason);
       this.#tell("lost", { reason });
     } else if (this.#lost !== undefined) {
       const { atMs, resent } = this.#lost;
       this.#lost = undefined;
       this.#updateStatus();
-      const downMs = Math.round(this.#driver.nowMs() - atMs);
+      const downMs = Math.round(nowMs() - atMs);
       this.#tell("resumed", { replayed: unitsResent - resent, downMs });
     }
   }
@@ -322,7 +321,7 @@ export class SessionHub {
 
   #returnCredit(channelId: number, inbox: Inbox): void {
     const consumed = inbox.takeConsumed();
-    if (consumed > 0) this.side.consume(this.#driver.nowMs(), channelId, consumed);
+    if (consumed > 0) this.side.consume(nowMs(), channelId, consumed);
   }
 
   #updateStatus(reason = ""): void {

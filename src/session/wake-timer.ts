@@ -2,6 +2,7 @@
  * One timer of the host for a driver. Setting one is dear next to a body, and most wake times are
  * only put off: so a timer that is armed for an earlier time stays, and fires in vain.
  */
+import { nowMs } from "./clock.ts";
 
 /** Longest delay that the hosts' timers take. */
 const DELAY_MS_MAX = 2 ** 31 - 1;
@@ -18,12 +19,12 @@ export class WakeTimer {
     this.#isBackground = isBackground;
   }
 
-  /** Wakes at `atMs` of `performance.now()` or earlier; Infinity: not needed. */
+  /** Wakes at `atMs` of the clock or earlier; Infinity: not needed. */
   set(atMs: number): void {
     if (atMs >= this.#armedForMs) return;
     this.clear();
     this.#armedForMs = atMs;
-    const delayMs = Math.max(0, Math.ceil(atMs - performance.now()));
+    const delayMs = Math.max(0, Math.ceil(atMs - nowMs()));
     this.#handle = setTimeout(
       () => {
         this.#armedForMs = Infinity;

@@ -1,0 +1,35 @@
+/** `holdfast` in browsers, and wherever else there is `fetch`. */
+import { REQUEST_DEFAULTS } from "../core/index.ts";
+import {
+  type ClientOptions,
+  type ClientSession,
+  type CodecFactory,
+  connectOver,
+  msgpack,
+} from "../session/index.ts";
+import { FetchCarrier, type FetchCarrierOptions } from "./fetch-carrier.ts";
+
+export * from "../session/index.ts";
+
+export interface ConnectOptions
+  extends ClientOptions, Omit<FetchCarrierOptions, "answerBytesMax" | "carriersMax"> {
+  /** Default `msgpack`; must be the server's. */
+  readonly codec?: CodecFactory;
+}
+
+/**
+ * Begins a session with the server at a URL, which may be relative to the page. Returns at once:
+ * messages may be sent before the server has answered. The session goes on through whatever happens
+ * to connections, until it is closed.
+ *
+ * @throws UsageError `option_invalid`, `option_unknown`; `state_invalid` for `resume`.
+ */
+export function connect<Incoming = unknown, Outgoing = unknown>(
+  url: string | URL,
+  options: ConnectOptions = {},
+): ClientSession<Incoming, Outgoing> {
+  const { codec = msgpack, headers, credentials, fetch, events, ...session } = options;
+  const answerBytesMax = session.bodyBytesMax ?? REQUEST_DEFAULTS.bodyBytesMax;
+  const carrier = new FetchCarrier(url, { ...options, answerBytesMax });
+  return connectOver(carrier, codec, session);
+}

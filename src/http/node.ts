@@ -1,0 +1,8 @@
+/** `holdfast/http/node`: serving sessions by `node:http`, `node:https`, `node:http2` and what is built on them. */
+export {
+  configureServer,
+  SERVER_SETTINGS_DEFAULTS,
+  type ServerSettings,
+} from "./configure-server.ts";
+export { type NodeListener, nodeListener } from "./node-listener.ts";
+export type { ServerOptions as ListenerOptions } from "./request-rules.ts";
