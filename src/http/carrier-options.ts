@@ -1,0 +1,51 @@
+/**
+ * What the clients' two carriers can be told, and its checks. Web-standard globals only, as it goes
+ * into browsers.
+ */
+import { BODY_BYTES_MAX_DEFAULT, UsageError } from "../core/index.ts";
+
+/** Headers of one request: whatever the server wants to see before it answers. */
+export type CarrierHeaders = Readonly<Record<string, string>>;
+
+export interface CarrierOptions {
+  /**
+   * Headers of every request, or what provides them, asked for each request: a token may be
+   * refreshed on the way. What throws, rejects or provides something else than headers fails the
+   * exchange with `credentials_failed`. Headers that frame the request are the carrier's.
+   */
+  readonly headers?: CarrierHeaders | (() => CarrierHeaders | Promise<CarrierHeaders>);
+  /** Largest answer that is read, in bytes. Default: the largest body that a session reads. */
+  readonly answerBytesMax?: number;
+}
+
+/** What both bodies of an exchange are. */
+export const MEDIA_TYPE = "application/octet-stream";
+
+/** @throws UsageError `option_invalid` for what is no whole number from 1 to 2^30. */
+export function checkedCount(value: number, name: string): number {
+  if (Number.isInteger(value) && value > 0 && value <= 2 ** 30) return value;
+  throw new UsageError("option_invalid", name);
+}
+
+/** @throws UsageError `option_invalid` */
+export function answerBytesMaxOf(options: CarrierOptions): number {
+  return checkedCount(options.answerBytesMax ?? BODY_BYTES_MAX_DEFAULT, "answerBytesMax");
+}
+
+/**
+ * The server's address. Credentials in it would end up in the logs of proxies, and `fetch` takes
+ * none, so they are refused.
+ *
+ * @param base - what a relative address is relative to: the page, where there is one.
+ * @throws UsageError `option_invalid`
+ */
+export function carrierUrl(url: string | URL, base?: string): string {
+  try {
+    const { href } = new URL(url, base);
+    // Only credentials put an @ there: what has been parsed has it encoded everywhere else.
+    if (/^https?:..[^/@]+\//.test(href)) return href;
+  } catch {
+    // No address at all is refused like a wrong one.
+  }
+  throw new UsageError("option_invalid", "url");
+}

@@ -1,0 +1,132 @@
+/**
+ * Carries bodies by `fetch`: for browsers and whatever else has the web's globals, and nothing but
+ * them. It goes into browser bundles, so it is small. A browser does not tell why a request failed;
+ * so the reasons are few.
+ */
+import type { Carrier, Outcome } from "../session/carrier.ts";
+import {
+  answerBytesMaxOf,
+  type CarrierOptions,
+  carrierUrl,
+  MEDIA_TYPE,
+} from "./carrier-options.ts";
+import { failure, joined } from "./outcomes.ts";
+
+/** Gets an event. */
+export type PageListener = (event: { readonly type: string }) => void;
+
+/** What a page tells of itself: the parts of `globalThis` that a worker or a server may not have. */
+export interface PageEvents {
+  addEventListener?(type: string, listener: PageListener): void;
+  removeEventListener?(type: string, listener: PageListener): void;
+  readonly document?: { readonly visibilityState: string };
+}
+
+export interface FetchCarrierOptions extends CarrierOptions {
+  /** Cookies and the like, as of `fetch`. Default `same-origin`. */
+  readonly credentials?: NonNullable<RequestInit["credentials"]>;
+  /**
+   * Requests with messages out at once. Default 1: on HTTP/1.1 a browser has six connections to a
+   * server for all its pages, and each session parks one. On HTTP/2, where they share one, 8 will do.
+   */
+  readonly carriersMax?: number;
+  /** In place of the global `fetch`. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** Where to hear that the path is back. Default `globalThis`. */
+  readonly events?: PageEvents;
+}
+
+/** On a page these events, the document's own too, reach `globalThis`. */
+const WAKING = ["online", "visibilitychange", "pageshow"];
+
+export class FetchCarrier implements Carrier {
+  readonly carriersMax: number;
+  private readonly url: string;
+  private readonly answerBytesMax: number;
+  private readonly options: FetchCarrierOptions;
+
+  /** @throws UsageError `option_invalid`, naming the option. */
+  constructor(url: string | URL, options: FetchCarrierOptions = {}) {
+    this.url = carrierUrl(url, globalThis.location?.href);
+    this.carriersMax = options.carriersMax ?? 1;
+    this.answerBytesMax = answerBytesMaxOf(options);
+    this.options = options;
+  }
+
+  exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
+    // Of this exchange alone, for what `fetch` leaves on a signal to go with it.
+    const controller = new AbortController();
+    // What it means if it ends here.
+    let reason = signal.aborted ? "aborted" : "credentials_failed";
+    const carry = async (): Promise<Outcome> => {
+      const { credentials = "same-origin", fetch = globalThis.fetch, headers } = this.options;
+      try {
+        signal.throwIfAborted();
+        const sent = new Headers(await (typeof headers === "function" ? headers() : headers));
+        sent.set("accept", MEDIA_TYPE);
+        sent.set("content-type", MEDIA_TYPE);
+        reason = "network_error";
+        // Without `this`, which browsers refuse.
+        const response = await fetch(this.url, {
+          method: "POST",
+          headers: sent,
+          body: body as Uint8Array<ArrayBuffer>,
+          cache: "no-store",
+          credentials,
+          redirect: "manual",
+          signal: controller.signal,
+        });
+        const isAnswer = response.status === 200;
+        reason = isAnswer ? "answer_cut" : `http_${response.status}`;
+        const bytes = await read(response, this.answerBytesMax);
+        if (isAnswer && bytes !== undefined) return { kind: "answer", bytes };
+        if (isAnswer) reason = "answer_too_large";
+      } catch {
+        // `reason` says what there is to say.
+      }
+      return failure(reason);
+    };
+    return new Promise((resolve) => {
+      const settle = (outcome: Outcome): void => {
+        signal.removeEventListener("abort", abort);
+        resolve(outcome);
+        // The connection of an answer that was read whole does not notice.
+        if (outcome.kind === "failure") controller.abort();
+      };
+      // At once: a provider, or a `fetch` of somebody's own, may never notice.
+      const abort = (): void => {
+        settle(failure(reason === "credentials_failed" ? reason : "aborted"));
+      };
+      signal.addEventListener("abort", abort);
+      void carry().then(settle);
+    });
+  }
+
+  /** Wakes when the host is online again, and when the page is shown again, frozen or not. */
+  watch(wake: () => void): () => void {
+    const events = this.options.events ?? (globalThis as PageEvents);
+    const listener = ({ type }: { readonly type: string }): void => {
+      if (type !== "visibilitychange" || events.document?.visibilityState === "visible") wake();
+    };
+    for (const type of WAKING) events.addEventListener?.(type, listener);
+    return () => {
+      for (const type of WAKING) events.removeEventListener?.(type, listener);
+    };
+  }
+
+  /** The host keeps and closes its connections itself. */
+  close(): void {}
+}
+
+/** The body of a response, or undefined if it is larger than `bytesMax`. */
+async function read(response: Response, bytesMax: number): Promise<Uint8Array | undefined> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  const reader = response.body?.getReader();
+  for (let next = await reader?.read(); next?.value !== undefined; next = await reader?.read()) {
+    size += next.value.byteLength;
+    if (size > bytesMax) return undefined;
+    pieces.push(next.value);
+  }
+  return joined(pieces, size);
+}

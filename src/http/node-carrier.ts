@@ -1,0 +1,263 @@
+/**
+ * Carries bodies by `node:http` and `node:https` over kept-alive connections. An exchange ends once,
+ * with an outcome; until then one listener waits on its signal, and afterwards nothing is left of it
+ * but a connection that can be used again, or none.
+ */
+import http, { type ClientRequest, type IncomingMessage } from "node:http";
+import https from "node:https";
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import { urlToHttpOptions } from "node:url";
+import type { Carrier, Outcome } from "../session/carrier.ts";
+import { onAbort } from "./abort-listeners.ts";
+import {
+  answerBytesMaxOf,
+  type CarrierHeaders,
+  type CarrierOptions,
+  carrierUrl,
+  checkedCount,
+  MEDIA_TYPE,
+} from "./carrier-options.ts";
+import { networkReason } from "./node-reasons.ts";
+import { failure, joined } from "./outcomes.ts";
+
+export interface NodeCarrierOptions extends CarrierOptions {
+  /**
+   * In place of the carrier's own agent, for proxies and client certificates. It remains the
+   * caller's: `close` leaves it alone, and its connections are kept as it is told. It needs a
+   * connection for each request that the server holds and for each that carries messages.
+   */
+  readonly agent?: http.Agent;
+  /** A connection, its TLS included, that is not there after so long is given up. */
+  readonly connectTimeoutMs?: number;
+  /** Idle connections of the carrier's own agent go after so long. */
+  readonly idleTimeoutMs?: number;
+}
+
+/**
+ * Default for `connectTimeoutMs`: TCP sends its SYN after 0, 1, 3 and 7 s (RFC 6298 section 2), so
+ * three may be lost, and the last still has 3 s to be answered in.
+ */
+export const CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * Default for `idleTimeoutMs`: twice the hold time, so that what a session alternates between stays
+ * open, and below the 60 s after which load balancers close idle connections. A server that
+ * announces less (`Keep-Alive: timeout=5`) is believed.
+ */
+export const IDLE_TIMEOUT_MS = 55_000;
+
+/**
+ * Most connections of a carrier, more than requests that a session has out: with fewer, messages
+ * would wait for a held request to be answered.
+ */
+export const SOCKETS_MAX = 256;
+
+/**
+ * A silent connection is probed by TCP after so long, in ms; by Node's default, each second. A host
+ * that is gone then fails its held requests before their hold time of 25 s is over.
+ */
+const TCP_PROBE_MS = 10_000;
+
+/**
+ * How long a host's next address waits for the one before, in ms. Node gives that one up, so its
+ * default of 250 ms makes paths with longer round trips unreachable; this is TCP's first timeout.
+ */
+const ADDRESS_ATTEMPT_MS = 1_000;
+
+/** What the exchanges of one carrier have in common. */
+interface Settings {
+  readonly target: http.RequestOptions;
+  readonly headers: CarrierOptions["headers"];
+  readonly answerBytesMax: number;
+  readonly connectTimeoutMs: number;
+}
+
+export class NodeCarrier implements Carrier {
+  readonly carriersMax = undefined;
+  private readonly settings: Settings;
+  private readonly ownAgent: http.Agent | undefined;
+
+  /** @throws UsageError `option_invalid`, naming the option. */
+  constructor(url: string | URL, options: NodeCarrierOptions = {}) {
+    const { agent, headers, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+    const idleTimeoutMs = checkedCount(options.idleTimeoutMs ?? IDLE_TIMEOUT_MS, "idleTimeoutMs");
+    const target = urlToHttpOptions(new URL(carrierUrl(url)));
+    if (agent === undefined) this.ownAgent = makeAgent(target.protocol, idleTimeoutMs);
+    this.settings = {
+      target: { ...target, method: "POST", agent: agent ?? this.ownAgent },
+      headers,
+      answerBytesMax: answerBytesMaxOf(options),
+      connectTimeoutMs: checkedCount(connectTimeoutMs, "connectTimeoutMs"),
+    };
+  }
+
+  exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
+    if (signal.aborted) return Promise.resolve(failure("aborted"));
+    return new Promise((resolve) => {
+      void new Exchange(this.settings, body, signal, resolve).start();
+    });
+  }
+
+  /** Nothing tells a Node process that its network is back. */
+  watch(): () => void {
+    return () => {};
+  }
+
+  /** Idle connections go at once, those in use with the end of their exchange. */
+  close(): void {
+    if (this.ownAgent === undefined) return;
+    this.ownAgent.maxFreeSockets = 0;
+    for (const sockets of Object.values(this.ownAgent.freeSockets)) {
+      for (const socket of sockets ?? []) socket.destroy();
+    }
+  }
+}
+
+/** One exchange: a request, what ends it, and what is left behind. */
+class Exchange {
+  private readonly settings: Settings;
+  private readonly body: Uint8Array;
+  private readonly resolve: (outcome: Outcome) => void;
+  private readonly endWaiting: () => void;
+  private request: ClientRequest | undefined;
+  private connectTimer: NodeJS.Timeout | undefined;
+  private isSettled = false;
+  /** What it means if it ends here, once the head of an answer has come. */
+  private reason: string | undefined;
+
+  constructor(
+    settings: Settings,
+    body: Uint8Array,
+    signal: AbortSignal,
+    resolve: (outcome: Outcome) => void,
+  ) {
+    this.settings = settings;
+    this.body = body;
+    this.resolve = resolve;
+    this.endWaiting = onAbort(signal, () => {
+      this.fail(this.request === undefined ? "credentials_failed" : "aborted");
+    });
+  }
+
+  async start(): Promise<void> {
+    const { headers } = this.settings;
+    try {
+      // Only a provider is waited for: otherwise a request leaves in the tick in which it was made.
+      const provided = typeof headers === "function" ? await headers() : headers;
+      if (!this.isSettled) this.send(checkedHeaders(provided ?? {}, this.body.byteLength));
+    } catch {
+      this.fail("credentials_failed");
+    }
+  }
+
+  private send(headers: http.OutgoingHttpHeaders): void {
+    const { target } = this.settings;
+    const make = target.protocol === "https:" ? https.request : http.request;
+    try {
+      const request = (this.request = make({ ...target, headers }));
+      request.on("socket", (socket) => this.connect(socket));
+      request.on("response", (response) => this.receive(request, response));
+      request.on("error", (error) => {
+        this.fail(this.reason ?? networkReason(error));
+      });
+      // A switch of protocols that nobody asked for ends like this, without an error.
+      request.on("close", () => {
+        if (this.reason === undefined) this.fail("network_error");
+      });
+      request.end(this.body);
+    } catch (error) {
+      // An agent may throw: one of somebody's own, or one for the other protocol.
+      this.fail(networkReason(error));
+    }
+  }
+
+  /** Bounds the time until a new connection is there; one that is used again is there. */
+  private connect(socket: Socket): void {
+    const isSecure = socket instanceof TLSSocket;
+    // `reusedSocket` is false for a request that waited for its connection in the agent.
+    const isReady = isSecure ? socket.getCipher() !== undefined : !socket.connecting;
+    if (isReady) return;
+    this.connectTimer = setTimeout(
+      () => this.fail("connection_timeout"),
+      this.settings.connectTimeoutMs,
+    );
+    socket.once(isSecure ? "secureConnect" : "connect", () => clearTimeout(this.connectTimer));
+  }
+
+  private receive(request: ClientRequest, response: IncomingMessage): void {
+    const { answerBytesMax } = this.settings;
+    const isAnswer = response.statusCode === 200;
+    const reason = isAnswer ? "answer_cut" : `http_${response.statusCode}`;
+    this.reason = reason;
+    const pieces: Uint8Array[] = [];
+    let size = 0;
+    response.on("data", (piece: Uint8Array) => {
+      pieces.push(piece);
+      size += piece.byteLength;
+      if (size > answerBytesMax) this.fail(isAnswer ? "answer_too_large" : reason);
+    });
+    response.on("end", () => {
+      const bytes = joined(pieces, size);
+      this.settle(isAnswer ? { kind: "answer", bytes } : failure(reason));
+      // Whoever answers before the whole request is there does not want the rest.
+      if (!request.writableFinished) request.destroy();
+    });
+    // After `end`, or instead of it.
+    response.on("close", () => this.fail(reason));
+  }
+
+  private settle(outcome: Outcome): void {
+    this.isSettled = true;
+    this.endWaiting();
+    clearTimeout(this.connectTimer);
+    this.resolve(outcome);
+  }
+
+  /** Does nothing after the end of the exchange, when its connection may be another's. */
+  private fail(reason: string): void {
+    if (this.isSettled) return;
+    this.settle(failure(reason));
+    this.request?.destroy();
+  }
+}
+
+/** Headers that say how a request is framed or sent on; only the carrier knows that. */
+const FRAMING =
+  /^(connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/;
+
+/**
+ * The provided headers, and the carrier's own, which win.
+ *
+ * @throws TypeError for what cannot stand in a header.
+ */
+function checkedHeaders(provided: CarrierHeaders, bodyBytes: number): http.OutgoingHttpHeaders {
+  const headers: http.OutgoingHttpHeaders = {};
+  for (const [name, value] of Object.entries(provided)) {
+    http.validateHeaderName(name);
+    http.validateHeaderValue(name, value);
+    const key = name.toLowerCase();
+    if (!FRAMING.test(key)) headers[key] = value;
+  }
+  headers["accept"] = headers["content-type"] = MEDIA_TYPE;
+  headers["content-length"] = bodyBytes;
+  // Without this header an intermediary may compress.
+  headers["accept-encoding"] = "identity";
+  return headers;
+}
+
+function makeAgent(protocol: string | null | undefined, idleTimeoutMs: number): http.Agent {
+  const options: https.AgentOptions = {
+    keepAlive: true,
+    keepAliveMsecs: TCP_PROBE_MS,
+    noDelay: true,
+    maxSockets: SOCKETS_MAX,
+    // The connection that was used last is the least likely to have been closed meanwhile, and its
+    // congestion window the warmest; those that are not needed stay idle and go.
+    scheduling: "lifo",
+    // Of sockets: it only ever closes idle ones, as requests take no notice of it.
+    timeout: idleTimeoutMs,
+    autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
+  };
+  return protocol === "https:" ? new https.Agent(options) : new http.Agent(options);
+}

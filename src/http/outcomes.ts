@@ -1,0 +1,32 @@
+/**
+ * The outcomes of exchanges over HTTP, equal for both carriers. Reasons are stable:
+ *
+ * - `http_<status>`: somebody answered with another status than 200. Redirects are not followed; a
+ *   browser hides their status, which makes them `http_0`. The body of such an answer is read like
+ *   any other, so that its connection can be used again, and dropped.
+ * - `answer_too_large`: more than `answerBytesMax`. `answer_cut`: the head of an answer came, and
+ *   then the connection ended or the framing was wrong.
+ * - `credentials_failed`: there were no headers to send. `aborted`: the session gave the exchange up.
+ * - `network_error`: no answer, and no more is known: always so in browsers. In Node also those in
+ *   node-reasons.ts.
+ */
+import type { Outcome } from "../session/carrier.ts";
+
+/** How an exchange failed. */
+export function failure(reason: string): Outcome {
+  return { kind: "failure", reason, isTooLarge: reason === "http_413" };
+}
+
+/**
+ * One array of `size` bytes from the pieces of a body. Always a copy: what the application keeps of
+ * it does not keep a larger buffer of the host's.
+ */
+export function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.byteLength;
+  }
+  return bytes;
+}
