@@ -13,6 +13,7 @@ import {
 } from "../core/index.ts";
 import { nowMs } from "./clock.ts";
 import type { CodecFactory } from "./codec.ts";
+import { rethrow, SessionEndedError } from "./errors.ts";
 import { msgpack } from "./msgpack.ts";
 import type { Peer, Reply, RequestHandler } from "./peer.ts";
 import { Reauthentication, within } from "./reauthentication.ts";
@@ -45,12 +46,22 @@ export class PeerSession<Incoming = unknown, Outgoing = unknown> extends Session
   }
 }
 
+/**
+ * Told of each session. If it returns a promise, that is the session's whole service: a
+ * `SessionEndedError` out of it is no news, as the session's `ended` has told; anything else that it
+ * throws or rejects with is thrown where the host sees it.
+ */
+export type SessionListener<Incoming, Outgoing> = (
+  session: PeerSession<Incoming, Outgoing>,
+  peer: Peer,
+) => void | Promise<void>;
+
 /** What a server can be told; limits and times are the core's, with its defaults. */
 export interface ServerOptions<Incoming, Outgoing> extends Partial<
   Omit<EndpointOptions, "consume" | "authenticate" | "seed">
 > {
   /** A client was admitted. `peer` is its first request, with its headers: do not keep it. */
-  readonly onSession: (session: PeerSession<Incoming, Outgoing>, peer: Peer) => void;
+  readonly onSession: SessionListener<Incoming, Outgoing>;
   /** Default: everybody may, as nobody in particular. */
   readonly authenticate?: Authenticate;
   /**
@@ -318,6 +329,13 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     const hub = new SessionHub(side, driver, this.#codec);
     const session = new PeerSession<Incoming, Outgoing>(hub, origin.principal ?? "", peer.address);
     this.#served.set(serverSession, { hub, session });
-    hub.tell(() => this.#onSession(session, peer));
+    hub.tell(() => {
+      const service = this.#onSession(session, peer);
+      if (service instanceof Promise) service.catch(rethrowUnlessEnded);
+    });
   }
+}
+
+function rethrowUnlessEnded(error: unknown): void {
+  if (!(error instanceof SessionEndedError)) rethrow(error);
 }
