@@ -1,0 +1,164 @@
+/**
+ * The server's adapter for everything that speaks `Request` and `Response`: Hono, Bun, Deno,
+ * workers. Web standards only. It holds no state of the protocol and its promise is never rejected:
+ * whatever the application's own code throws is answered with 500 and reported.
+ *
+ * The connection belongs to the platform here: it decides what becomes of a body that was refused
+ * half-way, and a client's leaving is known only where the platform aborts `request.signal`.
+ */
+import type { Reply, RequestHandler } from "../session/peer.ts";
+import { errorAnswer, type HttpAnswer, type HttpErrorCode, sessionAnswer } from "./http-error.ts";
+import { IncomingBody } from "./incoming-body.ts";
+import { type Judgement, RequestRules, type ServerOptions } from "./request-rules.ts";
+
+/** What the platform knows of a request beside the request. */
+export interface RequestInfo {
+  /**
+   * The address of the socket's other end, such as `server.requestIP(request)?.address` (Bun),
+   * `info.remoteAddr.hostname` (Deno) or `getConnInfo(context).remote.address` (Hono). Without it
+   * nothing is counted by address.
+   */
+  readonly address?: string | undefined;
+}
+
+export type FetchHandler = (request: Request, info?: RequestInfo) => Promise<Response>;
+
+type Readable = Extract<Judgement, { kind: "read" }>;
+
+/** @throws UsageError `option_invalid`, naming the option. */
+export function fetchHandler(handler: RequestHandler, options: ServerOptions = {}): FetchHandler {
+  const rules = new RequestRules(handler, options);
+  return async (request, info = {}) => {
+    try {
+      const judged = judge(rules, request, info);
+      if (judged.kind === "elsewhere") return responseOf(errorAnswer("not_found", {}));
+      if (judged.kind === "answer") return responseOf(judged.answer);
+      try {
+        return await serve(rules, handler, request, judged);
+      } finally {
+        judged.admitted.release();
+      }
+    } catch (error) {
+      rules.report(error);
+      return responseOf(errorAnswer("internal", {}));
+    }
+  };
+}
+
+function judge(rules: RequestRules, request: Request, info: RequestInfo): Judgement {
+  const header = (name: string): string | undefined => request.headers.get(name) ?? undefined;
+  return rules.judge({
+    method: request.method,
+    target: request.url,
+    header,
+    host: header("host") ?? new URL(request.url).host,
+    socketAddress: info.address,
+  });
+}
+
+async function serve(
+  rules: RequestRules,
+  handler: RequestHandler,
+  request: Request,
+  judged: Readable,
+): Promise<Response> {
+  const { headers } = judged;
+  if (request.bodyUsed) {
+    rules.report(new Error("The request's body was read before the handler got it"));
+    return responseOf(errorAnswer("body_missing", headers));
+  }
+  const incoming = new IncomingBody(handler.bodyBytesMax, judged.admitted);
+  // Asked for before the body is read: some platforms make it only then.
+  const { signal } = request;
+  const outcome = await readBody(request.body, incoming, rules.bodyTimeoutMs);
+  incoming.drop();
+  if (outcome === "gone" || signal.aborted) return unread();
+  if (typeof outcome === "string") return responseOf(errorAnswer(outcome, headers));
+  const reply = await ask(rules, handler, outcome, request, judged.address);
+  if (reply === "gone") return unread();
+  if (reply === "internal") return responseOf(errorAnswer("internal", headers));
+  if (reply.kind === "answer") return responseOf(sessionAnswer(reply.body, headers));
+  return responseOf(errorAnswer(reply.refusal, headers));
+}
+
+/** The body, or why there is none; `gone` when the connection died while it came. */
+async function readBody(
+  stream: ReadableStream<Uint8Array> | null,
+  incoming: IncomingBody,
+  timeoutMs: number,
+): Promise<Uint8Array | HttpErrorCode | "gone"> {
+  if (stream === null) return "body_empty";
+  const reader = stream.getReader();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const expired = new Promise<"body_timeout">((resolve) => {
+    timer = setTimeout(() => resolve("body_timeout"), timeoutMs);
+  });
+  try {
+    for (;;) {
+      const read = await Promise.race([reader.read(), expired]);
+      if (read === "body_timeout") return read;
+      if (read.done) return incoming.finish() ?? "body_empty";
+      const refusal = incoming.add(read.value);
+      if (refusal !== undefined) return refusal;
+    }
+  } catch {
+    return "gone";
+  } finally {
+    clearTimeout(timer);
+    // Not cancelled: on Node that would end the connection before the answer is written.
+    reader.releaseLock();
+  }
+}
+
+/** Hands the body to the server and waits for its reply, or for the client's leaving. */
+function ask(
+  rules: RequestRules,
+  handler: RequestHandler,
+  body: Uint8Array,
+  request: Request,
+  address: string,
+): Promise<Reply | "gone" | "internal"> {
+  const { signal } = request;
+  const peer = {
+    address,
+    request,
+    header: (name: string) => request.headers.get(name) ?? undefined,
+  };
+  return new Promise((resolve) => {
+    let tellGone: (() => void) | undefined;
+    let isOver = false;
+    const finish = (outcome: Reply | "gone" | "internal"): void => {
+      if (isOver) return;
+      isOver = true;
+      signal.removeEventListener("abort", leave);
+      resolve(outcome);
+    };
+    const leave = (): void => {
+      finish("gone");
+      try {
+        tellGone?.();
+      } catch (error) {
+        rules.report(error);
+      }
+    };
+    signal.addEventListener("abort", leave);
+    try {
+      tellGone = handler.handleRequest(body, peer, finish);
+    } catch (error) {
+      rules.report(error);
+      finish("internal");
+    }
+  });
+}
+
+function responseOf({ status, headers, body }: HttpAnswer): Response {
+  return new Response(status === 204 ? null : (body as Uint8Array<ArrayBuffer>), {
+    status,
+    headers,
+  });
+}
+
+/** For a connection that is gone: nobody reads it, but a promise must come to an end. */
+function unread(): Response {
+  return new Response(null, { status: 499 });
+}

@@ -1,0 +1,264 @@
+/**
+ * One request that Node's http, https or http2 (by its compatibility API) handed to the listener:
+ * reads its body, hands it to the server, and writes what the server says.
+ *
+ * An exchange is over when its answer was handed to the system or its connection died, whichever
+ * is first; after that nothing it is told has any effect.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { Duplex } from "node:stream";
+import type { Reply, RequestHandler } from "../session/peer.ts";
+import { errorAnswer, type HttpAnswer, type HttpErrorCode, sessionAnswer } from "./http-error.ts";
+import { IncomingBody } from "./incoming-body.ts";
+import type { Judgement, RequestRules } from "./request-rules.ts";
+
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+export type Readable = Extract<Judgement, { kind: "read" }>;
+
+/**
+ * After an answer that does not wait for the request's end, what still comes is thrown away for so
+ * long before the connection is closed. Closing with unread bytes makes the system send a reset,
+ * which can overtake the answer or wipe it out at the client; two seconds is what web servers give.
+ */
+export const LINGER_MS = 2_000;
+
+export function headerOf(request: NodeRequest, name: string): string | undefined {
+  const value: unknown = request.headers[name];
+  if (typeof value === "string") return value;
+  return Array.isArray(value) ? value.join(", ") : undefined;
+}
+
+export class NodeExchange {
+  private readonly rules: RequestRules;
+  private readonly handler: RequestHandler;
+  private readonly request: NodeRequest;
+  private readonly response: NodeResponse;
+  private readonly judged: Readable;
+  private readonly body: IncomingBody;
+  private state: "reading" | "held" | "answered" | "over" = "reading";
+  private timer: NodeJS.Timeout;
+  private tellGone: (() => void) | undefined;
+  private readonly unwatch: () => void;
+
+  constructor(
+    rules: RequestRules,
+    handler: RequestHandler,
+    request: NodeRequest,
+    response: NodeResponse,
+    judged: Readable,
+  ) {
+    this.rules = rules;
+    this.handler = handler;
+    this.request = request;
+    this.response = response;
+    this.judged = judged;
+    this.body = new IncomingBody(handler.bodyBytesMax, judged.admitted);
+    this.unwatch = whenOver(request, response, () => this.handleOver());
+    this.timer = setTimeout(() => this.refuse("body_timeout"), rules.bodyTimeoutMs);
+    request.on("data", this.handleData);
+    request.once("end", this.handleEnd);
+  }
+
+  private readonly handleData = (chunk: Uint8Array): void => {
+    const refusal = this.body.add(chunk);
+    if (refusal !== undefined) this.refuse(refusal);
+  };
+
+  private readonly handleEnd = (): void => {
+    // HTTP/2's compatibility API ends a request that was cut off, too.
+    if (this.state !== "reading" || this.request.aborted) return;
+    this.stopReading();
+    const body = this.body.finish();
+    if (body === undefined) {
+      this.write(errorAnswer("body_empty", this.judged.headers));
+      return;
+    }
+    this.state = "held";
+    const { request } = this;
+    const peer = {
+      address: this.judged.address,
+      request,
+      header: (name: string) => headerOf(request, name),
+    };
+    try {
+      const tellGone = this.handler.handleRequest(body, peer, (reply) => this.handleReply(reply));
+      this.tellGone = tellGone;
+    } catch (error) {
+      this.rules.report(error);
+      if (this.isHeld()) this.write(errorAnswer("internal", this.judged.headers));
+    }
+  };
+
+  /** A method, as the state may change under a caller's eyes. */
+  private isHeld(): boolean {
+    return this.state === "held";
+  }
+
+  private handleReply(reply: Reply): void {
+    if (!this.isHeld()) return;
+    const { headers } = this.judged;
+    if (reply.kind === "answer") this.write(sessionAnswer(reply.body, headers));
+    else this.write(errorAnswer(reply.refusal, headers));
+  }
+
+  /** The answer was handed to the system, or the connection died. */
+  private handleOver(): void {
+    const wasHeld = this.state === "held";
+    if (this.state === "reading") this.stopReading();
+    this.state = "over";
+    clearTimeout(this.timer);
+    this.unwatch();
+    this.judged.admitted.release();
+    if (!wasHeld) return;
+    try {
+      this.tellGone?.();
+    } catch (error) {
+      this.rules.report(error);
+    }
+  }
+
+  /** The rest of the body is not worth reading. */
+  private refuse(code: HttpErrorCode): void {
+    if (this.state !== "reading") return;
+    this.stopReading();
+    this.body.drop();
+    this.limitAnswer();
+    writeEarly(this.request, this.response, errorAnswer(code, this.judged.headers), this.rules);
+  }
+
+  private write(answer: HttpAnswer): void {
+    this.limitAnswer();
+    writeAnswer(this.request, this.response, answer, this.rules);
+  }
+
+  private stopReading(): void {
+    clearTimeout(this.timer);
+    this.request.off("data", this.handleData);
+    this.request.off("end", this.handleEnd);
+  }
+
+  /** A client that does not take its answer must not keep it in memory for ever. */
+  private limitAnswer(): void {
+    this.state = "answered";
+    const cut = (): void => destroyConnection(this.request, this.response);
+    this.timer = setTimeout(cut, this.rules.answerTimeoutMs);
+  }
+}
+
+/** Answers a request that has come whole, or whose rest is small enough to be thrown away. */
+export function writeAnswer(
+  request: NodeRequest,
+  response: NodeResponse,
+  answer: HttpAnswer,
+  rules: RequestRules,
+): void {
+  guarded(request, response, rules, () => {
+    response.writeHead(answer.status, { ...answer.headers, ...connectionHeaders(request) });
+    response.end(answer.body);
+  });
+}
+
+/** Answers a request whose body is still coming and not wanted, and closes the connection. */
+export function writeEarly(
+  request: NodeRequest,
+  response: NodeResponse,
+  answer: HttpAnswer,
+  rules: RequestRules,
+): void {
+  guarded(request, response, rules, () => {
+    if (isHttp2(response)) {
+      response.writeHead(answer.status, answer.headers);
+      // RFC 9113 section 8.1: a whole answer, then a reset that blames nobody, for this stream only.
+      response.once("finish", () => response.stream.close());
+      response.end(answer.body);
+      return;
+    }
+    response.writeHead(answer.status, { ...answer.headers, connection: "close" });
+    // By its length the answer is whole; its end is what closes the connection.
+    response.write(answer.body);
+    const finish = (): void => {
+      clearTimeout(timer);
+      response.end();
+    };
+    const timer = setTimeout(finish, LINGER_MS);
+    request.once("end", finish);
+    response.once("close", finish);
+    request.resume();
+  });
+}
+
+/** Another listener may have answered already, or the connection may be half gone: no throwing. */
+function guarded(
+  request: NodeRequest,
+  response: NodeResponse,
+  rules: RequestRules,
+  write: () => void,
+): void {
+  try {
+    write();
+  } catch (error) {
+    rules.report(error);
+    destroyConnection(request, response);
+  }
+}
+
+function connectionHeaders(request: NodeRequest): Record<string, string> {
+  if (request.httpVersionMajor !== 1) return {};
+  // HTTP/1.0 is served without keep-alive even where it asks: a proxy of that age hands the wish
+  // on without knowing it, and then waits for an end that does not come (RFC 9112 appendix C.2.2).
+  // A server that was told to close waits for its connections, so they must not stay.
+  const { socket } = request as { socket: { server?: { listening?: boolean } } };
+  const isLast = request.httpVersionMinor === 0 || socket.server?.listening === false;
+  return isLast ? { connection: "close" } : {};
+}
+
+function destroyConnection(request: NodeRequest, response: NodeResponse): void {
+  if (isHttp2(response)) response.stream.destroy();
+  else request.socket.destroy();
+}
+
+function isHttp2(response: NodeResponse): response is Http2ServerResponse {
+  return "stream" in response;
+}
+
+const overBySocket: WeakMap<Duplex, Set<() => void>> = new WeakMap();
+
+/**
+ * Calls `over` when the response is finished or its connection has died. Of HTTP/1.1 responses that
+ * wait behind another one (pipelining) Node tells nothing when the socket dies, and a listener of
+ * the socket for each would look like a leak: hence one listener a socket.
+ *
+ * @returns what ends the watch.
+ */
+function whenOver(request: NodeRequest, response: NodeResponse, over: () => void): () => void {
+  response.once("finish", over);
+  response.once("close", over);
+  // Without a listener the error of a write to a dead connection would be thrown.
+  response.on("error", over);
+  request.on("error", ignore);
+  const unwatchSocket = isHttp2(response) ? ignore : watchSocket(request.socket, over);
+  return () => {
+    response.off("finish", over);
+    response.off("close", over);
+    unwatchSocket();
+  };
+}
+
+function watchSocket(socket: Duplex, over: () => void): () => void {
+  let watchers = overBySocket.get(socket);
+  if (watchers === undefined) {
+    const added = new Set<() => void>();
+    watchers = added;
+    overBySocket.set(socket, added);
+    socket.once("close", () => {
+      for (const watcher of added) watcher();
+    });
+  }
+  watchers.add(over);
+  const added = watchers;
+  return () => added.delete(over);
+}
+
+function ignore(): void {}

@@ -1,0 +1,191 @@
+/**
+ * The rules that every server adapter shares: which requests are for the session server at all,
+ * and which of those are worth reading. An adapter describes a request's head, does what the
+ * judgement says, and keeps no rule of its own.
+ *
+ * The order is from the cheapest to the dearest, and nothing is counted before the head was found
+ * to be in order: path, method, origin, media type, coding, length, and only then the limits.
+ */
+import { within } from "../core/options.ts";
+import type { RequestHandler } from "../session/peer.ts";
+import { Admission, type Admitted } from "./admission.ts";
+import { type ClientAddress, clientAddressReader, type TrustProxy } from "./client-address.ts";
+import { Cors, type CorsOptions, type RequestSource } from "./cors.ts";
+import { emptyAnswer, errorAnswer, type HttpAnswer, MEDIA_TYPE } from "./http-error.ts";
+
+/** What a server adapter can be told. */
+export interface ServerOptions {
+  /**
+   * The path that sessions live at, compared whole. Default `/holdfast`. Undefined takes any path:
+   * for a router that has looked at it already (Express cuts the path off where it mounts).
+   */
+  readonly path?: string | undefined;
+  /** A body that has not come whole after so long is given up: 408. */
+  readonly bodyTimeoutMs?: number;
+  /** An answer that the client has not taken after so long costs it the connection; Node only. */
+  readonly answerTimeoutMs?: number;
+  /** Bytes of bodies that are being read at once: 503 beyond. */
+  readonly readingBytesMax?: number;
+  /** As many of one address: 429 beyond. */
+  readonly readingBytesPerAddressMax?: number;
+  /** Requests at once, held ones included: 503 beyond. */
+  readonly requestsMax?: number;
+  /** As many of one address: 429 beyond. */
+  readonly requestsPerAddressMax?: number;
+  /** Pages of other origins that may send requests. Default: none. */
+  readonly cors?: CorsOptions;
+  /** Proxies in front of the server. Default false: the socket's address is the client's. */
+  readonly trustProxy?: TrustProxy;
+  /**
+   * Told of every exception out of the server or out of a function among these options; the request
+   * is answered with 500. Never told of what a client did. Default: `console.error`.
+   */
+  readonly onError?: (error: unknown) => void;
+}
+
+const MIB = 1024 * 1024;
+
+export const SERVER_DEFAULTS: Readonly<
+  Record<Exclude<keyof ServerOptions, "path" | "cors" | "trustProxy" | "onError">, number>
+> & { readonly path: string } = {
+  path: "/holdfast",
+  // The largest body of 512 KiB over a line of 140 kbit/s; a slower one sends smaller bodies, as
+  // their size follows the measured rate from 16 KiB on.
+  bodyTimeoutMs: 30_000,
+  // Twice as long, as an answer of a pipelined request waits for the one before it, which may be
+  // held for 25 s.
+  answerTimeoutMs: 60_000,
+  // 128 bodies of the largest size.
+  readingBytesMax: 64 * MIB,
+  // A quarter, so that one address cannot keep the others from being read.
+  readingBytesPerAddressMax: 16 * MIB,
+  // Two for each of the endpoint's sessions (32,768): one parked, and one that carries messages.
+  requestsMax: 65_536,
+  // Four for each session of one address (256): an office where some sessions are busy.
+  requestsPerAddressMax: 1_024,
+};
+
+/** The head of a request, as the rules see it. */
+export interface RequestHead {
+  readonly method: string;
+  /** Path and query, or the whole URL. */
+  readonly target: string;
+  header(name: string): string | undefined;
+  readonly host: string | undefined;
+  /** The address of the socket's other end. */
+  readonly socketAddress: string | undefined;
+}
+
+/** What is to be done with a request. */
+export type Judgement =
+  /** It is for somebody else. */
+  | { readonly kind: "elsewhere" }
+  | { readonly kind: "answer"; readonly answer: HttpAnswer }
+  /** Its body is worth reading; `headers` go onto every answer. */
+  | {
+      readonly kind: "read";
+      readonly address: string;
+      readonly admitted: Admitted;
+      readonly headers: Readonly<Record<string, string>>;
+    };
+
+export class RequestRules {
+  readonly bodyTimeoutMs: number;
+  readonly answerTimeoutMs: number;
+  private readonly handler: RequestHandler;
+  private readonly admission: Admission;
+  private readonly path: string | undefined;
+  private readonly cors: Cors;
+  private readonly readAddress: ReturnType<typeof clientAddressReader>;
+  private readonly onError: (error: unknown) => void;
+
+  /** @throws UsageError `option_invalid`, naming the option. */
+  constructor(handler: RequestHandler, options: ServerOptions) {
+    const settings = { ...SERVER_DEFAULTS, ...options };
+    const count = 2 ** 31 - 1;
+    within(settings.bodyTimeoutMs, 1, count, "bodyTimeoutMs");
+    within(settings.answerTimeoutMs, 1, count, "answerTimeoutMs");
+    within(settings.readingBytesMax, 1, 2 ** 40, "readingBytesMax");
+    within(settings.readingBytesPerAddressMax, 1, 2 ** 40, "readingBytesPerAddressMax");
+    within(settings.requestsMax, 1, count, "requestsMax");
+    within(settings.requestsPerAddressMax, 1, count, "requestsPerAddressMax");
+    this.handler = handler;
+    this.bodyTimeoutMs = settings.bodyTimeoutMs;
+    this.answerTimeoutMs = settings.answerTimeoutMs;
+    this.admission = new Admission(settings);
+    this.path = settings.path;
+    this.cors = new Cors(settings.cors);
+    this.readAddress = clientAddressReader(settings.trustProxy ?? false);
+    this.onError = settings.onError ?? ((error) => console.error(error));
+  }
+
+  /** What is to be done; throws only what the application's own functions throw. */
+  judge(head: RequestHead): Judgement {
+    if (this.path !== undefined && pathOf(head.target) !== this.path) return { kind: "elsewhere" };
+    const client = this.readAddress(head.socketAddress, head.header("x-forwarded-for"));
+    const source = sourceOf(head, client);
+    const verdict = this.cors.judge(source);
+    const headers = this.cors.headers(source, verdict);
+    const refuse = (code: Parameters<typeof errorAnswer>[0]): Judgement => {
+      return { kind: "answer", answer: errorAnswer(code, headers) };
+    };
+
+    if (head.method === "OPTIONS" && this.cors.isOpen) {
+      if (verdict === "refused") return refuse("origin_not_allowed");
+      return { kind: "answer", answer: this.optionsAnswer(verdict === "allowed", headers) };
+    }
+    if (head.method !== "POST") {
+      const allow = this.cors.isOpen ? "POST, OPTIONS" : "POST";
+      const answer = errorAnswer("method_not_allowed", { ...headers, allow });
+      return { kind: "answer", answer };
+    }
+    if (verdict === "refused") return refuse("origin_not_allowed");
+    if (!isMediaType(head.header("content-type"))) return refuse("media_type_unsupported");
+    if (!isIdentity(head.header("content-encoding"))) return refuse("encoding_unsupported");
+    const length = head.header("content-length");
+    if (length !== undefined && Number(length) > this.handler.bodyBytesMax) {
+      return refuse("body_too_large");
+    }
+    if (length !== undefined && Number(length) === 0) return refuse("body_empty");
+    const admitted = this.admission.admit(client.address);
+    if (typeof admitted === "string") return refuse(admitted);
+    return { kind: "read", address: client.address, admitted, headers };
+  }
+
+  /** Something of the application threw. Never throws. */
+  report(error: unknown): void {
+    try {
+      this.onError(error);
+    } catch (second) {
+      console.error(error, second);
+    }
+  }
+
+  private optionsAnswer(isPreflight: boolean, headers: Record<string, string>): HttpAnswer {
+    if (!isPreflight) return emptyAnswer({ ...headers, allow: "POST, OPTIONS" });
+    return emptyAnswer({ ...headers, ...this.cors.preflightHeaders() });
+  }
+}
+
+/** The path of a target in any of its forms (RFC 9112 section 3.2), as it was written. */
+function pathOf(target: string): string {
+  if (!target.startsWith("/")) return URL.canParse(target) ? new URL(target).pathname : target;
+  const query = target.indexOf("?");
+  return query === -1 ? target : target.slice(0, query);
+}
+
+function sourceOf(head: RequestHead, client: ClientAddress): RequestSource {
+  return {
+    host: head.host,
+    isProxied: client.isProxied,
+    header: (name) => head.header(name),
+  };
+}
+
+function isMediaType(text: string | undefined): boolean {
+  return text?.split(";", 1)[0]?.trim().toLowerCase() === MEDIA_TYPE;
+}
+
+function isIdentity(text: string | undefined): boolean {
+  return text === undefined || text.trim().toLowerCase() === "identity";
+}
