@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+/** The command line: `holdfast <command>`. Exit statuses: see program.ts. */
+import { runCli } from "./program.ts";
+
+process.exitCode = await runCli(process.argv.slice(2));
