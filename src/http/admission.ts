@@ -52,7 +52,8 @@ export class Admission {
   /** @internal */
   take(address: string, bytes: number): HttpErrorCode | undefined {
     const share = this.perAddress.get(address);
-    if ((share?.readingBytes ?? 0) + bytes > this.limits.readingBytesPerAddressMax) {
+    const perAddressMax = this.limits.readingBytesPerAddressMax;
+    if (share !== undefined && share.readingBytes + bytes > perAddressMax) {
       return "address_overloaded";
     }
     if (this.all.readingBytes + bytes > this.limits.readingBytesMax) return "overloaded";

@@ -9,7 +9,11 @@
 import type { Reply, RequestHandler } from "../session/peer.ts";
 import { errorAnswer, type HttpAnswer, type HttpErrorCode, sessionAnswer } from "./http-error.ts";
 import { IncomingBody } from "./incoming-body.ts";
-import { type Judgement, RequestRules, type ServerOptions } from "./request-rules.ts";
+import { type Judgement, RequestRules, type ListenerOptions } from "./request-rules.ts";
+
+export type { CorsOptions } from "./cors.ts";
+export type { TrustProxy } from "./client-address.ts";
+export type { ListenerOptions } from "./request-rules.ts";
 
 /** What the platform knows of a request beside the request. */
 export interface RequestInfo {
@@ -26,7 +30,7 @@ export type FetchHandler = (request: Request, info?: RequestInfo) => Promise<Res
 type Readable = Extract<Judgement, { kind: "read" }>;
 
 /** @throws UsageError `option_invalid`, naming the option. */
-export function fetchHandler(handler: RequestHandler, options: ServerOptions = {}): FetchHandler {
+export function fetchHandler(handler: RequestHandler, options: ListenerOptions = {}): FetchHandler {
   const rules = new RequestRules(handler, options);
   return async (request, info = {}) => {
     try {
@@ -63,7 +67,7 @@ async function serve(
   judged: Readable,
 ): Promise<Response> {
   const { headers } = judged;
-  if (request.bodyUsed) {
+  if (request.bodyUsed || request.body?.locked === true) {
     rules.report(new Error("The request's body was read before the handler got it"));
     return responseOf(errorAnswer("body_missing", headers));
   }

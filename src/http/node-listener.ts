@@ -18,7 +18,7 @@ import {
   type Judgement,
   type RequestHead,
   RequestRules,
-  type ServerOptions,
+  type ListenerOptions,
 } from "./request-rules.ts";
 
 /** `next` is what Express and its like hand over: called when the path is somebody else's. */
@@ -29,7 +29,7 @@ export type NodeListener = (
 ) => void;
 
 /** @throws UsageError `option_invalid`, naming the option. */
-export function nodeListener(handler: RequestHandler, options: ServerOptions = {}): NodeListener {
+export function nodeListener(handler: RequestHandler, options: ListenerOptions = {}): NodeListener {
   const rules = new RequestRules(handler, options);
   return (request, response, next) => {
     const judged = judge(rules, request);

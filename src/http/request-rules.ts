@@ -14,7 +14,7 @@ import { Cors, type CorsOptions, type RequestSource } from "./cors.ts";
 import { emptyAnswer, errorAnswer, type HttpAnswer, MEDIA_TYPE } from "./http-error.ts";
 
 /** What a server adapter can be told. */
-export interface ServerOptions {
+export interface ListenerOptions {
   /**
    * The path that sessions live at, compared whole. Default `/holdfast`. Undefined takes any path:
    * for a router that has looked at it already (Express cuts the path off where it mounts).
@@ -46,7 +46,7 @@ export interface ServerOptions {
 const MIB = 1024 * 1024;
 
 export const SERVER_DEFAULTS: Readonly<
-  Record<Exclude<keyof ServerOptions, "path" | "cors" | "trustProxy" | "onError">, number>
+  Record<Exclude<keyof ListenerOptions, "path" | "cors" | "trustProxy" | "onError">, number>
 > & { readonly path: string } = {
   path: "/holdfast",
   // The largest body of 512 KiB over a line of 140 kbit/s; a slower one sends smaller bodies, as
@@ -100,7 +100,7 @@ export class RequestRules {
   private readonly onError: (error: unknown) => void;
 
   /** @throws UsageError `option_invalid`, naming the option. */
-  constructor(handler: RequestHandler, options: ServerOptions) {
+  constructor(handler: RequestHandler, options: ListenerOptions) {
     const settings = { ...SERVER_DEFAULTS, ...options };
     const count = 2 ** 31 - 1;
     within(settings.bodyTimeoutMs, 1, count, "bodyTimeoutMs");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Cors, type CorsOptions, type OriginVerdict } from "../../src/http/cors.ts";
-import type { ServerOptions } from "../../src/http/request-rules.ts";
+import type { ListenerOptions } from "../../src/http/request-rules.ts";
 import { echoHandler } from "./scripted-handler.ts";
 import { post, refusalOf, serve } from "./test-server.ts";
 
@@ -126,7 +126,7 @@ describe("a server without CORS", () => {
 describe("a server with CORS", () => {
   const origin = "https://app.example";
   const asks = { "access-control-request-method": "POST" };
-  const options: ServerOptions = {
+  const options: ListenerOptions = {
     cors: { origins: [origin], headers: ["authorization"], maxAgeSeconds: 60 },
   };
 

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo, Server as NetServer } from "node:net";
 import { onTestFinished } from "vitest";
 import { type NodeListener, nodeListener } from "../../src/http/node-listener.ts";
-import type { ServerOptions } from "../../src/http/request-rules.ts";
+import type { ListenerOptions } from "../../src/http/request-rules.ts";
 import type { RequestHandler } from "../../src/session/peer.ts";
 import { RawClient } from "./raw-client.ts";
 
@@ -31,7 +31,7 @@ export async function listen(server: NetServer): Promise<number> {
 /** A server of node:http with nothing but the adapter, or with what `around` makes of it. */
 export async function serve(
   handler: RequestHandler,
-  options: ServerOptions = {},
+  options: ListenerOptions = {},
   around: (listener: NodeListener) => RequestListener = (listener) => listener,
 ): Promise<TestServer> {
   const errors: unknown[] = [];
@@ -62,9 +62,6 @@ export function post(
 
 /** Status and reason of a refusal. */
 export async function refusalOf(response: Promise<Response>): Promise<readonly [number, unknown]> {
-  const { status, json } = await response.then(async (it) => ({
-    status: it.status,
-    json: await it.json(),
-  }));
-  return [status, (json as { error: unknown }).error];
+  const answer = await response;
+  return [answer.status, ((await answer.json()) as { error: unknown }).error];
 }
