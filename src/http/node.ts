@@ -5,4 +5,6 @@ export {
   type ServerSettings,
 } from "./configure-server.ts";
 export { type NodeListener, nodeListener } from "./node-listener.ts";
-export type { ServerOptions as ListenerOptions } from "./request-rules.ts";
+export type { CorsOptions } from "./cors.ts";
+export type { TrustProxy } from "./client-address.ts";
+export type { ListenerOptions } from "./request-rules.ts";
