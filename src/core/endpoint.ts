@@ -14,10 +14,10 @@ import type { Address, Body } from "./body.ts";
 import { readBody, readHead } from "./body-reader.ts";
 import { encodeBody, writeVersions } from "./body-writer.ts";
 import { Deque } from "./deque.ts";
-import { assert, isDamage, ProtocolError, protocolCode } from "./errors.ts";
+import { assert, checkClock, isDamage, ProtocolError, protocolCode } from "./errors.ts";
 import { END_CODES } from "./half.ts";
-import { ENDPOINT_DEFAULTS, NONCE_BYTES, WIRE_VERSION } from "./limits.ts";
-import { checkParkOptions, type EndpointOptions, within } from "./options.ts";
+import { ENDPOINT_DEFAULTS, INITIAL_GRANT, NONCE_BYTES, WIRE_VERSION } from "./limits.ts";
+import { checkNames, checkParkOptions, type EndpointOptions, within } from "./options.ts";
 import type { ApplicationOutput, RespondOutput, TimeoutOutput } from "./outputs.ts";
 import { type LastWord, ParkSide } from "./park-side.ts";
 import { reasonBytes } from "./reason.ts";
@@ -91,8 +91,10 @@ export class Endpoint {
   /** Set while the server drains. */
   private pauses: Pauses | undefined = undefined;
 
-  /** @throws UsageError `option_invalid`. */
+  /** @throws UsageError `option_invalid`, `option_unknown`, `clock_invalid`. */
   constructor(nowMs: number, options: Partial<EndpointOptions> = {}) {
+    checkClock(nowMs);
+    checkNames(options, ENDPOINT_DEFAULTS);
     this.options = { ...ENDPOINT_DEFAULTS, ...options };
     checkEndpointOptions(this.options);
     this.nowMs = nowMs;
@@ -476,6 +478,7 @@ export class Endpoint {
   }
 
   private advance(nowMs: number): void {
+    checkClock(nowMs);
     this.nowMs = Math.max(this.nowMs, nowMs);
   }
 }
@@ -494,6 +497,13 @@ function checkEndpointOptions(options: EndpointOptions): void {
   within(options.tombstonesMax, 1, 2 ** 24, "tombstonesMax");
   within(options.verdictTimeoutMs, 1, day, "verdictTimeoutMs");
   within(options.seed, 1, 2 ** 32 - 1, "seed");
+  if (!options.earlyMessages) return;
+  // [OPEN-6]: what clients send before the first answer must be within what is allowed here.
+  const { messages, bytes, channels } = INITIAL_GRANT;
+  within(options.windowMessages, messages, 2 ** 40, "windowMessages");
+  within(options.windowBytes, bytes, 2 ** 40, "windowBytes");
+  within(options.channelsMax, channels, 2 ** 40, "channelsMax");
+  within(options.channelUnits, messages, 2 ** 40, "channelUnits");
 }
 
 /** An identifier as a key: its bytes as characters. */

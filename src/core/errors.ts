@@ -86,12 +86,15 @@ export function isDamage(code: ProtocolErrorCode): boolean {
 export type UsageErrorCode =
   | "session_closed"
   | "channel_closed"
+  | "channel_unknown"
+  | "clock_invalid"
   | "channel_limit"
   | "message_too_large"
   | "buffer_full"
   | "label_too_long"
   | "key_invalid"
   | "option_invalid"
+  | "option_unknown"
   | "payload_invalid"
   | "consume_too_many"
   | "state_invalid";
@@ -105,6 +108,15 @@ export class UsageError extends Error {
     super(detail === "" ? code : `${code}: ${detail}`);
     this.code = code;
   }
+}
+
+/**
+ * A time that is no number would compare as false with every deadline, and stop the session.
+ *
+ * @throws UsageError `clock_invalid`.
+ */
+export function checkClock(nowMs: number): void {
+  if (!Number.isFinite(nowMs)) throw new UsageError("clock_invalid", String(nowMs));
 }
 
 /** A fact that must hold did not: a bug in this library. */

@@ -12,7 +12,7 @@ import type { Ack, Body, DeliveryMode, Ending, Parameters } from "./body.ts";
 import { bodyBytes, type BodyOptions, encodeBody } from "./body-writer.ts";
 import { ChannelSender } from "./channel-sender.ts";
 import { Deque } from "./deque.ts";
-import { assert, ProtocolError, UsageError } from "./errors.ts";
+import { assert, checkClock, ProtocolError, UsageError } from "./errors.ts";
 import type { Flight } from "./in-flight.ts";
 import {
   BACK_OFF_MAX,
@@ -118,6 +118,7 @@ export abstract class Half<Transmit extends { kind: string }> {
   protected bodiesUnreadable = 0;
 
   constructor(role: Role, nowMs: number, sessionId: Uint8Array, settings: SessionOptions) {
+    checkClock(nowMs);
     this.role = role;
     this.nowMs = nowMs;
     this.lastHeardMs = nowMs;
@@ -172,8 +173,8 @@ export abstract class Half<Transmit extends { kind: string }> {
    * released. `key` belongs to `latest` channels (default 0).
    *
    * @returns false from `highWaterBytes` on: better wait for `writable`.
-   * @throws UsageError `session_closed`, `channel_closed`, `message_too_large`, `buffer_full`,
-   *   `key_invalid`, `payload_invalid` for anything but bytes.
+   * @throws UsageError `session_closed`, `channel_closed`, `channel_unknown`, `message_too_large`,
+   *   `buffer_full`, `key_invalid`, `payload_invalid` for anything but bytes.
    */
   send(nowMs: number, payload: Uint8Array, channelId = 0, key?: number): boolean {
     this.advance(nowMs);
@@ -182,7 +183,8 @@ export abstract class Half<Transmit extends { kind: string }> {
     if (!isBytes) throw new UsageError("payload_invalid");
     this.requireOpen();
     const channel = this.sender.channels.get(channelId);
-    if (channel === undefined || channel.state !== "open") throw new UsageError("channel_closed");
+    if (channel === undefined) throw this.noChannel(channelId);
+    if (channel.state !== "open") throw new UsageError("channel_closed");
     const messageKey = checkKey(channel.mode, key);
     const bytesMax = this.peer?.messageBytesMax ?? this.settings.messageBytesMax;
     if (payload.length > bytesMax) throw new UsageError("message_too_large");
@@ -224,7 +226,8 @@ export abstract class Half<Transmit extends { kind: string }> {
   /**
    * Lets messages of this side expire on a channel that the peer opened.
    *
-   * @throws UsageError `channel_closed`, `option_invalid`, `state_invalid` after the first message.
+   * @throws UsageError `channel_closed`, `channel_unknown`, `option_invalid`, `state_invalid` after
+   *   the first message.
    */
   setTimeToLive(channelId: number, ttlMs: number): void {
     const channel = this.requireChannel(channelId);
@@ -237,7 +240,7 @@ export abstract class Half<Transmit extends { kind: string }> {
   /**
    * Ends this side's half of a channel: what was accepted still arrives, nothing more follows.
    *
-   * @throws UsageError `channel_closed`.
+   * @throws UsageError `channel_closed`, `channel_unknown`.
    */
   finishChannel(nowMs: number, channelId: number): void {
     this.advance(nowMs);
@@ -250,8 +253,8 @@ export abstract class Half<Transmit extends { kind: string }> {
   /**
    * Abandons a channel in both directions, or refuses one that the peer opened.
    *
-   * @throws UsageError `channel_closed`, `state_invalid` for channel 0, which lives as long as the
-   *   session.
+   * @throws UsageError `channel_closed`, `channel_unknown`, `state_invalid` for channel 0, which
+   *   lives as long as the session.
    */
   resetChannel(nowMs: number, channelId: number, code: number): void {
     this.advance(nowMs);
@@ -269,11 +272,12 @@ export abstract class Half<Transmit extends { kind: string }> {
    * With `consume: "explicit"`: the application is done with the next `count` messages that were
    * delivered on a channel.
    *
-   * @throws UsageError `consume_too_many`.
+   * @throws UsageError `consume_too_many`, `channel_unknown`.
    */
   consume(nowMs: number, channelId: number, count: number): void {
     this.advance(nowMs);
     const channel = this.receiver.channels.get(channelId);
+    if (channel === undefined && !this.hadChannel(channelId)) throw this.noChannel(channelId);
     // What was delivered on a channel that is gone was consumed with it.
     if (channel === undefined || channel.isReset) return;
     if (!this.receiver.consume(channel, count)) throw new UsageError("consume_too_many");
@@ -381,8 +385,13 @@ export abstract class Half<Transmit extends { kind: string }> {
     return Math.max(this.lastHeardMs, this.pausedUntilMs) + this.silenceLimitMs;
   }
 
-  /** Tells the clock. Times never run backwards here, whatever the caller's clock does. */
+  /**
+   * Tells the clock. Times never run backwards here, whatever the caller's clock does.
+   *
+   * @throws UsageError `clock_invalid`, as all that takes the time does.
+   */
   protected advance(nowMs: number): void {
+    checkClock(nowMs);
     if (nowMs > this.nowMs) this.nowMs = nowMs;
   }
 
@@ -594,8 +603,18 @@ export abstract class Half<Transmit extends { kind: string }> {
 
   private requireChannel(id: number): ChannelSender {
     const channel = this.sender.channels.get(id);
-    if (channel === undefined || this.state === "ended") throw new UsageError("channel_closed");
+    if (channel === undefined) throw this.noChannel(id);
+    if (this.state === "ended") throw new UsageError("channel_closed");
     return channel;
+  }
+
+  /** A channel that is gone is told from one that nobody ever opened. */
+  private noChannel(id: number): UsageError {
+    return new UsageError(this.hadChannel(id) ? "channel_closed" : "channel_unknown");
+  }
+
+  private hadChannel(id: number): boolean {
+    return Number.isSafeInteger(id) && id > 0 && this.receiver.wasOpened(id);
   }
 
   private addChannel(id: number, mode: DeliveryMode, ttlMs: number): ChannelSender {
@@ -672,8 +691,8 @@ function checkKey(mode: DeliveryMode, key: number | undefined): number {
 
 function checkTimeToLive(ttlMs: number | undefined): number {
   if (ttlMs === undefined || ttlMs === Infinity) return Infinity;
-  if (!(Number.isFinite(ttlMs) && ttlMs >= 0)) throw new UsageError("option_invalid", "ttlMs");
-  return ttlMs;
+  if (Number.isFinite(ttlMs) && ttlMs >= 0) return ttlMs;
+  throw new UsageError("option_invalid", `ttlMs is ${ttlMs} and must be at least 0`);
 }
 
 /** Refuses a peer whose limits lie below what every peer may rely on [OPEN-4]. */

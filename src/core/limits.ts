@@ -255,6 +255,7 @@ export const ENDPOINT_DEFAULTS: EndpointOptions = {
   tombstonesMax: 65_536,
   verdictTimeoutMs: 10_000,
   authenticate: false,
+  earlyMessages: true,
   // A core draws no lots: adapters do, so that two servers that drain ask for other pauses.
   seed: 1,
 };

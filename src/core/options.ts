@@ -3,7 +3,7 @@
  * defaults, with units and reasons, stand with all other bounds in limits.ts. spec 9.
  */
 import { UsageError } from "./errors.ts";
-import { UNIT_BYTES_MAX } from "./limits.ts";
+import { LITERAL_DEFAULTS, UNIT_BYTES_MAX } from "./limits.ts";
 
 /** When a received message counts as held, so that its sender may release it. */
 export type HoldPolicy =
@@ -115,14 +115,32 @@ export interface EndpointOptions extends ParkOptions {
   readonly verdictTimeoutMs: number;
   /** False: openings are accepted without asking. */
   readonly authenticate: boolean;
+  /** False: clients have it false too, and limits may be lower than the initial grant [OPEN-6]. */
+  readonly earlyMessages: boolean;
   /** Where the pauses of `drain` begin, 1 to 2^32 - 1: a random number for each process. */
   readonly seed: number;
 }
 
 /** @throws UsageError `option_invalid`, naming the option. */
 export function within(value: number, low: number, high: number, name: string): void {
-  if (!(Number.isSafeInteger(value) && value >= low && value <= high)) {
-    throw new UsageError("option_invalid", name);
+  if (Number.isSafeInteger(value) && value >= low && value <= high) return;
+  const range = `an integer from ${low} to ${high}`;
+  throw new UsageError("option_invalid", `${name} is ${String(value)} and must be ${range}`);
+}
+
+function oneOf(value: unknown, allowed: readonly unknown[], name: string): void {
+  if (allowed.includes(value)) return;
+  const range = allowed.join(" or ");
+  throw new UsageError("option_invalid", `${name} is ${String(value)} and must be ${range}`);
+}
+
+/**
+ * A misspelt option would be as good as none, without a word.
+ * @throws UsageError `option_unknown`, naming the option.
+ */
+export function checkNames(given: object, defaults: object): void {
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(defaults, name)) throw new UsageError("option_unknown", name);
   }
 }
 
@@ -158,11 +176,14 @@ export function checkSessionOptions(options: SessionOptions): void {
   within(options.parkedMax, 1, 64, "parkedMax");
   within(options.closeTimeoutMs, 1, day, "closeTimeoutMs");
   within(options.unreadableMax, 1, 1_000_000, "unreadableMax");
+  oneOf(options.hold, ["received", "delivered", "consumed"], "hold");
+  oneOf(options.consume, ["automatic", "explicit"], "consume");
   if (options.hold === "consumed" && options.consume === "automatic") {
-    throw new UsageError("option_invalid", "hold");
+    throw new UsageError("option_invalid", "hold is consumed and needs consume: explicit");
   }
   const literal = options.literal;
   if (literal === undefined) return;
+  checkNames(literal, LITERAL_DEFAULTS);
   within(literal.bundleMessages, 1, 16_384, "literal.bundleMessages");
   within(literal.requestsHeld, 1, 64, "literal.requestsHeld");
   within(literal.resendTimeoutMs, 1, day, "literal.resendTimeoutMs");
@@ -182,6 +203,7 @@ export function checkRequestOptions(options: RequestOptions): void {
   within(options.reconnectDelayMaxMs, options.reconnectDelayMinMs, day, "reconnectDelayMaxMs");
   within(options.lostConfirmMs, 0, day, "lostConfirmMs");
   within(options.requestsUnansweredMax, 0, 1_000_000, "requestsUnansweredMax");
+  oneOf(options.earlyMessages, [true, false], "earlyMessages");
 }
 
 /** @throws UsageError `option_invalid`, naming the option. */

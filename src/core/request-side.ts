@@ -14,6 +14,7 @@ import { ChannelSender } from "./channel-sender.ts";
 import { Deque } from "./deque.ts";
 import {
   assert,
+  checkClock,
   isDamage,
   ProtocolError,
   protocolCode,
@@ -28,10 +29,17 @@ import {
   EXCHANGE_SPAN_MAX,
   INITIAL_GRANT,
   NONCE_BYTES,
+  PROOF_BYTES_MAX,
   UNIT_BYTES_MAX,
   WAKE_INTERVAL_MS,
 } from "./limits.ts";
-import { checkRequestOptions, type LiteralOptions, type RequestOptions } from "./options.ts";
+import {
+  checkNames,
+  checkRequestOptions,
+  type LiteralOptions,
+  type RequestOptions,
+  within,
+} from "./options.ts";
 import { REQUEST_DEFAULTS } from "./limits.ts";
 import type { EndedOutput, EndReason, RequestOutput, TimerName } from "./outputs.ts";
 import { PartStore } from "./part-store.ts";
@@ -84,13 +92,13 @@ export class RequestSide extends Half<RequestOutput> {
   private followAtMs: number = Infinity;
   private random: number;
 
-  /** @throws UsageError `option_invalid`. */
+  /** @throws UsageError `option_invalid`, `option_unknown`, `clock_invalid`. */
   constructor(nowMs: number, credentials: Credentials, options: Partial<RequestOptions> = {}) {
+    checkNames(options, REQUEST_DEFAULTS);
     const full: RequestOptions = { ...REQUEST_DEFAULTS, ...options };
     checkRequestOptions(full);
-    if (credentials.nonce.length !== NONCE_BYTES) throw new UsageError("option_invalid", "nonce");
-    const secretBytes = credentials.secret.length;
-    if (secretBytes < 16 || secretBytes > 64) throw new UsageError("option_invalid", "secret");
+    within(credentials.nonce.length, NONCE_BYTES, NONCE_BYTES, "nonce.length");
+    within(credentials.secret.length, NONCE_BYTES, PROOF_BYTES_MAX, "secret.length");
     super("request", nowMs, credentials.nonce.slice(), full);
     this.options = full;
     this.secret = credentials.secret.slice();
@@ -131,18 +139,25 @@ export class RequestSide extends Half<RequestOutput> {
     this.fail("aborted", "local", code, reason);
   }
 
-  /** The state as plain data, to be resumed elsewhere or after a reload; spec 7.4. */
+  /**
+   * The state as plain data, to be resumed elsewhere or after a reload; spec 7.4.
+   *
+   * @throws UsageError `session_closed`, `state_invalid` before `poll()` is drained.
+   */
   save(): Snapshot {
     if (this.state === "ended") throw new UsageError("session_closed");
-    assert(this.transmissions.size === 0, "save_before_poll_is_drained");
+    if (this.transmissions.size > 0) throw new UsageError("state_invalid", "poll is not drained");
     return takeSnapshot(this, REQUEST_CLASSES);
   }
 
   /**
    * Goes on from a saved state with a raised incarnation. Whoever still runs the old one is told
    * `superseded`. Resume a saved state once only.
+   *
+   * @throws UsageError `state_invalid`, `clock_invalid`.
    */
   static resume(nowMs: number, saved: Snapshot): RequestSide {
+    checkClock(nowMs);
     const side = restoreSnapshot(saved, REQUEST_CLASSES);
     if (!(side instanceof RequestSide)) throw new UsageError("state_invalid");
     side.takeOver(nowMs);

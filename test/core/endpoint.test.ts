@@ -382,6 +382,19 @@ describe("limits", () => {
     for (const name of ["sessionsMax", "pendingMax", "sessionsPerAddressMax", "tombstonesMax"]) {
       expect(() => new Endpoint(0, { [name]: Number.NaN })).toThrow(name);
     }
+    const misspelt = { sessionMax: 5 } as object;
+    expect(() => new Endpoint(0, misspelt)).toThrow("option_unknown: sessionMax");
+    expect(() => new Endpoint(0, { toString: 5 } as object)).toThrow("option_unknown: toString");
+    // [OPEN-6]
+    for (const less of [
+      { channelsMax: 7 },
+      { channelUnits: 63 },
+      { channelsMax: 0, channelUnits: 1, windowMessages: 63 },
+      { channelsMax: 0, windowBytes: 65_535 },
+    ]) {
+      expect(() => new Endpoint(0, less)).toThrow("option_invalid");
+      expect(() => new Endpoint(0, { ...less, earlyMessages: false })).not.toThrow();
+    }
     expect(() => new Endpoint(0, { tombstoneMs: -1 })).toThrow("tombstoneMs");
     expect(() => new Endpoint(0, { verdictTimeoutMs: 0 })).toThrow("verdictTimeoutMs");
     const literal = {
@@ -394,6 +407,30 @@ describe("limits", () => {
     expect(() => new Endpoint(0, { literal })).toThrow(UsageError);
     expect(() => new Endpoint(0, { literal, requestsHeldMax: 25 })).not.toThrow();
   });
+});
+
+test("a clock that is no number is refused before anything changes", () => {
+  const bench = new Bench({ authenticate: true });
+  const client = new ScriptedClient(bench);
+  client.request(1, { open: true });
+  const { session } = client;
+  const { endpoint } = bench;
+  const before = fingerprint(session);
+  for (const nowMs of [Number.NaN, Infinity, -Infinity, undefined as unknown as number]) {
+    const bytes = client.encode(2, { open: true });
+    const acts = [
+      () => new Endpoint(nowMs),
+      () => endpoint.handleRequest(nowMs, 1, bytes, client.origin),
+      () => endpoint.handleVerdict(nowMs, session, { accepted: true, principal: "" }),
+      () => endpoint.handleTimeout(nowMs),
+      () => endpoint.drain(nowMs, 1, 1),
+      () => endpoint.abortAll(nowMs),
+      () => session.side.send(nowMs, bytesOf("a")),
+    ];
+    for (const act of acts) expect(act).toThrow("clock_invalid");
+  }
+
+  expect(fingerprint(session) === before).toBe(true);
 });
 
 describe("several sessions", () => {

@@ -88,9 +88,39 @@ describe("misuse", () => {
     side.finishChannel(0, 2);
 
     expect(misuse(() => side.send(0, NO_BYTES, 2))).toBe("channel_closed");
-    expect(misuse(() => side.send(0, NO_BYTES, 4))).toBe("channel_closed");
     expect(misuse(() => side.finishChannel(0, 2))).toBe("channel_closed");
-    expect(misuse(() => side.finishChannel(0, 4))).toBe("channel_closed");
+  });
+
+  test.each([4, 3, -1, -2, 0.5, Number.NaN, "2" as unknown as number])(
+    "is anything with channel %s, which nobody opened",
+    (id) => {
+      for (const state of ["open", "ended"] as const) {
+        const { side } = inState(state);
+
+        expect(misuse(() => side.finishChannel(0, id))).toBe("channel_unknown");
+        expect(misuse(() => side.resetChannel(0, id, 1))).toBe("channel_unknown");
+        expect(misuse(() => side.setTimeToLive(id, 1))).toBe("channel_unknown");
+        expect(misuse(() => side.consume(0, id, 1))).toBe("channel_unknown");
+        const sent = state === "open" ? "channel_unknown" : "session_closed";
+        expect(misuse(() => side.send(0, NO_BYTES, id))).toBe(sent);
+      }
+    },
+  );
+
+  test("is a clock that is no number, and an option that there is not", () => {
+    const { side } = inState("open");
+    const credentials = { nonce: NONCE, secret: SECRET };
+    const saved = side.save();
+
+    for (const nowMs of [Number.NaN, Infinity]) {
+      expect(misuse(() => side.send(nowMs, NO_BYTES))).toBe("clock_invalid");
+      expect(misuse(() => side.handleTimeout(nowMs))).toBe("clock_invalid");
+      expect(misuse(() => side.handleWake(nowMs))).toBe("clock_invalid");
+      expect(misuse(() => new RequestSide(nowMs, credentials))).toBe("clock_invalid");
+      expect(misuse(() => RequestSide.resume(nowMs, saved))).toBe("clock_invalid");
+    }
+    const misspelt = { holdTime: 5 } as object;
+    expect(misuse(() => new RequestSide(0, credentials, misspelt))).toBe("option_unknown");
   });
 
   test("is to reset a channel twice, or channel 0", () => {
@@ -98,7 +128,6 @@ describe("misuse", () => {
     side.resetChannel(0, 2, 1);
 
     expect(misuse(() => side.resetChannel(0, 2, 1))).toBe("channel_closed");
-    expect(misuse(() => side.resetChannel(0, 4, 1))).toBe("channel_closed");
     expect(misuse(() => side.resetChannel(0, 0, 1))).toBe("state_invalid");
   });
 
@@ -169,7 +198,7 @@ describe("misuse", () => {
     expect(misuse(() => client.side.setTimeToLive(2, 5))).toBe("state_invalid");
     client.tick();
     expect(misuse(() => client.side.setTimeToLive(2, 5))).toBe("state_invalid");
-    expect(misuse(() => client.side.setTimeToLive(8, 5))).toBe("channel_closed");
+    expect(misuse(() => client.side.setTimeToLive(8, 5))).toBe("channel_unknown");
   });
 
   test("is to consume what was not delivered", () => {
@@ -178,8 +207,25 @@ describe("misuse", () => {
     client.side.consume(0, 0, 2);
 
     expect(misuse(() => client.side.consume(0, 0, 1))).toBe("consume_too_many");
-    // A channel that is gone has nothing left to be done with.
-    expect(misuse(() => client.side.consume(0, 8, 1))).toBe("nothing was thrown");
+  });
+
+  test("is not to consume what came on a channel that is gone, but all else with it", () => {
+    const client = new Dialogue({ consume: "explicit" }).open();
+    const id = client.side.openChannel(0, NO_BYTES);
+    client.tick();
+    client.side.resetChannel(0, id, 1);
+    client.tick();
+    client.answer(client.last.exchange, {
+      ack: client.ack(),
+      numbered: [{ kind: "channel-reset", seq: 1, channel: id, code: 1 }],
+    });
+    client.side.handleTimeout(client.nowMs);
+    client.tick();
+
+    expect(client.side.sender.channels.has(id)).toBe(false);
+    expect(misuse(() => client.side.consume(0, id, 1))).toBe("nothing was thrown");
+    expect(misuse(() => client.side.send(0, NO_BYTES, id))).toBe("channel_closed");
+    expect(misuse(() => client.side.resetChannel(0, id, 1))).toBe("channel_closed");
   });
 });
 

@@ -37,11 +37,35 @@ describe("options", () => {
     { silenceLimitMs: 25_199 },
     { parkedMax: 65 },
     { unreadableMax: 0 },
+    { hold: "recieved" as "received" },
+    { consume: "auto" as "automatic" },
   ])("out of bounds are refused by name: %o", (wrong) => {
     const [name] = Object.keys(wrong);
 
     expect(() => checkSessionOptions({ ...SESSION_DEFAULTS, ...wrong })).toThrow(
-      new UsageError("option_invalid", name),
+      `option_invalid: ${name} is ${String(Object.values(wrong)[0])} and must be`,
+    );
+  });
+
+  test("say what they may be", () => {
+    const messageOf = (wrong: object): string => {
+      try {
+        checkRequestOptions({ ...REQUEST_DEFAULTS, ...wrong });
+      } catch (error) {
+        return (error as UsageError).message;
+      }
+      return "nothing was thrown";
+    };
+
+    expect(messageOf({ ackDelayMs: -1 })).toBe(
+      "option_invalid: ackDelayMs is -1 and must be an integer from 0 to 10000",
+    );
+    expect(messageOf({ ackDelayMs: "25" })).toContain("ackDelayMs is 25 and must be an integer");
+    expect(messageOf({ consume: undefined })).toBe(
+      "option_invalid: consume is undefined and must be automatic or explicit",
+    );
+    expect(messageOf({ earlyMessages: 1 })).toContain(
+      "earlyMessages is 1 and must be true or false",
     );
   });
 
@@ -66,6 +90,7 @@ describe("options", () => {
 
     expect(check({})).not.toThrow();
     expect(check({ sendDelayMs: "auto", answerDelayMs: 5 })).not.toThrow();
+    expect(check({ bundleMessage: 1 })).toThrow("option_unknown: bundleMessage");
     expect(check({ bundleMessages: 0 })).toThrow("literal.bundleMessages");
     expect(check({ sendDelayMs: -1 })).toThrow("literal.sendDelayMs");
     expect(check({ answerDelayMs: -1 })).toThrow("literal.answerDelayMs");

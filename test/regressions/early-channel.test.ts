@@ -8,7 +8,8 @@ import { HARMLESS, Pair } from "../../src/sim/index.ts";
 const OPEN = { kind: "open", mode: "ordered" } as const;
 
 test("without early messages no channel is opened before the first answer", () => {
-  const pair = new Pair({ client: { earlyMessages: false }, server: { channelsMax: 0 } });
+  const earlyMessages = false;
+  const pair = new Pair({ client: { earlyMessages }, server: { earlyMessages, channelsMax: 0 } });
 
   expect(() => pair.command("client", OPEN)).toThrow("channel_limit");
 
@@ -17,8 +18,10 @@ test("without early messages no channel is opened before the first answer", () =
 });
 
 test("a channel opened after the answer keeps to the window that the server grants", () => {
-  const server = { channelsMax: 1, channelUnits: 1, windowMessages: 3, windowBytes: 49_152 };
-  const pair = new Pair({ client: { earlyMessages: false }, server });
+  const earlyMessages = false;
+  const windows = { channelUnits: 1, windowMessages: 3, windowBytes: 49_152 };
+  const server = { earlyMessages, channelsMax: 1, ...windows };
+  const pair = new Pair({ client: { earlyMessages }, server });
   pair.drive(HARMLESS);
 
   const channel = pair.command("client", OPEN) as number;

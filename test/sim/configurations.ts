@@ -35,7 +35,8 @@ function options(script: readonly Command[], budgets: Budgets, special: object):
   const both = { ...WAITS, ...ONE_CHANNEL, ...special };
   return {
     client: { ...both, ...RETRIES },
-    server: both,
+    // Less than the initial grant; no script sends more than is allowed.
+    server: { ...both, earlyMessages: false },
     clientScript: script,
     serverScript: script,
     timersExcluded: ["silence", "close", "tombstone"],

@@ -32,6 +32,7 @@ function pickSide(choices: Choices): object {
   const reserves = 2 * channelsMax + 1;
   const explicit = choices.pick(3, "consume") === 1;
   return {
+    earlyMessages: false,
     channelsMax,
     channelUnits,
     channelBytes: 16_384,
@@ -64,7 +65,6 @@ export function optionsFor(choices: Choices): SimulationOptions {
   return {
     pair: {
       client: {
-        earlyMessages: false,
         ...side(choices),
         ...shared,
         carriersMax: oneOf(choices, [8, 1, 2], "carriers"),

@@ -229,6 +229,7 @@ export const stories: readonly Story[] = [
       "until the application has consumed.",
     () => {
       const server = {
+        earlyMessages: false,
         channelsMax: 0,
         channelUnits: 2,
         windowMessages: 2,
