@@ -63,7 +63,8 @@ export class Pair {
     const explicit = { hold: "consumed", consume: "explicit" } as const;
     const session = { ...WIDE, ...(this.lag > 0 ? explicit : {}), ...options.session };
     const request: Partial<RequestOptions> = session;
-    const park: Partial<EndpointOptions> = session;
+    // Nothing is sent before the session is open, so limits may be below the initial grant.
+    const park: Partial<EndpointOptions> = { ...session, earlyMessages: false };
     const secrets = Uint8Array.from({ length: 32 }, (_, at) => at * 7 + 1);
     this.client = new RequestSide(
       this.nowMs,
