@@ -145,7 +145,7 @@ class Exchange {
     try {
       // Only a provider is waited for: otherwise a request leaves in the tick in which it was made.
       const provided = typeof headers === "function" ? await headers() : headers;
-      if (!this.isSettled) this.send(checkedHeaders(provided ?? {}, this.body.byteLength));
+      if (!this.isSettled) this.send(checkedHeaders(this.body.byteLength, provided));
     } catch {
       this.fail("credentials_failed");
     }
@@ -231,7 +231,10 @@ const FRAMING =
  *
  * @throws TypeError for what cannot stand in a header.
  */
-function checkedHeaders(provided: CarrierHeaders, bodyBytes: number): http.OutgoingHttpHeaders {
+function checkedHeaders(
+  bodyBytes: number,
+  provided: CarrierHeaders = {},
+): http.OutgoingHttpHeaders {
   const headers: http.OutgoingHttpHeaders = {};
   for (const [name, value] of Object.entries(provided)) {
     http.validateHeaderName(name);
