@@ -437,6 +437,12 @@ export class Pair {
     this.settle("client");
   }
 
+  /** The client's host says that the network may be back. */
+  wake(): void {
+    this.client.handleWake(this.clocks.client);
+    this.settle("client");
+  }
+
   private perform(
     side: SideName,
     half: RequestSide | ParkSide,

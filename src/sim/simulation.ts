@@ -39,6 +39,8 @@ export interface SimulationOptions {
   readonly usesChannels: boolean;
   /** Whether the client is reloaded now and then. */
   readonly reloads: boolean;
+  /** The client's host says again and again that the network may be back. */
+  readonly wakes: boolean;
   /** Who closes at the end. */
   readonly closing: "nobody" | "client" | "server" | "both";
 }
@@ -47,6 +49,7 @@ export type Mark =
   | keyof FaultRates
   | "aborted"
   | "reloaded"
+  | "woken"
   | "refused"
   | "opened"
   | "finished"
@@ -206,6 +209,10 @@ export class Simulation implements Router {
     if (this.options.reloads && this.choices.pick(25, "reload") === 1) {
       this.pair.reload(this.choices.pick(2, "requests of the old client arrive") === 1);
       this.mark("reloaded");
+    }
+    if (this.options.wakes && this.choices.pick(5, "wake") === 1) {
+      this.pair.wake();
+      this.mark("woken");
     }
     const side = SIDES[this.choices.pick(2, "who acts")] as SideName;
     const half = this.pair.half(side);

@@ -87,6 +87,7 @@ export function optionsFor(choices: Choices): SimulationOptions {
     actions: 20 + choices.pick(150, "actions"),
     messageBytesMax: oneOf(choices, [100, 4_000, 100_000], "largest"),
     reloads: choices.pick(4, "reloads") === 1,
+    wakes: choices.pick(3, "wakes") === 1,
     usesChannels: choices.pick(3, "uses channels") !== 1,
     closing: oneOf(choices, ["nobody", "client", "server", "both"] as const, "closing"),
   };

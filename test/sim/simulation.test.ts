@@ -16,6 +16,7 @@ const MARKS: readonly Mark[] = [
   "slow",
   "aborted",
   "reloaded",
+  "woken",
   "refused",
   "opened",
   "finished",
