@@ -1,0 +1,109 @@
+import { createServer } from "node:http";
+import { createSecureServer, createServer as createHttp2Server } from "node:http2";
+import { createServer as createHttpsServer } from "node:https";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import { getConnInfo } from "@hono/node-server/conninfo";
+import express from "express";
+import fastify from "fastify";
+import { Hono } from "hono";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { fetchHandler } from "../../src/http/fetch-handler.ts";
+import { type NodeListener, nodeListener } from "../../src/http/node-listener.ts";
+import type { RequestHandler } from "../../src/session/peer.ts";
+import { selfSigned } from "./certificate.ts";
+import { MAIN_OPTIONS, testMainRules } from "./main-rules.ts";
+import { echoHandler } from "./scripted-handler.ts";
+import { listen, post } from "./test-server.ts";
+import { http1, http2 } from "./transports.ts";
+
+const options = { ...MAIN_OPTIONS, onError: () => {} };
+const listenerFor = (handler: RequestHandler): NodeListener => nodeListener(handler, options);
+
+describe("node:http", () => {
+  testMainRules(async (handler) => {
+    const port = await listen(createServer(listenerFor(handler)));
+    return http1(`http://127.0.0.1:${port}`);
+  });
+});
+
+describe("node:https", () => {
+  const { key, cert } = selfSigned();
+  testMainRules(async (handler) => {
+    const port = await listen(createHttpsServer({ key, cert }, listenerFor(handler)));
+    return http1(`https://127.0.0.1:${port}`, cert);
+  });
+});
+
+describe("node:http2 without TLS", () => {
+  testMainRules(async (handler) => {
+    const port = await listen(createHttp2Server(listenerFor(handler)));
+    return http2(`http://127.0.0.1:${port}`);
+  });
+});
+
+describe("node:http2 over TLS", () => {
+  const { key, cert } = selfSigned();
+  testMainRules(async (handler) => {
+    const port = await listen(createSecureServer({ key, cert }, listenerFor(handler)));
+    return http2(`https://127.0.0.1:${port}`, cert);
+  });
+});
+
+describe("node:http2 over TLS, for clients of HTTP/1.1", () => {
+  const { key, cert } = selfSigned();
+  testMainRules(async (handler) => {
+    const settings = { key, cert, allowHTTP1: true };
+    const port = await listen(createSecureServer(settings, listenerFor(handler)));
+    return http1(`https://127.0.0.1:${port}`, cert);
+  });
+});
+
+describe("Express", () => {
+  testMainRules(async (handler) => {
+    const app = express();
+    app.use(listenerFor(handler));
+    app.use(express.raw({ type: "*/*" }));
+    const port = await listen(createServer(app));
+    return http1(`http://127.0.0.1:${port}`);
+  });
+
+  it("may mount the listener, and serves the rest itself", async () => {
+    const app = express();
+    app.use("/api/live", nodeListener(echoHandler(), { path: undefined }));
+    app.use(nodeListener(echoHandler()));
+    app.get("/", (_request, response) => void response.send("home"));
+    const port = await listen(createServer(app));
+    const mounted = await post(`http://127.0.0.1:${port}/api/live`, "mounted");
+    expect(await mounted.text()).toBe("mounted");
+    const home = await fetch(`http://127.0.0.1:${port}/`);
+    expect(await home.text()).toBe("home");
+  });
+});
+
+describe("Fastify", () => {
+  testMainRules(async (handler) => {
+    const listener = listenerFor(handler);
+    const app = fastify();
+    app.all("/holdfast", {
+      onRequest: (request, reply) => {
+        reply.hijack();
+        listener(request.raw, reply.raw);
+      },
+      handler: () => {},
+    });
+    await app.ready();
+    onTestFinished(() => app.close());
+    const port = await listen(app.server);
+    return http1(`http://127.0.0.1:${port}`);
+  });
+});
+
+describe("Hono on Node", () => {
+  testMainRules(async (handler) => {
+    const handle = fetchHandler(handler, options);
+    const app = new Hono<{ Bindings: HttpBindings }>();
+    app.all("/holdfast", (context) => handle(context.req.raw, getConnInfo(context).remote));
+    const port = await listen(createServer(getRequestListener(app.fetch)));
+    return http1(`http://127.0.0.1:${port}`);
+  });
+});
