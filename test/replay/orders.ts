@@ -39,6 +39,8 @@ export interface Progress {
   readonly delivered: number;
   /** What the library says is not acknowledged; only to end a run early, never for the verdict. */
   readonly unacknowledged: number;
+  /** How the session is, as the library tells it: for people, when a run is stuck. */
+  readonly status: string;
 }
 
 /** The books of one end. */

@@ -17,7 +17,7 @@ const ROWS: readonly (readonly [string, (found: DirectionVerdict) => string])[] 
 ];
 
 export function verdictText(verdict: Verdict): string {
-  const plain = { style: { head: [], border: [] } };
+  const plain = { style: { head: [], border: [], compact: true } };
   const messages = new Table({
     ...plain,
     head: ["", "changes", "echoes"],

@@ -1,0 +1,166 @@
+// The whole program: three processes, real sockets, the fault proxy between.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, test } from "vitest";
+import { HARD_ENOUGH, shortOf } from "./hardness.ts";
+import { TYPED_TRACE } from "./options.ts";
+import { readTrace } from "./trace.ts";
+import type { Verdict } from "./verdict.ts";
+
+const PROGRAM = fileURLToPath(new URL("replay.ts", import.meta.url));
+const PERFECT = "--cuts 0 --loss 0% --damage 0% --double 0% --delay 0".split(" ");
+const TOTAL = readTrace(TYPED_TRACE).transactions.length;
+
+const started: ChildProcess[] = [];
+afterAll(() => {
+  for (const program of started) {
+    if (program.exitCode === null) program.kill("SIGKILL");
+  }
+});
+
+/** Its own process group, so that what it leaves behind can be seen. */
+function start(...flags: readonly string[]): ChildProcess {
+  const program = spawn(process.execPath, ["--import", "tsx", PROGRAM, ...flags], {
+    cwd: fileURLToPath(new URL("../..", import.meta.url)),
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  started.push(program);
+  return program;
+}
+
+interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(...flags: readonly string[]): Promise<Ran> {
+  const program = start(...flags);
+  const { stdout, stderr } = program;
+  if (stdout === null || stderr === null) throw new Error("the program has no output");
+  const [out, error, [status]] = await Promise.all([
+    text(stdout),
+    text(stderr),
+    once(program, "exit") as Promise<[number | null]>,
+  ]);
+  return { status, stdout: out, stderr: error };
+}
+
+async function verdictOf(
+  ...flags: readonly string[]
+): Promise<Verdict & { status: number | null }> {
+  const { status, stdout } = await run("--json", ...flags);
+  return { ...(JSON.parse(stdout) as Verdict), status };
+}
+
+const ALL_ARRIVED = {
+  sent: TOTAL,
+  delivered: TOTAL,
+  lost: 0,
+  doubled: 0,
+  reordered: 0,
+  strange: 0,
+  isDocumentEqual: true,
+};
+
+test.concurrent("the committed trace goes over a bad line, and everything arrives once and in order", async () => {
+  const verdict = await verdictOf();
+  expect(verdict.off).toEqual([]);
+  expect(verdict.changes).toMatchObject(ALL_ARRIVED);
+  expect(verdict.echoes).toMatchObject(ALL_ARRIVED);
+  expect(shortOf(verdict.met)).toEqual([]);
+  expect(verdict.status).toBe(0);
+});
+
+test.concurrent("a run that was too easy fails for that alone", async () => {
+  const verdict = await verdictOf("--rate", "5000/s", "--cuts", "5/s");
+  expect(verdict.off).toEqual([]);
+  expect(verdict.easy.length).toBeGreaterThan(0);
+  expect(verdict.met.exchanges).toBeLessThan(HARD_ENOUGH.exchanges);
+  expect(verdict.status).toBe(1);
+});
+
+test.concurrent("an easy run that may be easy passes, and the table shows its zeros", async () => {
+  const { status, stdout } = await run("--easy", ...PERFECT);
+  expect(stdout).toMatch(/delivered\s*│\s*6,015 │\s*6,015 │/);
+  expect(stdout).toMatch(/lost\s*│\s*0 │\s*0 │/);
+  expect(stdout).toContain("passed after");
+  expect(status).toBe(0);
+});
+
+test.concurrent("a message that is dropped behind the library's back is found", async () => {
+  const verdict = await verdictOf("--easy", "--plant", "drop", ...PERFECT);
+  expect(verdict.changes).toMatchObject({ sent: TOTAL, lost: 1, isDocumentEqual: false });
+  expect(verdict.echoes).toMatchObject({ sent: TOTAL - 1, lost: 0, isDocumentEqual: false });
+  expect(verdict.status).toBe(1);
+});
+
+test.concurrent("a session that ends early ends the run, which says why", async () => {
+  const verdict = await verdictOf("--damage", "100%");
+  expect(verdict.off[0]).toMatch(/session ended early: unreadable/);
+  expect(verdict.status).toBe(1);
+});
+
+test.concurrent.each([
+  ["a missing file", ["--trace", "no-such-file.json.gz"], "no-such-file.json.gz"],
+  ["what is no gzip", ["--trace", PROGRAM], "no gzip"],
+  ["a nonsense flag", ["--loss", "much"], "probability"],
+])("%s is told in one line, with exit status 2", async (_what, flags, reason) => {
+  const { status, stdout, stderr } = await run(...flags);
+  expect(stderr).toMatch(/^replay: .*\n$/);
+  expect(stderr).toContain(reason);
+  expect(stdout).toBe("");
+  expect(status).toBe(2);
+});
+
+/** The first line that a run writes once it has begun. */
+async function firstLineOf({ stderr }: ChildProcess): Promise<string> {
+  if (stderr === null) throw new Error("the program has no output");
+  const lines = createInterface(stderr);
+  const [line] = (await once(lines, "line")) as [string];
+  lines.close();
+  stderr.resume();
+  return line;
+}
+
+function isGroupAlive(group: number): boolean {
+  try {
+    return process.kill(-group, 0);
+  } catch {
+    return false;
+  }
+}
+
+test.concurrent.skipIf(process.platform === "win32")(
+  "Ctrl-C ends the run, and its processes",
+  async () => {
+    const program = start("--rate", "10/s");
+    const output = program.stdout === null ? "" : text(program.stdout);
+    await firstLineOf(program);
+    const group = program.pid ?? Number.NaN;
+    // As a terminal does it: to all of them.
+    process.kill(-group, "SIGINT");
+    const [status] = (await once(program, "exit")) as [number | null];
+    expect(await output).toContain("interrupted by SIGINT");
+    expect(status).toBe(1);
+    expect(isGroupAlive(group)).toBe(false);
+  },
+);
+
+test.concurrent.skipIf(process.platform === "win32")(
+  "a killed run leaves no process behind",
+  async ({ expect }) => {
+    const program = start("--rate", "10/s");
+    await firstLineOf(program);
+    const group = program.pid ?? Number.NaN;
+    program.kill("SIGKILL");
+    await once(program, "exit");
+    // The system gives no event for processes that are not ours.
+    await expect.poll(() => isGroupAlive(group), { timeout: 20_000, interval: 50 }).toBe(false);
+  },
+);
