@@ -154,13 +154,14 @@ test.concurrent.skipIf(process.platform === "win32")(
 
 test.concurrent.skipIf(process.platform === "win32")(
   "a killed run leaves no process behind",
-  async ({ expect }) => {
+  async (context) => {
     const program = start("--rate", "10/s");
     await firstLineOf(program);
     const group = program.pid ?? Number.NaN;
     program.kill("SIGKILL");
     await once(program, "exit");
     // The system gives no event for processes that are not ours.
-    await expect.poll(() => isGroupAlive(group), { timeout: 20_000, interval: 50 }).toBe(false);
+    const poll = { timeout: 20_000, interval: 50 };
+    await context.expect.poll(() => isGroupAlive(group), poll).toBe(false);
   },
 );
