@@ -237,7 +237,9 @@ describe("openings", () => {
     const client = new ScriptedClient(bench);
     const opening = client.encode(1, { open: true });
     expect(bench.endpoint.recognise(opening)).toBeUndefined();
-    client.open();
+    client.request(1, { open: true });
+    const [answer] = bench.take();
+    client.request(2, { overThrough: 1 });
     const { session } = client;
     const before = fingerprint(session);
     const request = client.encode(3, { overThrough: 1, numbered: [messages(1, "a")] });
@@ -250,8 +252,17 @@ describe("openings", () => {
 
     const wrongSecret = client.encode(3, { secret: new Uint8Array(16).fill(0xaa) });
     const stranger = new ScriptedClient(bench, 2).encode(1, { open: true });
-    const answer = bench.answers.at(-1)?.bytes ?? new Uint8Array(0);
-    const rubbish = [new Uint8Array(0), bytesOf("<html>"), request.slice(0, 9), answer];
+    const none = { channelWindows: [], channelsBlocked: [], numbered: [] };
+    const { sessionId } = client;
+    const unaddressed = encodeBody(none, { direction: 0, checksum: "xxh32", sessionId });
+    const reflected = answer?.bytes ?? request;
+    const rubbish = [
+      new Uint8Array(0),
+      bytesOf("<html>"),
+      request.slice(0, 9),
+      unaddressed,
+      reflected,
+    ];
     for (const bytes of [wrongSecret, stranger, ...rubbish]) {
       expect(bench.endpoint.recognise(bytes)).toBeUndefined();
     }
