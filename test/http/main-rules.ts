@@ -106,6 +106,24 @@ export function testMainRules(platform: Platform): void {
     expect(brief(await slow.answer)).toEqual([408, '{"error":"body_timeout"}']);
   });
 
+  it("never hands over a body that was cut off", async () => {
+    const handler = new ScriptedHandler((call) => call.say(call.text));
+    const transport = await platform(handler);
+    for (const headers of [{}, { "content-length": "10" }, {}, { "content-length": "10" }]) {
+      const cut = transport(headers);
+      cut.answer.catch(() => {});
+      cut.write("half");
+      // Once this is answered, that has begun.
+      await whole(transport, "beside");
+      cut.abort();
+    }
+    let after = await whole(transport, "after");
+    // Until the server has heard of the last cut.
+    while (after.status === 503) after = await whole(transport, "after");
+    expect(after.body).toBe("after");
+    expect(handler.calls.map((call) => call.text)).not.toContain("half");
+  });
+
   it("holds requests, counts them, and hears of clients that leave", async () => {
     const handler = new ScriptedHandler();
     const transport = await platform(handler);
