@@ -92,6 +92,7 @@ export class Connections {
   readonly #open: Map<Socket, Connection> = new Map();
   #count = 0;
 
+  /** Those that have ended count until the system has let go of them. */
   get size(): number {
     return this.#open.size;
   }
@@ -108,7 +109,7 @@ export class Connections {
   }
 
   all(): Connection[] {
-    return [...this.#open.values()];
+    return [...this.#open.values()].filter(({ socket }) => !socket.destroyed);
   }
 
   /** One of those that have something under way, or else of all; `which` is from 0 to 1. */

@@ -19,9 +19,10 @@ const HOP_BY_HOP = [
 /** Methods whose body Node would otherwise announce in chunks, even where there is none. */
 const WITHOUT_BODY = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
 
-/** The headers of a request for the target. */
-export function requestHeaders(request: IncomingMessage): string[] {
+/** The headers of a request for the target, which is asked in HTTP/1.1 whatever the client spoke. */
+export function requestHeaders(request: IncomingMessage, target: string): string[] {
   const headers = endToEnd(request);
+  if (request.headers.host === undefined) headers.push("Host", target);
   const coding = request.headers["transfer-encoding"];
   if (coding !== undefined) headers.push("Transfer-Encoding", coding);
   else if (request.headers["content-length"] === undefined && !isBodiless(request)) {

@@ -13,6 +13,7 @@ import type { Plan } from "./dice.ts";
 import { declaredBytes, requestHeaders, responseHeaders } from "./headers.ts";
 import type { HttpTarget, Recording, RequestHead } from "./http-target.ts";
 import { badGatewayPage } from "./pages.ts";
+import { formatAddress } from "./quantities.ts";
 import type { Running } from "./running.ts";
 
 export class HttpExchange implements Carried, Place {
@@ -126,7 +127,7 @@ export class HttpExchange implements Carried, Place {
     const head: RequestHead = {
       method: this.#incoming.method ?? "GET",
       path: this.#incoming.url ?? "/",
-      headers: requestHeaders(this.#incoming),
+      headers: requestHeaders(this.#incoming, formatAddress(this.#running.target)),
     };
     const stage = this.#stage(this.#incoming, "bytesToTarget", damagesRequest, {
       isRecorded: isReplayed || double !== "no",

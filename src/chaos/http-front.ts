@@ -107,7 +107,8 @@ export class HttpFront {
     // A connection that broke is no request.
     const isHttp = error.code?.startsWith("HPE_") || error.code === "ERR_HTTP_REQUEST_TIMEOUT";
     const client = this.#running.connections.of(socket as Socket);
-    if (client?.isSilent) return;
+    // A silent one stays silent; one that ends says so once.
+    if (client?.isSilent || client?.isEndedByProxy) return;
     if (isHttp) this.#running.ledger.count("badRequests", client ?? NOWHERE);
     if (client !== undefined) client.isEndedByProxy = true;
     if (isHttp && socket.writable) {

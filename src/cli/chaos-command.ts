@@ -271,8 +271,10 @@ async function runChaos(command: Command, flags: ChaosFlags): Promise<number> {
     target: formatAddress(parseAddress(flags.target)),
     isTcp: flags.tcp === true,
   });
+  // Before it says that it runs: whoever reads that may send a signal at once.
+  const stop = stopRequested(flags.for === undefined ? undefined : parseDuration(flags.for));
   report.begin(flags.reportEvery === undefined ? 0 : parseInterval(flags.reportEvery));
-  await stopRequested(flags.for === undefined ? undefined : parseDuration(flags.for));
+  await stop;
   await proxy.close();
   report.end();
   return 0;

@@ -23,10 +23,10 @@ export class ChaosReport {
 
   /** Says where it listens; from then on the counts every `everyMs`, if that is not 0. */
   begin(everyMs: number): void {
-    const { address, seed } = this.#proxy;
+    const { address, seed, faults } = this.#proxy;
     const { isJson, isVerbose, target, isTcp } = this.#options;
     const mode = isTcp ? "tcp" : "http";
-    if (isJson) printJson({ event: "listening", address, target, mode, seed });
+    if (isJson) printJson({ event: "listening", address, target, mode, seed, faults });
     else {
       print(`Listening on ${address}, passing ${mode.toUpperCase()} on to ${target}.`);
       print(`Seed ${seed}: --seed ${seed} repeats this run. Ctrl-C ends it.`);
