@@ -9,11 +9,11 @@ const sessions = new SessionServer<string, string>({
     for await (const name of session) session.send(`Hello, ${name}!`);
   },
 });
-const server = createServer(nodeListener(sessions));
-server.listen(8080, "127.0.0.1");
+const port = Number(process.env["PORT"] ?? 8080);
+const server = createServer(nodeListener(sessions)).listen(port, "127.0.0.1");
 
 // The client, here in the same process. In a browser it is the same.
-const session = connect<string, string>("http://127.0.0.1:8080/holdfast");
+const session = connect<string, string>(`http://127.0.0.1:${port}/holdfast`);
 session.on("lost", ({ reason }) => console.log("The line is down:", reason));
 session.on("resumed", ({ downMs }) => console.log("Back after", downMs, "ms; nothing was lost"));
 session.send("Ada");

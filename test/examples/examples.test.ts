@@ -9,7 +9,13 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 function run(file: string, ...options: string[]): string {
   const path = `examples/${file}`;
   const command = ["--import", "tsx", path, ...options];
-  return execFileSync(process.execPath, command, { cwd: root, encoding: "utf8", timeout: 60_000 });
+  const env = { ...process.env, PORT: String(20_000 + (process.pid % 10_000)) };
+  return execFileSync(process.execPath, command, {
+    cwd: root,
+    encoding: "utf8",
+    env,
+    timeout: 60_000,
+  });
 }
 
 describe("examples", () => {
@@ -17,10 +23,23 @@ describe("examples", () => {
     expect(run("bad-line.ts", "30", "3000")).toContain("messagesWrong: 0");
   }, 60_000);
 
-  it("show in the README what runs", () => {
-    const readme = readFileSync(`${root}README.md`, "utf8");
-    const code = /```ts\n([^]*?)```/.exec(readme)?.[1];
-    expect(code).toBe(readFileSync(`${root}examples/client.ts`, "utf8"));
-    expect(() => run("client.ts")).not.toThrow();
+  it.each(["hello.ts", "client.ts"])(
+    "show in the README what runs: %s",
+    (file) => {
+      const readme = readFileSync(`${root}README.md`, "utf8");
+      const blocks = [...readme.matchAll(/```ts\n([^]*?)```/g)].map((match) => match[1]);
+      expect(blocks).toContain(readFileSync(`${root}examples/${file}`, "utf8"));
+      expect(() => run(file)).not.toThrow();
+    },
+    60_000,
+  );
+
+  it("greet over plain HTTP", () => {
+    expect(run("hello.ts")).toBe("Hello, Ada!\nHello, Grace!\n");
   }, 60_000);
+
+  it("show in the README nothing that is not run", () => {
+    const readme = readFileSync(`${root}README.md`, "utf8");
+    expect(readme.match(/```(ts|js)/g)).toHaveLength(2);
+  });
 });
