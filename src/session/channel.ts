@@ -1,5 +1,7 @@
 /** A channel of a session: its messages are ordered among themselves, whatever others wait for. */
 import type { DeliveryMode } from "../core/index.ts";
+import { within } from "../core/options.ts";
+import { CODE_MAX } from "./errors.ts";
 import { MessageStream, type StreamParts } from "./message-stream.ts";
 
 /** What both sides know of a channel. */
@@ -38,11 +40,13 @@ export class Channel<Incoming = unknown, Outgoing = unknown> extends MessageStre
   }
 
   /**
-   * Abandons the channel in both directions: what is on its way is dropped.
+   * Abandons the channel in both directions: what is on its way, and what waits to be taken, is
+   * dropped. The peer is told `code`, 0 to 0xfff.
    *
-   * @throws UsageError `channel_closed`, `session_closed`.
+   * @throws UsageError `channel_closed`, `session_closed`, `option_invalid`.
    */
   reset(code = 0): void {
+    within(code, 0, CODE_MAX, "code");
     this.#parts.hub.resetChannel(this.#parts.channelId, code);
   }
 

@@ -1,7 +1,13 @@
 /** Errors with which iterations and promises of a session end. Misuse is the core's `UsageError`. */
 import type { EndedOutput } from "../core/index.ts";
 
-/** How a session ended, and what became of the messages that this side had accepted. */
+/** Largest of the application's own codes; spec 10.3. */
+export const CODE_MAX = 0xfff;
+
+/**
+ * How a session ended, and what became of the messages that this side had accepted. Payloads are as
+ * the codec encoded them.
+ */
 export type EndedInfo = Omit<EndedOutput, "kind">;
 
 /** The session is over, and not because both sides had finished. */
@@ -27,6 +33,19 @@ export class ChannelResetError extends Error {
   constructor(resetCode: number) {
     super(`channel_reset: ${resetCode}`);
     this.resetCode = resetCode;
+  }
+}
+
+/**
+ * What the peer sent is nothing that the codec reads, so a message is missing and the session ends
+ * with it. Most often both sides use different codecs; `cause` is what this side's has thrown.
+ */
+export class UndecodableError extends Error {
+  override readonly name = "UndecodableError";
+  readonly code = "payload_undecodable";
+
+  constructor(cause: unknown) {
+    super("payload_undecodable", { cause });
   }
 }
 

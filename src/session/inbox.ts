@@ -10,7 +10,7 @@
 import { END_CODES } from "../core/index.ts";
 import { Deque } from "../core/deque.ts";
 import type { Codec } from "./codec.ts";
-import { rethrow } from "./errors.ts";
+import { ChannelResetError, UndecodableError } from "./errors.ts";
 
 /** Takes whole bundles; the next one comes when the promise is settled. */
 export type BundleConsumer<Incoming = unknown> = (messages: Incoming[]) => void | Promise<void>;
@@ -21,6 +21,19 @@ export interface InboxOwner {
   touch(): void;
   /** The peer's payload is nothing that the codec reads. */
   abort(code: number, reason: string): void;
+  /** A callback of the application failed. */
+  report(error: unknown): void;
+}
+
+/** What a saved session remembers of an inbox. */
+export interface InboxContent {
+  readonly arrived: readonly Uint8Array[];
+  /** Messages that the application had and was not done with; it does not get them again. */
+  readonly handedOut: number;
+  /** Nothing more will arrive. */
+  readonly isEnded: boolean;
+  /** Set if that is because the channel was abandoned. */
+  readonly resetCode: number | undefined;
 }
 
 interface Waiter {
@@ -34,6 +47,8 @@ export class Inbox {
   handedOut = 0;
   /** Consumed messages of which the core has not been told. */
   #consumed = 0;
+  /** From this position on, payloads are views of the bodies that brought them. */
+  #ownedTo = 0;
   readonly #decoder: Codec;
   readonly #owner: InboxOwner;
   readonly #waiters: Deque<Waiter> = new Deque();
@@ -47,22 +62,52 @@ export class Inbox {
     this.#owner = owner;
   }
 
-  /** What has arrived and was not handed out, and how much was and is not consumed. */
-  get content(): { readonly arrived: Uint8Array[]; readonly handedOut: number } {
-    const { arrived, handedOut } = this;
-    const waiting: Uint8Array[] = [];
-    for (let at = arrived.head; at < arrived.tail; at++) {
-      // Copies: a view would keep, and a Buffer would spell out, more than the message.
-      waiting.push(new Uint8Array(arrived.at(at) as Uint8Array));
-    }
-    return { arrived: waiting, handedOut };
+  get content(): InboxContent {
+    this.own();
+    const arrived: Uint8Array[] = [];
+    for (let at = this.arrived.head; at < this.arrived.tail; at++) arrived.push(this.#at(at));
+    const resetCode = this.#error instanceof ChannelResetError ? this.#error.resetCode : undefined;
+    return { arrived, handedOut: this.handedOut, isEnded: this.#isEnded, resetCode };
   }
 
   /** Goes on from such a content: what was handed out then is consumed. */
-  restore(arrived: readonly Uint8Array[], handedOut: number): void {
-    for (const payload of arrived) this.arrived.push(payload);
+  restore({ arrived, handedOut, isEnded, resetCode }: InboxContent): void {
+    this.push(arrived);
+    this.#ownedTo = this.arrived.tail;
     this.handedOut += handedOut;
     this.consume(handedOut);
+    if (isEnded) this.end(resetCode === undefined ? undefined : new ChannelResetError(resetCode));
+  }
+
+  push(payloads: readonly Uint8Array[]): void {
+    for (const payload of payloads) this.arrived.push(payload);
+  }
+
+  /**
+   * The tick ends: what still waits lets go of the body that brought it. Otherwise a few small
+   * messages that nobody takes would keep as many large bodies, beyond any window.
+   */
+  own(): void {
+    const { head, tail } = this.arrived;
+    const views: number[] = [];
+    let bytes = 0;
+    for (let at = Math.max(head, this.#ownedTo); at < tail; at++) {
+      const payload = this.#at(at);
+      // A large message was put together in a buffer of its own.
+      if (payload.length === payload.buffer.byteLength) continue;
+      views.push(at);
+      bytes += payload.length;
+    }
+    this.#ownedTo = tail;
+    if (bytes === 0) return;
+    const room = new Uint8Array(bytes);
+    let used = 0;
+    for (const at of views) {
+      const payload = this.#at(at);
+      room.set(payload, used);
+      this.arrived.replace(at, room.subarray(used, used + payload.length));
+      used += payload.length;
+    }
   }
 
   /** Messages that were consumed since the last call. */
@@ -81,16 +126,16 @@ export class Inbox {
 
   /** Hands out what can be handed out now. */
   dispatch(): void {
-    if (this.#consumer !== undefined) {
-      this.#feed(this.#consumer);
-      return;
-    }
-    while (this.#waiters.size > 0 && (this.arrived.size > 0 || this.#isEnded)) {
-      this.#serve(this.#waiters.shift() as Waiter);
+    if (this.#consumer !== undefined) this.#feed(this.#consumer);
+    else while (this.#waiters.size > 0 && this.arrived.size > 0) this.#handOut();
+    if (!this.#isEnded || this.arrived.size > 0) return;
+    for (let waiter = this.#waiters.shift(); waiter; waiter = this.#waiters.shift()) {
+      if (this.#error === undefined) waiter.resolve({ done: true, value: undefined });
+      else waiter.reject(this.#error);
     }
   }
 
-  consumeBy(consumer: BundleConsumer | undefined): void {
+  consumeBy(consumer: BundleConsumer): void {
     this.#consumer = consumer;
     this.dispatch();
   }
@@ -98,78 +143,70 @@ export class Inbox {
   /** The next message, when there is one. */
   take(): Promise<IteratorResult<unknown, undefined>> {
     return new Promise((resolve, reject) => {
-      const waiter = { resolve, reject };
-      if (this.#waiters.size === 0 && (this.arrived.size > 0 || this.#isEnded)) this.#serve(waiter);
-      else this.#waiters.push(waiter);
+      this.#waiters.push({ resolve, reject });
+      this.dispatch();
     });
   }
 
   /** The application is done with messages that it was handed. */
   consume(count: number): void {
+    if (count === 0) return;
     this.handedOut -= count;
     this.#consumed += count;
     this.#owner.touch();
   }
 
-  #serve(waiter: Waiter): void {
-    const payload = this.arrived.shift();
-    if (payload === undefined) {
-      if (this.#error === undefined) waiter.resolve({ done: true, value: undefined });
-      else waiter.reject(this.#error);
-      return;
-    }
-    const decoded = this.#decode(payload);
-    if (decoded === undefined) {
-      // The abort ends the inbox, and then the waiter hears of it.
-      this.#waiters.push(waiter);
-      return;
-    }
+  /** The first message goes to who waits longest. */
+  #handOut(): void {
+    const messages = this.#decodeUpTo(1);
+    if (messages.length === 0) return;
     this.handedOut++;
-    waiter.resolve({ done: false, value: decoded.message });
+    this.#waiters.shift()?.resolve({ done: false, value: messages[0] });
   }
 
   #feed(consumer: BundleConsumer): void {
-    while (!this.#isConsumerBusy && this.arrived.size > 0) {
-      const messages: unknown[] = [];
-      for (let next = this.arrived.shift(); next !== undefined; next = this.arrived.shift()) {
-        const decoded = this.#decode(next);
-        if (decoded === undefined) break;
-        messages.push(decoded.message);
-      }
-      if (messages.length === 0) return;
-      this.handedOut += messages.length;
-      this.#call(consumer, messages);
-    }
-  }
-
-  #call(consumer: BundleConsumer, messages: unknown[]): void {
+    if (this.#isConsumerBusy) return;
+    const messages = this.#decodeUpTo(Infinity);
     const count = messages.length;
-    let result: unknown;
-    try {
-      result = consumer(messages);
-    } catch (error) {
-      rethrow(error);
-    }
-    if (!(result instanceof Promise)) {
-      this.consume(count);
-      return;
-    }
+    if (count === 0) return;
+    this.handedOut += count;
     this.#isConsumerBusy = true;
     const done = (): void => {
       this.#isConsumerBusy = false;
       this.consume(count);
       this.dispatch();
     };
-    result.catch(rethrow).then(done, rethrow);
+    let result: void | Promise<void> = undefined;
+    try {
+      result = consumer(messages);
+    } catch (error) {
+      this.#owner.report(error);
+    }
+    if (typeof result?.then !== "function") {
+      done();
+      return;
+    }
+    const report = (error: unknown): void => this.#owner.report(error);
+    void Promise.resolve(result).catch(report).then(done);
   }
 
-  #decode(payload: Uint8Array): { readonly message: unknown } | undefined {
+  /** Takes and decodes messages, up to one that cannot be: it ends the session, as one is missing. */
+  #decodeUpTo(countMax: number): unknown[] {
+    const messages: unknown[] = [];
     try {
-      return { message: this.#decoder.decode(payload) };
-    } catch {
+      while (messages.length < countMax && this.arrived.size > 0) {
+        messages.push(this.#decoder.decode(this.arrived.shift() as Uint8Array));
+      }
+    } catch (cause) {
       this.arrived.clear();
+      this.#isEnded = true;
+      this.#error = new UndecodableError(cause);
       this.#owner.abort(END_CODES.protocol, "payload_undecodable");
-      return undefined;
     }
+    return messages;
+  }
+
+  #at(position: number): Uint8Array {
+    return this.arrived.at(position) as Uint8Array;
   }
 }

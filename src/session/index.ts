@@ -5,7 +5,12 @@ export type { Carrier, Outcome } from "./carrier.ts";
 export type { Channel } from "./channel.ts";
 export { type ClientOptions, type ClientSession, connectOver } from "./client-session.ts";
 export type { Codec, CodecFactory } from "./codec.ts";
-export { ChannelResetError, type EndedInfo, SessionEndedError } from "./errors.ts";
+export {
+  ChannelResetError,
+  type EndedInfo,
+  SessionEndedError,
+  UndecodableError,
+} from "./errors.ts";
 export type { BundleConsumer } from "./inbox.ts";
 export { json } from "./json.ts";
 export type { SendOptions } from "./message-stream.ts";

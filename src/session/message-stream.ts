@@ -32,7 +32,8 @@ export abstract class MessageStream<Incoming, Outgoing> {
    * be changed until they are acknowledged.
    *
    * @returns false above the high-water mark (`highWaterBytes`): better wait for `ready`.
-   * @throws UsageError `session_closed`, `channel_closed`, `message_too_large`, `buffer_full`,
+   * @throws UsageError `session_closed`, which the peer's close brings about too: a reply to its last
+   *   messages cannot be sent, and a callback that throws this is forgiven; `channel_closed`, `message_too_large`, `buffer_full`,
    *   `key_invalid`; whatever the codec throws.
    */
   send(message: Outgoing, options?: SendOptions): boolean {
@@ -50,25 +51,30 @@ export abstract class MessageStream<Incoming, Outgoing> {
 
   /**
    * The messages of the peer. A message is consumed when the next one is asked for, or the loop is
-   * left; until then it counts against the window that the peer may fill. The iteration ends when
-   * the peer has finished, and throws `SessionEndedError` or `ChannelResetError` when messages may
-   * be missing.
+   * left; until then it counts against the window that the peer may fill. Several iterations share
+   * the messages. They end when the peer has finished, or this side has aborted; and they throw
+   * `SessionEndedError`, `ChannelResetError` or `UndecodableError` when messages may be missing.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Incoming, undefined> {
     const { inbox } = this.#parts;
     let outstanding = 0;
+    let isLeft = false;
     const consume = (): void => {
-      if (outstanding > 0) inbox.consume(outstanding);
+      inbox.consume(outstanding);
       outstanding = 0;
     };
     return {
       async next() {
         consume();
+        if (isLeft) return { done: true, value: undefined };
         const result = await inbox.take();
         if (result.done !== true) outstanding++;
+        // It was left meanwhile: nobody will ask for another one.
+        if (isLeft) consume();
         return result as IteratorResult<Incoming, undefined>;
       },
       async return() {
+        isLeft = true;
         consume();
         return { done: true, value: undefined };
       },
@@ -79,8 +85,10 @@ export abstract class MessageStream<Incoming, Outgoing> {
   }
 
   /**
-   * Takes the messages in whole bundles instead of one by one. The next bundle comes when the
-   * promise that the callback returned, if any, is settled; what arrived meanwhile comes together.
+   * Takes the messages in whole bundles instead of one by one, those too that wait already. The next
+   * bundle comes when the promise that the callback returned, if any, is settled; what arrived
+   * meanwhile comes together. A later callback takes the place of an earlier one. Iterations get
+   * nothing any more but the end, which callbacks learn from `ended`.
    */
   onBundle(consumer: BundleConsumer<Incoming>): void {
     this.#parts.inbox.consumeBy(consumer as BundleConsumer);

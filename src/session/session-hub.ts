@@ -15,6 +15,8 @@ import {
   type ParkSide,
   type RequestSide,
 } from "../core/index.ts";
+import { Deque } from "../core/deque.ts";
+import { assert, UsageError } from "../core/errors.ts";
 import { Channel, type ChannelFacts } from "./channel.ts";
 import { nowMs } from "./clock.ts";
 import type { CodecFactory } from "./codec.ts";
@@ -51,8 +53,8 @@ export class SessionHub {
   readonly #driver: Driver;
   readonly #makeCodec: CodecFactory;
   readonly #flushes: Flushes = new Flushes();
-  /** What the application is to be told when the core is drained. */
-  #news: (() => void)[] = [];
+  /** What the application is to be told when the core is drained, in the order of its happening. */
+  readonly #news: Deque<() => void> = new Deque();
   /** Inboxes with something new in them. */
   readonly #fresh: Set<Inbox> = new Set();
   #isFull = false;
@@ -118,7 +120,7 @@ export class SessionHub {
   close(): Promise<EndedInfo> {
     if (this.side.state === "opening" || this.side.state === "open") {
       this.side.close(nowMs());
-      this.#updateStatus();
+      this.#updateStatus(this.status.reason);
       this.touch();
     }
     return this.ending;
@@ -131,9 +133,15 @@ export class SessionHub {
   }
 
   get opening(): Promise<void> {
-    if (this.endedInfo !== undefined) return Promise.reject(new SessionEndedError(this.endedInfo));
-    if (this.status.state !== "opening") return Promise.resolve();
-    this.#opening ??= defer();
+    if (this.#opening === undefined) {
+      this.#opening = defer();
+      // Who only looks at the property need not hear how the session ends.
+      this.#opening.promise.catch(() => {});
+      if (this.side.peer !== undefined) this.#opening.resolve();
+      else if (this.endedInfo !== undefined) {
+        this.#opening.reject(new SessionEndedError(this.endedInfo));
+      }
+    }
     return this.#opening.promise;
   }
 
@@ -147,6 +155,18 @@ export class SessionHub {
     this.#driver.touch();
   }
 
+  /**
+   * Code of the application failed: the host sees it. But that this session has ended is no news:
+   * `ended` tells, and a peer that closes must not bring down whoever was about to reply.
+   */
+  report(error: unknown): void {
+    const { state } = this.side;
+    const isOver = state === "closing" || state === "ended";
+    if (isOver && error instanceof UsageError && error.code === "session_closed") return;
+    if (error instanceof SessionEndedError && error.ended === this.endedInfo) return;
+    rethrow(error);
+  }
+
   // --- for the driver -------------------------------------------------------------------------
 
   /** An output of the core. Nothing of the application runs here. */
@@ -154,10 +174,12 @@ export class SessionHub {
     switch (output.kind) {
       case "opened":
         this.#opening?.resolve();
-        this.#setStatus("open", "");
+        this.#updateStatus("");
         break;
       case "deliver":
         this.#deliver(output.channel, output.payloads);
+        // At its end, what nobody has taken lets go of the body.
+        this.touch();
         break;
       case "channel-opened":
         this.#welcomeChannel(output.channel, output.mode, output.label);
@@ -170,7 +192,7 @@ export class SessionHub {
         break;
       case "peer-finished":
         this.#endInbox(this.inbox);
-        this.#updateStatus();
+        this.#updateStatus(this.status.reason);
         break;
       case "given-up":
         this.#tellGivenUp(output.channel, output.neverSent, output.sent);
@@ -185,7 +207,7 @@ export class SessionHub {
     }
   }
 
-  /** Calls back before all that the application is told from now on, when the core is drained. */
+  /** Calls back when the core is drained, after what the application is to be told already. */
   tell(news: () => void): void {
     this.#news.push(news);
   }
@@ -194,41 +216,31 @@ export class SessionHub {
   settle(): void {
     this.#flushes.check(this.side);
     this.#forgetChannels();
-    const news = this.#news;
-    this.#news = [];
-    for (const tell of news) call(tell);
-    for (const inbox of this.#fresh) {
-      this.#fresh.delete(inbox);
-      inbox.dispatch();
-    }
+    for (let tell = this.#news.shift(); tell; tell = this.#news.shift()) this.#call(tell);
   }
 
   /** The tick ends: what was consumed in it raises windows. */
   beforeTransmit(): void {
-    this.#returnCredit(0, this.inbox);
-    for (const { id, inbox } of this.channels.values()) this.#returnCredit(id, inbox);
+    this.#endTick(0, this.inbox);
+    for (const { id, inbox } of this.channels.values()) this.#endTick(id, inbox);
   }
 
   /** Whether the path works, as far as the driver can tell, and what failed last. */
   noteReach(isReachable: boolean, reason: string): void {
-    const { state } = this.status;
-    if (state === "ended") return;
-    if (state === "opening") {
-      if (reason !== this.status.reason) this.#setStatus("opening", reason);
+    if (this.endedInfo !== undefined) return;
+    const lost = this.#lost;
+    // Before the first answer there is nothing to be lost.
+    if (this.side.peer === undefined || isReachable === (lost === undefined)) {
+      this.#updateStatus(reason);
       return;
     }
-    if (isReachable === (this.#lost === undefined)) return;
     const { unitsResent } = this.side.stats;
-    if (!isReachable) {
-      this.#lost = { atMs: nowMs(), resent: unitsResent };
-      this.#updateStatus(reason);
-      this.#tell("lost", { reason });
-    } else if (this.#lost !== undefined) {
-      const { atMs, resent } = this.#lost;
-      this.#lost = undefined;
-      this.#updateStatus();
-      const downMs = Math.round(nowMs() - atMs);
-      this.#tell("resumed", { replayed: unitsResent - resent, downMs });
+    this.#lost = isReachable ? undefined : { atMs: nowMs(), resent: unitsResent };
+    this.#updateStatus(reason);
+    if (lost === undefined) this.#tell("lost", { reason });
+    else {
+      const downMs = Math.round(nowMs() - lost.atMs);
+      this.#tell("resumed", { replayed: unitsResent - lost.resent, downMs });
     }
   }
 
@@ -242,10 +254,10 @@ export class SessionHub {
 
   /** Goes on from what a saved session's application had not taken. */
   restore(inboxes: readonly SavedInbox[]): void {
-    if (this.side.state !== "opening") this.#updateStatus();
-    for (const { channelId, facts, arrived, handedOut } of inboxes) {
+    this.#updateStatus("");
+    for (const { channelId, facts, ...content } of inboxes) {
       if (facts !== undefined) this.addChannel(channelId, facts);
-      this.inboxOf(channelId)?.restore(arrived, handedOut);
+      this.inboxOf(channelId)?.restore(content);
     }
   }
 
@@ -261,9 +273,18 @@ export class SessionHub {
 
   #deliver(channelId: number, payloads: readonly Uint8Array[]): void {
     const inbox = this.inboxOf(channelId);
-    if (inbox === undefined) return;
-    for (const payload of payloads) inbox.arrived.push(payload);
+    assert(inbox !== undefined, "delivery_without_inbox");
+    inbox.push(payloads);
+    this.#refresh(inbox);
+  }
+
+  #refresh(inbox: Inbox): void {
+    if (this.#fresh.has(inbox)) return;
     this.#fresh.add(inbox);
+    this.tell(() => {
+      this.#fresh.delete(inbox);
+      inbox.dispatch();
+    });
   }
 
   #welcomeChannel(id: number, mode: DeliveryMode, name: Uint8Array): void {
@@ -300,7 +321,7 @@ export class SessionHub {
   #endInbox(inbox: Inbox | undefined, error?: Error): void {
     if (inbox === undefined) return;
     inbox.end(error);
-    this.#fresh.add(inbox);
+    this.#refresh(inbox);
   }
 
   /** What nobody has taken of an abandoned channel is dropped. */
@@ -319,20 +340,28 @@ export class SessionHub {
     }
   }
 
+  #endTick(channelId: number, inbox: Inbox): void {
+    inbox.own();
+    this.#returnCredit(channelId, inbox);
+  }
+
   #returnCredit(channelId: number, inbox: Inbox): void {
     const consumed = inbox.takeConsumed();
     if (consumed > 0) this.side.consume(nowMs(), channelId, consumed);
   }
 
-  #updateStatus(reason = ""): void {
-    const isClosing = this.side.state === "closing";
+  #updateStatus(reason: string): void {
     const isLost = this.#lost !== undefined;
-    this.#setStatus(isClosing ? "closing" : isLost ? "interrupted" : "open", reason);
+    if (this.side.state === "closing") this.#setStatus("closing", reason);
+    else if (this.side.peer === undefined) this.#setStatus("opening", reason);
+    else this.#setStatus(isLost ? "interrupted" : "open", isLost ? reason : "");
   }
 
   #setStatus(state: SessionPhase, reason: string): void {
-    const status: Status = { state, reason, sinceMs: Date.now() };
-    if (state === this.status.state && reason === this.status.reason) return;
+    const before = this.status;
+    if (state === before.state && reason === before.reason) return;
+    const sinceMs = state === before.state ? before.sinceMs : Date.now();
+    const status: Status = { state, reason, sinceMs };
     this.status = status;
     this.#tell("status", status);
   }
@@ -343,18 +372,19 @@ export class SessionHub {
     ...args: Parameters<SessionEvents[Name]>
   ): void {
     this.tell(() => {
-      for (const listener of this.events.events[name] ?? []) {
-        call(() => (listener as (...given: typeof args) => void)(...args));
+      // A copy: who begins to listen now has not missed this one.
+      for (const listener of [...(this.events.events[name] ?? [])]) {
+        this.#call(() => (listener as (...given: typeof args) => void)(...args));
       }
     });
   }
-}
 
-/** The application's errors are the application's. */
-function call(tell: () => void): void {
-  try {
-    tell();
-  } catch (error) {
-    rethrow(error);
+  /** The application's errors are the application's. */
+  #call(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.report(error);
+    }
   }
 }

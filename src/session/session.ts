@@ -1,8 +1,9 @@
 /** A session as the application sees it: the same object on both sides. */
 import type { ChannelOptions, Stats } from "../core/index.ts";
 import { END_CODES } from "../core/index.ts";
+import { within } from "../core/options.ts";
 import type { Channel } from "./channel.ts";
-import type { EndedInfo } from "./errors.ts";
+import { CODE_MAX, type EndedInfo } from "./errors.ts";
 import { MessageStream } from "./message-stream.ts";
 import type { SessionHub } from "./session-hub.ts";
 import type { SessionEvents, Status } from "./status.ts";
@@ -100,8 +101,11 @@ export class Session<Incoming = unknown, Outgoing = unknown> extends MessageStre
   /**
    * Ends the session at once. The peer is told `code` (1 to 0xfff) and `reason` (at most 128 bytes)
    * if the path still works. After the end: without effect.
+   *
+   * @throws UsageError `option_invalid` for another code.
    */
   abort(code: number = END_CODES.application, reason = ""): void {
+    within(code, END_CODES.application, CODE_MAX, "code");
     this.#hub.abort(code, reason);
   }
 }
