@@ -4,7 +4,7 @@ import type { Carrier } from "./carrier.ts";
 import { nowMs } from "./clock.ts";
 import { ClientLoop } from "./client-loop.ts";
 import type { CodecFactory } from "./codec.ts";
-import { decodeSaved, encodeSaved, type SavedInbox } from "./saved-session.ts";
+import { encodeSaved, resumeSaved, type SavedInbox } from "./saved-session.ts";
 import { Session } from "./session.ts";
 import type { SessionHub } from "./session-hub.ts";
 
@@ -38,8 +38,8 @@ export class ClientSession<Incoming = unknown, Outgoing = unknown> extends Sessi
   /**
    * The session's state as text, for `connect(url, { resume })`. It holds the session's secret:
    * keep it where other origins and users cannot read it. A message that the application was
-   * handed counts as delivered. Codecs start anew. Call it last, at `pagehide` for one: what is
-   * sent or received afterwards is not in it.
+   * handed counts as delivered. Channels are found again in `channels`. Codecs start anew. Call it
+   * last, at `pagehide` for one: what is sent or received afterwards is not in it.
    *
    * @throws UsageError `session_closed` after the end.
    */
@@ -83,9 +83,8 @@ function resumeOver<Incoming, Outgoing>(
   makeCodec: CodecFactory,
   text: string,
 ): ClientSession<Incoming, Outgoing> {
-  const saved = decodeSaved(text);
-  const side = RequestSide.resume(nowMs(), saved.core);
+  const { side, inboxes } = resumeSaved(nowMs(), text);
   const { hub } = new ClientLoop(side, carrier, makeCodec);
-  hub.restore(saved.inboxes);
+  hub.restore(inboxes);
   return new ClientSession(hub, side);
 }

@@ -4,19 +4,17 @@
  *
  * JSON, with bytes in base64 and what JSON lacks (undefined, infinities) spelt out.
  */
-import { type Snapshot, UsageError } from "../core/index.ts";
+import { RequestSide, type Snapshot, UsageError } from "../core/index.ts";
 import type { ChannelFacts } from "./channel.ts";
+import type { InboxContent } from "./inbox.ts";
 
-export interface SavedInbox {
+export interface SavedInbox extends InboxContent {
   readonly channelId: number;
   /** Undefined for channel 0. */
   readonly facts: ChannelFacts | undefined;
-  readonly arrived: readonly Uint8Array[];
-  /** Messages that the application had and was not done with; it does not get them again. */
-  readonly handedOut: number;
 }
 
-export interface SavedSession {
+interface SavedSession {
   readonly version: 1;
   readonly core: Snapshot;
   readonly inboxes: readonly SavedInbox[];
@@ -34,15 +32,35 @@ export function encodeSaved(saved: SavedSession): string {
   });
 }
 
-/** @throws UsageError `state_invalid` for what is no saved session of this version. */
-export function decodeSaved(text: string): SavedSession {
+/**
+ * Goes on from what `encodeSaved` made.
+ *
+ * @throws UsageError `state_invalid` for what is no saved session of this version.
+ */
+export function resumeSaved(
+  nowMs: number,
+  text: string,
+): { readonly side: RequestSide; readonly inboxes: readonly SavedInbox[] } {
   try {
-    const saved = restore(JSON.parse(text)) as SavedSession;
-    if (saved.version === 1) return saved;
+    const { version, core, inboxes } = restore(JSON.parse(text)) as SavedSession;
+    const side = RequestSide.resume(nowMs, core);
+    if (version === 1 && agrees(side, inboxes)) return { side, inboxes };
   } catch {
     // Falls through: whatever is wrong with it, it is not ours.
   }
   throw new UsageError("state_invalid", "not a saved session of this version");
+}
+
+/** What the core handed over and was not told to be consumed is what the inboxes account for. */
+function agrees(side: RequestSide, inboxes: readonly SavedInbox[]): boolean {
+  const byChannel = new Map(inboxes.map((inbox) => [inbox.channelId, inbox]));
+  return [...side.receiver.channels.values()].every(({ id, isReset, unconsumed }) => {
+    const inbox = byChannel.get(id);
+    if (inbox === undefined || !inbox.arrived.every((each) => each instanceof Uint8Array)) {
+      return false;
+    }
+    return isReset || inbox.arrived.length + inbox.handedOut === unconsumed.size;
+  });
 }
 
 /** The fields of a value that stands for another. */
