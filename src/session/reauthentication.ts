@@ -3,9 +3,10 @@
  * who the client is. One question a session; its other requests wait for the same answer. A no
  * refuses the requests and leaves the session alone: a secret in wrong hands must not end it.
  */
-import { ENDPOINT_DEFAULTS, type ServerSession } from "../core/index.ts";
+import type { ServerSession } from "../core/index.ts";
 import type { Peer, Refusal } from "./peer.ts";
 import type { Authenticate } from "./server.ts";
+import { unref } from "./wake-timer.ts";
 
 interface Waiting {
   readonly proceed: () => void;
@@ -16,34 +17,30 @@ export interface ReauthenticationOptions {
   /** Silence after which a session is asked for. */
   readonly afterMs: number;
   /** A question without an answer is a no after so long. */
-  readonly timeoutMs: number | undefined;
+  readonly timeoutMs: number;
   /** Requests of one session that wait at most. */
-  readonly waitingMax: number | undefined;
+  readonly waitingMax: number;
   /** Questions at once. */
-  readonly pendingMax: number | undefined;
+  readonly pendingMax: number;
 }
 
 export class Reauthentication {
   readonly #authenticate: Authenticate;
-  readonly #afterMs: number;
-  readonly #timeoutMs: number;
-  readonly #waitingMax: number;
-  readonly #pendingMax: number;
+  readonly #options: ReauthenticationOptions;
   readonly #questions: Map<ServerSession, Set<Waiting>> = new Map();
 
   constructor(authenticate: Authenticate, options: ReauthenticationOptions) {
     this.#authenticate = authenticate;
-    this.#afterMs = options.afterMs;
-    this.#timeoutMs = options.timeoutMs ?? ENDPOINT_DEFAULTS.verdictTimeoutMs;
-    this.#waitingMax = options.waitingMax ?? ENDPOINT_DEFAULTS.requestsHeldMax;
-    this.#pendingMax = options.pendingMax ?? ENDPOINT_DEFAULTS.pendingMax;
+    this.#options = options;
   }
 
   /** Whether a request of this session has to wait for an answer. */
   isNeeded(nowMs: number, session: ServerSession): boolean {
     if (this.#questions.has(session)) return true;
     // An opening has a verdict of its own.
-    return session.verdictAtMs === Infinity && nowMs >= session.side.lastHeardMs + this.#afterMs;
+    return (
+      session.verdictAtMs === Infinity && nowMs >= session.side.lastHeardMs + this.#options.afterMs
+    );
   }
 
   /** Asks, or waits for what was asked already. Returns what takes the request out. */
@@ -51,8 +48,8 @@ export class Reauthentication {
     const others = this.#questions.get(session);
     const isFull =
       others === undefined
-        ? this.#questions.size >= this.#pendingMax
-        : others.size >= this.#waitingMax;
+        ? this.#questions.size >= this.#options.pendingMax
+        : others.size >= this.#options.waitingMax;
     if (isFull) {
       waiting.refuse("overloaded");
       return () => {};
@@ -67,7 +64,7 @@ export class Reauthentication {
   }
 
   async #ask(session: ServerSession, peer: Peer): Promise<void> {
-    const principal = await within(this.#timeoutMs, this.#authenticate, peer);
+    const principal = await ask(this.#authenticate, peer, this.#options.timeoutMs);
     const waiting = this.#questions.get(session);
     this.#questions.delete(session);
     for (const { proceed, refuse } of waiting ?? []) {
@@ -77,18 +74,21 @@ export class Reauthentication {
   }
 }
 
-/** What the application says; undefined if it fails or takes too long. */
-export async function within(
-  timeoutMs: number,
+/** What the application says; undefined if it says no, fails or takes too long. */
+export async function ask(
   authenticate: Authenticate,
   peer: Peer,
+  timeoutMs: number,
 ): Promise<string | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), timeoutMs);
+    unref(timer);
   });
+  // The core is being drained: no code of the application runs before that is done.
+  const answer = Promise.resolve().then(() => authenticate(peer));
   try {
-    const principal: unknown = await Promise.race([authenticate(peer), timeout]);
+    const principal: unknown = await Promise.race([answer, timeout]);
     return typeof principal === "string" ? principal : undefined;
   } catch {
     return undefined;

@@ -11,12 +11,13 @@ import {
   type ServerSession,
   UsageError,
 } from "../core/index.ts";
+import { within } from "../core/options.ts";
 import { nowMs } from "./clock.ts";
 import type { CodecFactory } from "./codec.ts";
-import { rethrow, SessionEndedError } from "./errors.ts";
+import { CODE_MAX } from "./errors.ts";
 import { msgpack } from "./msgpack.ts";
 import type { Peer, Reply, RequestHandler } from "./peer.ts";
-import { Reauthentication, within } from "./reauthentication.ts";
+import { ask, Reauthentication } from "./reauthentication.ts";
 import { Session } from "./session.ts";
 import { SessionHub } from "./session-hub.ts";
 import { atEndOfTick } from "./tick.ts";
@@ -28,6 +29,8 @@ import { WakeTimer } from "./wake-timer.ts";
  * client, or "" for nobody in particular; undefined for no. A throw or a rejection means no.
  */
 export type Authenticate = (peer: Peer) => string | undefined | Promise<string | undefined>;
+
+const DAY_MS = 86_400_000;
 
 /** A session at the server, with what is known of its client. */
 export class PeerSession<Incoming = unknown, Outgoing = unknown> extends Session<
@@ -66,7 +69,8 @@ export interface ServerOptions<Incoming, Outgoing> extends Partial<
   readonly authenticate?: Authenticate;
   /**
    * A session that comes back after so long without a request is authenticated again, and must be
-   * the same principal. Default 30 s: a healthy client's parked request comes back within 25 s.
+   * the same principal. Default: 5 s more than `holdTimeMs`, so 30 s, as a healthy client's parked
+   * request comes back within `holdTimeMs`.
    */
   readonly reauthenticateAfterMs?: number;
   /** A session with no request parked for so long is told as `lost`. Default 5 s. */
@@ -113,12 +117,18 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
 
   /** @throws UsageError `option_invalid`, `option_unknown`. */
   constructor(options: ServerOptions<Incoming, Outgoing>) {
-    const { onSession, authenticate, reauthenticateAfterMs, lostAfterMs, codec, ...limits } =
-      options;
-    if (typeof onSession !== "function") throw new UsageError("option_invalid", "onSession");
+    const { onSession, authenticate, codec = msgpack, ...others } = options;
+    const holdTimeMs = others.holdTimeMs ?? ENDPOINT_DEFAULTS.holdTimeMs;
+    const { reauthenticateAfterMs = holdTimeMs + 5_000, lostAfterMs = 5_000, ...limits } = others;
+    checkFunction(onSession, "onSession");
+    checkFunction(codec, "codec");
+    if (authenticate !== undefined) checkFunction(authenticate, "authenticate");
+    // A time that is no number would compare as false, and nobody would be asked again.
+    within(reauthenticateAfterMs, 0, DAY_MS, "reauthenticateAfterMs");
+    within(lostAfterMs, 0, DAY_MS, "lostAfterMs");
     this.#onSession = onSession;
     this.#authenticate = authenticate;
-    this.#codec = codec ?? msgpack;
+    this.#codec = codec;
     this.#verdictTimeoutMs = limits.verdictTimeoutMs ?? ENDPOINT_DEFAULTS.verdictTimeoutMs;
     this.bodyBytesMax = limits.bodyBytesMax ?? ENDPOINT_DEFAULTS.bodyBytesMax;
     const [random] = crypto.getRandomValues(new Uint32Array(1));
@@ -129,15 +139,16 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
       // 0 is no seed.
       seed: random || 1,
     });
-    this.#unreachable = new Unreachable(lostAfterMs ?? 5_000);
+    this.#unreachable = new Unreachable(lostAfterMs);
     if (authenticate === undefined) return;
     this.#reauthentication = new Reauthentication(authenticate, {
-      afterMs: reauthenticateAfterMs ?? 30_000,
+      afterMs: reauthenticateAfterMs,
       timeoutMs: this.#verdictTimeoutMs,
-      waitingMax: limits.requestsHeldMax,
-      pendingMax: limits.pendingMax,
+      waitingMax: limits.requestsHeldMax ?? ENDPOINT_DEFAULTS.requestsHeldMax,
+      pendingMax: limits.pendingMax ?? ENDPOINT_DEFAULTS.pendingMax,
     });
   }
+
   // --- for adapters ---------------------------------------------------------------------------
 
   handleRequest(body: Uint8Array, peer: Peer, reply: (reply: Reply) => void): () => void {
@@ -200,7 +211,6 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
    */
   drain(pauseMinMs = 1_000, pauseMaxMs = 5_000): void {
     this.#endpoint.drain(nowMs(), pauseMinMs, pauseMaxMs);
-    this.#pump();
     this.#touch();
   }
 
@@ -208,11 +218,13 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
    * Ends every session at once: clients are told `peer-ended` with `code` (1 to 0xfff) and `reason`.
    * Those that had no request parked hear it when they ask, as long as requests are handed in. No
    * session opens any more. Keeps no process alive.
+   *
+   * @throws UsageError `option_invalid` for another code.
    */
   abort(code: number = END_CODES.application, reason = ""): void {
+    within(code, END_CODES.application, CODE_MAX, "code");
     this.drain();
     this.#endpoint.abortAll(nowMs(), code, reason);
-    this.#pump();
   }
 
   // --- driving --------------------------------------------------------------------------------
@@ -229,6 +241,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     for (const [session, hub] of this.#touched) {
       hub.beforeTransmit();
       this.#endpoint.touch(session);
+      this.#unsettled.add(hub);
     }
     this.#touched.clear();
     const atNowMs = nowMs();
@@ -275,6 +288,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
       }
     }
   }
+
   #respond(handle: number, body: Uint8Array): void {
     const held = this.#held.get(handle);
     // Its connection has gone.
@@ -288,7 +302,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     const peer = this.#openers.get(session);
     const authenticate = this.#authenticate;
     if (peer === undefined || authenticate === undefined) return;
-    const principal = await within(this.#verdictTimeoutMs, authenticate, peer);
+    const principal = await ask(authenticate, peer, this.#verdictTimeoutMs);
     const verdict =
       principal === undefined
         ? ({ accepted: false, reason: "unauthenticated" } as const)
@@ -331,11 +345,11 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     this.#served.set(serverSession, { hub, session });
     hub.tell(() => {
       const service = this.#onSession(session, peer);
-      if (service instanceof Promise) service.catch(rethrowUnlessEnded);
+      if (service instanceof Promise) service.catch((error: unknown) => hub.report(error));
     });
   }
 }
 
-function rethrowUnlessEnded(error: unknown): void {
-  if (!(error instanceof SessionEndedError)) rethrow(error);
+function checkFunction(value: unknown, name: string): void {
+  if (typeof value !== "function") throw new UsageError("option_invalid", name);
 }

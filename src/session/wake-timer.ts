@@ -42,6 +42,6 @@ export class WakeTimer {
 }
 
 /** In Node a timer is an object that can be told not to keep the process; elsewhere a number. */
-function unref(handle: unknown): void {
+export function unref(handle: unknown): void {
   (handle as { unref?: () => void }).unref?.();
 }
