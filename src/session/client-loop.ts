@@ -16,6 +16,9 @@ const UNANSWERED_WHEN_LOST = 2;
 /** How long the last word to the server may take before its connection is given up. */
 const LAST_WORD_MS = 5_000;
 
+/** The reason while nothing else is known. */
+const NO_ANSWER = "no_answer";
+
 export class ClientLoop implements Driver {
   readonly hub: SessionHub;
   readonly #side: RequestSide;
@@ -27,7 +30,8 @@ export class ClientLoop implements Driver {
   #lastWordTimer: ReturnType<typeof setTimeout> | undefined;
   #isTurnPlanned = false;
   #isEnded = false;
-  #lastFailure = "";
+  /** Of the outage at present, if any. Requests that vanish fail without a reason. */
+  #lastFailure = NO_ANSWER;
 
   constructor(side: RequestSide, carrier: Carrier, makeCodec: CodecFactory) {
     this.#side = side;
@@ -74,8 +78,10 @@ export class ClientLoop implements Driver {
         if (output.kind === "ended") this.#end(before);
       }
     }
-    const isReachable = this.#side.requestsUnanswered < UNANSWERED_WHEN_LOST;
-    this.hub.noteReach(isReachable, this.#side.requestsUnanswered === 0 ? "" : this.#lastFailure);
+    const { requestsUnanswered } = this.#side;
+    if (requestsUnanswered === 0) this.#lastFailure = NO_ANSWER;
+    const reason = requestsUnanswered === 0 ? "" : this.#lastFailure;
+    this.hub.noteReach(requestsUnanswered < UNANSWERED_WHEN_LOST, reason);
     this.hub.settle();
   }
 

@@ -8,7 +8,7 @@ type Callback = () => void;
 /** Node, Deno and Bun have it; it runs before timers and after input and output. */
 declare const setImmediate: ((callback: Callback) => unknown) | undefined;
 
-let queued: Callback[] = [];
+const queued: Callback[] = [];
 let port: MessagePort | undefined;
 
 /** Calls back once, in a later macrotask. */
@@ -18,18 +18,13 @@ export function atEndOfTick(callback: Callback): void {
     return;
   }
   // In browsers a timer would wait 4 ms, and a second in a hidden tab; a message does not.
-  queued.push(callback);
   if (port === undefined) {
     const channel = new MessageChannel();
     port = channel.port2;
-    channel.port1.addEventListener("message", runQueued);
+    channel.port1.addEventListener("message", () => queued.shift()?.());
     channel.port1.start();
   }
-  if (queued.length === 1) port.postMessage(0);
-}
-
-function runQueued(): void {
-  const callbacks = queued;
-  queued = [];
-  for (const callback of callbacks) callback();
+  queued.push(callback);
+  // One message each: an error out of one leaves the others alone.
+  port.postMessage(0);
 }
