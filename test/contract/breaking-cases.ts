@@ -1,0 +1,103 @@
+/** Connections that break, and paths that go down. */
+import { expect, it } from "vitest";
+import type { Session } from "../../src/session/index.ts";
+import { type Harness, Rig } from "./harness.ts";
+import { count, pause, soon, take, told } from "./waiting.ts";
+
+const CUT_EVERY_MS = 50;
+
+/** Cuts that must have met at least one connection. */
+const CUTS_WANTED = 12;
+
+export function breakingCases(harness: Harness): void {
+  it("loses and doubles nothing while every connection is cut each 50 ms", async () => {
+    const rig = await Rig.start<number, number>(harness);
+    const [client, session] = await rig.pair();
+    let cuts = 0;
+    const timer = setInterval(() => {
+      if (rig.site.cut() > 0) cuts++;
+    }, CUT_EVERY_MS);
+    const isDone = (): boolean => cuts >= CUTS_WANTED;
+    const sent = Promise.all([sendUntil(client, isDone), sendUntil(session, isDone)]);
+    const received = Promise.all([takeUntilMark(session), takeUntilMark(client)]);
+    const [up, down] = await soon(sent, "enough cuts").finally(() => clearInterval(timer));
+    const [atServer, atClient] = await soon(received, "the last messages");
+    expect(atServer).toEqual(count(up));
+    expect(atClient).toEqual(count(down));
+    expect(cuts).toBeGreaterThanOrEqual(CUTS_WANTED);
+    expect(client.stats.unitsResent + session.stats.unitsResent).toBeGreaterThan(0);
+  });
+
+  it("tells lost and resumed when the path is down for long, and sends what waited", async () => {
+    const rig = await Rig.start<string, string>(harness, { lostAfterMs: 100 });
+    const [client, session] = await rig.pair();
+    const lost = Promise.all([told(client, "lost"), told(session, "lost")]);
+    rig.site.block();
+    const [atClient, atServer] = await lost;
+    expect(atClient.reason).not.toBe("");
+    expect(atServer.reason).toBe("nothing_parked");
+    expect(client.status).toMatchObject({ state: "interrupted", reason: atClient.reason });
+    expect(session.status.state).toBe("interrupted");
+
+    client.send("from the client");
+    session.send("from the server");
+    const resumed = Promise.all([told(client, "resumed"), told(session, "resumed")]);
+    rig.site.unblock();
+    const [info] = await resumed;
+    expect(info.downMs).toBeGreaterThan(0);
+    expect(await take(session, 1)).toEqual(["from the client"]);
+    expect(await take(client, 1)).toEqual(["from the server"]);
+    expect(client.status).toMatchObject({ state: "open", reason: "" });
+    expect(session.status.state).toBe("open");
+  });
+
+  it("does not tell a single cut connection: that is everyday life", async () => {
+    const rig = await Rig.start<number, number>(harness, { lostAfterMs: 10_000 });
+    const [client, session] = await rig.pair();
+    let told = 0;
+    for (const side of [client, session] as Session[]) side.on("lost", () => told++);
+    for (const number of count(5)) {
+      rig.site.cut();
+      client.send(number);
+      expect(await take(session, 1)).toEqual([number]);
+      // Two cuts without an answer in between are more than that.
+      await soon(client.flushed(), "an answer");
+    }
+    expect(told).toBe(0);
+  });
+
+  it("opens when the server comes up later than the client", async () => {
+    const rig = await Rig.start<string, string>(harness);
+    rig.site.block();
+    const client = rig.connect();
+    client.send("first");
+    const isDown = new Promise<void>((resolve) => {
+      client.on("status", ({ state, reason }) => {
+        if (state === "opening" && reason !== "") resolve();
+      });
+    });
+    await soon(isDown, "a reason why it does not open");
+    rig.site.unblock();
+    expect(await take(await rig.nextSession(), 1)).toEqual(["first"]);
+  });
+}
+
+/** Sends at a pace until it is enough, and then a mark. */
+async function sendUntil(session: Session<number, number>, isDone: () => boolean): Promise<number> {
+  let next = 0;
+  while (!isDone()) {
+    for (let at = 0; at < 20; at++) session.send(next++);
+    await pause(2);
+  }
+  session.send(-1);
+  return next;
+}
+
+async function takeUntilMark(session: Session<number, number>): Promise<number[]> {
+  const numbers: number[] = [];
+  for await (const number of session) {
+    if (number === -1) return numbers;
+    numbers.push(number);
+  }
+  return numbers;
+}

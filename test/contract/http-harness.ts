@@ -1,0 +1,73 @@
+/** Pairs of a client's adapter and a server's over real sockets. */
+import { Agent as HttpsAgent } from "node:https";
+import { connect as connectByFetch } from "../../src/http/connect-fetch.ts";
+import { connect as connectByNode } from "../../src/http/connect-node.ts";
+import type { Harness, Lack, LinkOptions, Site } from "./harness.ts";
+import { Connections, type Listening, type Serve } from "./http-sites.ts";
+
+/** A client's adapter: how it connects, and how what it keeps is ended. */
+interface Client {
+  connect: Site["connect"];
+  close(): void;
+}
+
+function nodeClient({ authority }: Listening, url: string): Client {
+  if (authority === undefined) {
+    return {
+      connect: <In, Out>(options: LinkOptions) => connectByNode<In, Out>(url, options),
+      close: () => {},
+    };
+  }
+  const agent = new HttpsAgent({ ca: authority, keepAlive: true, scheduling: "lifo" });
+  return {
+    connect: <In, Out>(options: LinkOptions) => connectByNode<In, Out>(url, { ...options, agent }),
+    close: () => agent.destroy(),
+  };
+}
+
+function fetchClient(_listening: Listening, url: string): Client {
+  return {
+    connect: <In, Out>(options: LinkOptions) => connectByFetch<In, Out>(url, options),
+    close: () => {},
+  };
+}
+
+function harnessOf(
+  name: string,
+  serve: Serve,
+  makeClient: typeof nodeClient,
+  lacks: readonly Lack[],
+): Harness {
+  const start = async (handler: Parameters<Serve>[0]): Promise<Site> => {
+    const listening = await serve(handler);
+    const connections = new Connections(listening.server);
+    const scheme = listening.authority === undefined ? "http" : "https";
+    const url = `${scheme}://127.0.0.1:${listening.port}/holdfast`;
+    const client = makeClient(listening, url);
+    return {
+      url,
+      connect: client.connect,
+      cut: () => connections.cut(),
+      block: () => connections.block(),
+      unblock: () => connections.unblock(),
+      async close() {
+        const closed = listening.close();
+        connections.cut();
+        await closed;
+        client.close();
+      },
+    };
+  };
+  return { name, lacks, listen: start };
+}
+
+/** `connect` of `holdfast` in Node. */
+export function byNode(name: string, serve: Serve, lacks: readonly Lack[] = []): Harness {
+  return harnessOf(`node:http to ${name}`, serve, nodeClient, lacks);
+}
+
+/** `connect` of `holdfast` in browsers, on Node's own fetch, which keeps its connections itself. */
+export function byFetch(name: string, serve: Serve, lacks: readonly Lack[] = []): Harness {
+  const all = ["connections of its own", ...lacks] as const;
+  return harnessOf(`fetch to ${name}`, serve, fetchClient, all);
+}

@@ -1,0 +1,4 @@
+import { describeContract } from "./contract.ts";
+import { spool } from "./spool-harness.ts";
+
+describeContract(spool);
