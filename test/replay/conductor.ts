@@ -223,7 +223,7 @@ export class Conductor {
     const counts = this.#proxy?.counts;
     if (counts === undefined) return NOTHING_MET;
     return {
-      exchanges: counts.responses,
+      exchanges: counts.requests,
       cuts: counts.cuts,
       requestsLost: counts.requestsLost,
       responsesLost: counts.responsesLost,

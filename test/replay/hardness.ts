@@ -2,6 +2,7 @@
 
 /** Counts of what the fault proxy saw and did. */
 export interface Hardness {
+  /** Requests that the proxy met, whatever became of them and of their responses. */
   readonly exchanges: number;
   readonly cuts: number;
   readonly requestsLost: number;

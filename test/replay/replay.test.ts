@@ -160,6 +160,7 @@ test.concurrent.skipIf(process.platform === "win32")(
     const group = program.pid ?? Number.NaN;
     program.kill("SIGKILL");
     await once(program, "exit");
+    expect(program.signalCode).toBe("SIGKILL");
     // The system gives no event for processes that are not ours.
     const poll = { timeout: 20_000, interval: 50 };
     await context.expect.poll(() => isGroupAlive(group), poll).toBe(false);
