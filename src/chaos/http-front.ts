@@ -113,7 +113,8 @@ export class HttpFront {
     if (client !== undefined) client.isEndedByProxy = true;
     if (isHttp && socket.writable) {
       socket.once("finish", () => socket.destroy());
-      socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+      const status = error.code?.startsWith("HPE_") ? "400 Bad Request" : "408 Request Timeout";
+      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     } else socket.destroy();
   }
 }
