@@ -13,7 +13,7 @@ import { DURATION_MS_MAX } from "./limits.ts";
 export type CutBy =
   /** A reset: the client's next call fails at once. */
   | "rst"
-  /** An orderly close in the middle of things. */
+  /** An orderly close in the middle of things; a reset where bytes of the client lie unread. */
   | "fin"
   /** Each half of the time. */
   | "either";

@@ -5,6 +5,12 @@
  *     // Talk to proxy.address instead; then look at what it met.
  *     console.log(proxy.seed, proxy.counts);
  *     await proxy.close();
+ *
+ * HTTP mode speaks plain HTTP/1.1 to its target and knows requests and responses; trailers and
+ * informational responses are not passed on. TCP mode (`tcp: true`) passes anything, TLS included,
+ * and has the faults that need no requests. `set` changes faults while it runs, `on("counted")`
+ * tells of each thing as it happens, and `planRequest(seed, n, faults)` says what the n-th request
+ * will meet. Bounds: limits.ts.
  */
 export { COUNT_LABELS } from "./counts.ts";
 export type { ChaosCounts, ChaosEvent, CountName } from "./counts.ts";

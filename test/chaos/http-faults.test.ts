@@ -264,6 +264,33 @@ describe("copies of requests", () => {
     expect(faultsDone(proxy)).toEqual({ recordingsRefused: 1 });
   });
 
+  it("go with their client: nothing of them stays at the target", async () => {
+    let closed = 0;
+    let allClosed = (): void => {};
+    const gone = new Promise<void>((resolve) => (allClosed = resolve));
+    const target = await startTarget((_seen, response) => {
+      response.once("close", () => ++closed === 2 && allClosed());
+    });
+    // Of this seed, the first request is doubled with overlap.
+    const proxy = await startProxy({ target: target.port, double: 1, seed: 4 });
+    const aborter = new AbortController();
+    const result = send(proxy.port, { signal: aborter.signal });
+    await target.whenSeen(2);
+    aborter.abort();
+    await Promise.all([gone, result]);
+    expect(faultsDone(proxy)).toEqual({ requestsDoubled: 1, requestsAbandoned: 1 });
+  });
+
+  it("are kept up to a bound of bytes for all", async () => {
+    const target = await startTarget((_seen, response) => response.end());
+    const proxy = await startProxy({ target: target.port, replay: 1 });
+    const agent = keepAlive(1);
+    const body = Buffer.alloc(4 * 1024 * 1024);
+    for (let n = 1; n <= 18; n++) await send(proxy.port, { body, agent });
+    // 64 MiB hold sixteen of them.
+    expect(faultsDone(proxy)).toEqual({ recordingsRefused: 2 });
+  });
+
   it("come back later as replays, whose answers are discarded", async () => {
     const target = await startTarget();
     const proxy = await startProxy({ target: target.port, replay: 1, replayAfterMs: 30 });
