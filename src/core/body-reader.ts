@@ -13,20 +13,13 @@
 
 import type { Address, Body, ChecksumKind, Direction } from "./body.ts";
 import { bodyChecksum } from "./checksum.ts";
-import { Cursor } from "./cursor.ts";
-import { assert, ProtocolError } from "./errors.ts";
-import { type FrameSink, readFrames } from "./frame-reader.ts";
-import {
-  CHECKSUM_BYTES,
-  INTEGER_MAX,
-  PROOF_BYTES_MAX,
-  SESSION_ID_BYTES_MAX,
-  SESSION_ID_BYTES_MIN,
-  VERSIONS_MAX,
-  WIRE_VERSION,
-} from "./limits.ts";
-import { type BodyDraft, readPrefix } from "./prefix-reader.ts";
+import { describeAddress } from "./address.ts";
+import { assert, demand, ProtocolError } from "./errors.ts";
+import { CHECKSUM_BYTES, VERSIONS_MAX, WIRE_VERSION } from "./limits.ts";
+import { type FrameSink, readFrames } from "./numbered-frames.ts";
+import { type BodyDraft, readPrefix } from "./prefix-frames.ts";
 import { readVarint, VARINT_CUT, varintBytes } from "./varint.ts";
+import { Wire } from "./wire.ts";
 
 /** What the first bytes of a body say. Nothing of it is verified until `readBody` returns. */
 export interface Head {
@@ -57,26 +50,26 @@ const CHECKSUM_BITS = 0x03;
 export function readHead(bytes: Uint8Array, bodyBytesMax: number): Head {
   assert(bodyBytesMax > 0 && Number.isSafeInteger(bodyBytesMax), "bodyBytesMax out of range");
   const first = bytes[0];
-  if (first === undefined) throw new ProtocolError("truncated"); // [BODY-2]
+  demand(first !== undefined, "truncated"); // [BODY-2]
   const version = first >> 4;
   // Before anything else, as other versions may differ in everything else [BODY-1].
-  if (version !== WIRE_VERSION) throw new ProtocolError("version_unknown");
+  demand(version === WIRE_VERSION, "version_unknown");
   const checksumBits = first & CHECKSUM_BITS;
-  if (checksumBits > 1) throw new ProtocolError("head_reserved"); // [BODY-4]
-  if (bytes.length > bodyBytesMax) throw new ProtocolError("body_too_large"); // [SIZE-1]
+  demand(checksumBits <= 1, "head_reserved"); // [BODY-4]
+  demand(bytes.length <= bodyBytesMax, "body_too_large"); // [SIZE-1]
 
   const coveredStart = readLength(bytes) + checksumBits * CHECKSUM_BYTES;
-  if (coveredStart > bytes.length) throw new ProtocolError("truncated"); // [BODY-2]
+  demand(coveredStart <= bytes.length, "truncated"); // [BODY-2]
 
-  const cursor = new Cursor(bytes, coveredStart, bytes.length);
-  const address = (first & ADDRESSED_BIT) === 0 ? undefined : readAddress(cursor);
+  const reader = Wire.reader(bytes, coveredStart, bytes.length);
+  const address = (first & ADDRESSED_BIT) === 0 ? undefined : readAddress(reader);
   return {
     version,
     direction: (first & DIRECTION_BIT) === 0 ? 0 : 1,
     checksum: checksumBits === 0 ? "none" : "xxh32",
     address,
     coveredStart,
-    framesStart: cursor.position,
+    framesStart: reader.position,
     end: bytes.length,
   };
 }
@@ -97,12 +90,12 @@ export function readBody(bytes: Uint8Array, head: Head, sessionId: Uint8Array): 
   if (head.checksum === "xxh32") {
     const stated = readChecksum(bytes, head.coveredStart - CHECKSUM_BYTES);
     const actual = bodyChecksum(sessionId, bytes[0] as number, bytes, head.coveredStart, head.end);
-    if (stated !== actual) throw new ProtocolError("checksum_mismatch"); // [SUM-1] [SUM-2]
+    demand(stated === actual, "checksum_mismatch"); // [SUM-1] [SUM-2]
   }
   const draft: BodyDraft & FrameSink = { channelWindows: [], channelsBlocked: [], numbered: [] };
-  const cursor = new Cursor(bytes, head.framesStart, head.end);
-  readPrefix(cursor, head.direction, draft);
-  readFrames(cursor, draft);
+  const reader = Wire.reader(bytes, head.framesStart, head.end);
+  readPrefix(reader, head.direction, draft);
+  readFrames(reader, draft);
   return draft;
 }
 
@@ -116,16 +109,15 @@ export function readBody(bytes: Uint8Array, head: Head, sessionId: Uint8Array): 
  */
 export function readVersions(bytes: Uint8Array): number[] {
   const [first, count] = bytes;
-  if (first !== undefined && first !== 0) throw new ProtocolError("version_unknown"); // [VER-1]
-  if (count === undefined) throw new ProtocolError("truncated");
-  if (count < 1 || count > VERSIONS_MAX) throw new ProtocolError("count_invalid"); // [VER-2]
-  if (bytes.length < 2 + count) throw new ProtocolError("truncated");
-  if (bytes.length > 2 + count) throw new ProtocolError("length_mismatch");
+  demand(first === undefined || first === 0, "version_unknown"); // [VER-1]
+  demand(count !== undefined, "truncated");
+  demand(count >= 1 && count <= VERSIONS_MAX, "count_invalid"); // [VER-2]
+  demand(bytes.length >= 2 + count, "truncated");
+  demand(bytes.length <= 2 + count, "length_mismatch");
   const versions = [...bytes.subarray(2)];
   let previous = 0;
   for (const version of versions) {
-    const rising = version > previous && version <= VERSIONS_MAX;
-    if (!rising) throw new ProtocolError("count_invalid"); // [VER-2]
+    demand(version > previous && version <= VERSIONS_MAX, "count_invalid"); // [VER-2]
     previous = version;
   }
   return versions;
@@ -137,12 +129,12 @@ export function readVersions(bytes: Uint8Array): number[] {
  */
 function readLength(bytes: Uint8Array): number {
   const length = readVarint(bytes, 1, bytes.length);
-  if (length === VARINT_CUT) throw new ProtocolError("truncated"); // [BODY-2]
-  if (length < 0) throw new ProtocolError("length_mismatch"); // [BODY-3]
+  demand(length !== VARINT_CUT, "truncated"); // [BODY-2]
+  demand(length >= 0, "length_mismatch"); // [BODY-3]
   const lengthEnd = 1 + varintBytes(length);
   const surplus = bytes.length - lengthEnd - length;
-  if (surplus < 0) throw new ProtocolError("truncated"); // [BODY-2]
-  if (surplus > 0) throw new ProtocolError("length_mismatch"); // [BODY-2]
+  demand(surplus >= 0, "truncated"); // [BODY-2]
+  demand(surplus === 0, "length_mismatch"); // [BODY-2]
   return lengthEnd;
 }
 
@@ -153,13 +145,9 @@ function readChecksum(bytes: Uint8Array, position: number): number {
 }
 
 /** Any fault within the address is one and the same: who is meant cannot be told [ADDR-2]. */
-function readAddress(cursor: Cursor): Address {
+function readAddress(reader: Wire): Address {
   try {
-    const sessionId = cursor.field(SESSION_ID_BYTES_MIN, SESSION_ID_BYTES_MAX);
-    const proof = cursor.field(0, PROOF_BYTES_MAX);
-    const incarnation = cursor.number(1, INTEGER_MAX);
-    const link = cursor.integer();
-    return { sessionId, proof, incarnation, link };
+    return describeAddress(reader);
   } catch (error) {
     assert(error instanceof ProtocolError, "reading an address failed otherwise");
     throw new ProtocolError("address_invalid");

@@ -82,7 +82,7 @@ export interface Owner {
   readonly hint: Uint8Array;
 }
 
-/** Named numbers that each side states when the session opens; see PARAMETER_IDS. */
+/** Named numbers that each side states when the session opens; see PARAMETER_NAMES. */
 export interface Parameters {
   readonly channelsMax: number;
   readonly channelUnits: number;
@@ -93,16 +93,16 @@ export interface Parameters {
   readonly holdTimeMs: number;
 }
 
-/** Order of parameters on the wire; an unknown identifier is passed over [PAR-3]. */
-export const PARAMETER_IDS: { readonly [Name in keyof Parameters]: number } = {
-  channelsMax: 1,
-  channelUnits: 2,
-  channelBytes: 3,
-  messageBytesMax: 4,
-  bodyBytesMax: 5,
-  silenceLimitMs: 6,
-  holdTimeMs: 7,
-};
+/** Parameters in the order of their identifiers on the wire, from 1. */
+export const PARAMETER_NAMES: readonly (keyof Parameters)[] = [
+  "channelsMax",
+  "channelUnits",
+  "channelBytes",
+  "messageBytesMax",
+  "bodyBytesMax",
+  "silenceLimitMs",
+  "holdTimeMs",
+];
 
 export type DeliveryMode = "ordered" | "unordered" | "latest";
 

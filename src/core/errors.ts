@@ -54,6 +54,11 @@ export class ProtocolError extends Error {
   }
 }
 
+/** What a peer must keep to. */
+export function demand(condition: boolean, code: ProtocolErrorCode): asserts condition {
+  if (!condition) throw new ProtocolError(code);
+}
+
 /** The code of a `ProtocolError`; whatever else was thrown is a bug and goes on. */
 export function protocolCode(error: unknown): ProtocolErrorCode {
   if (error instanceof ProtocolError) return error.code;

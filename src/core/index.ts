@@ -20,13 +20,7 @@ export type {
   Window,
 } from "./body.ts";
 export { type Head, readBody, readHead, readVersions } from "./body-reader.ts";
-export {
-  bodyBytes,
-  type BodyOptions,
-  encodeBody,
-  writeBody,
-  writeVersions,
-} from "./body-writer.ts";
+export { bodyBytes, type BodyOptions, encodeBody, writeVersions } from "./body-writer.ts";
 export {
   Endpoint,
   type EndpointOutput,

@@ -7,7 +7,6 @@ import type { Body } from "../../src/core/body.ts";
 import { readBody, readHead } from "../../src/core/body-reader.ts";
 import { bodyBytes, encodeBody } from "../../src/core/body-writer.ts";
 import { bodyChecksum } from "../../src/core/checksum.ts";
-import { EMPTY_BYTES } from "../../src/core/cursor.ts";
 import {
   InvariantError,
   isDamage,
@@ -16,6 +15,7 @@ import {
 } from "../../src/core/errors.ts";
 import { BODY_BYTES_MAX_DEFAULT } from "../../src/core/limits.ts";
 import { varintBytes, writeVarint } from "../../src/core/varint.ts";
+import { EMPTY_BYTES } from "../../src/core/wire.ts";
 import { bodyOf, type FrameCase, frameCases, nonce, rising } from "../vectors/frame-cases.ts";
 import { frameBytes } from "../vectors/generate.ts";
 import { fromHex } from "../vectors/hex.ts";

@@ -5,14 +5,12 @@ import {
   bodyBytes,
   type BodyOptions,
   encodeBody,
-  writeBody,
   writeVersions,
 } from "../../src/core/body-writer.ts";
-import { ByteCounter, ByteWriter } from "../../src/core/byte-sink.ts";
-import { Cursor } from "../../src/core/cursor.ts";
 import { InvariantError } from "../../src/core/errors.ts";
-import { writeNumbered } from "../../src/core/frame-writer.ts";
+import { writeNumbered } from "../../src/core/numbered-frames.ts";
 import { varintBytes } from "../../src/core/varint.ts";
+import { Wire } from "../../src/core/wire.ts";
 import { bodyOf, nonce, rising } from "../vectors/frame-cases.ts";
 import { toHex } from "../vectors/hex.ts";
 
@@ -25,9 +23,9 @@ const RUN_HEAD_BYTES_MAX = 29;
 
 /** The size of a frame with something behind it. */
 function numberedBytes(frame: NumberedFrame): number {
-  const counter = new ByteCounter();
-  writeNumbered(counter, frame, false);
-  return counter.size;
+  const writer = Wire.writer(0);
+  writeNumbered(writer, frame, false);
+  return writer.position;
 }
 
 function runOf(lengths: readonly number[], fields: Partial<MessagesFrame> = {}): MessagesFrame {
@@ -130,28 +128,28 @@ describe("sizes", () => {
   });
 });
 
-describe("writing into a buffer", () => {
-  test("stays within the body's own bytes and returns the offset behind them", () => {
-    const body = bodyOf({ ack: { receivedThrough: 5, heldThrough: 5, ranges: [] } });
+describe("a written body", () => {
+  test("is as long as was counted, and its own: the next one does not change it", () => {
     const options: BodyOptions = { ...asks, checksum: "xxh32" };
-    const alone = encodeBody(body, options);
-    const into = new Uint8Array(40).fill(0xee);
+    const body = bodyOf({ numbered: [runOf([7])] });
+    const first = encodeBody(body, options);
+    const kept = first.slice();
 
-    const end = writeBody(into, 11, body, options);
+    encodeBody(bodyOf({ numbered: [runOf([9, 8])] }), options);
 
-    expect(end).toBe(11 + alone.length);
-    expect(into.subarray(11, end)).toEqual(alone);
-    expect(into.subarray(0, 11)).toEqual(new Uint8Array(11).fill(0xee));
-    expect(into.subarray(end)).toEqual(new Uint8Array(40 - end).fill(0xee));
+    expect(first).toEqual(kept);
+    expect(first.length).toBe(bodyBytes(body, options));
+    expect(first.buffer.byteLength).toBe(first.length);
   });
 
-  test("without enough room is the caller's bug", () => {
-    expect(() => writeBody(new Uint8Array(5), 4, bodyOf({}), asks)).toThrow(InvariantError);
-    expect(() => writeBody(new Uint8Array(5), -1, bodyOf({}), asks)).toThrow(InvariantError);
-    const writer = new ByteWriter(new Uint8Array(2), 1, 1);
-    expect(() => writer.byte(0)).toThrow(InvariantError);
-    expect(() => writer.bytes(rising(1))).toThrow(InvariantError);
-    expect(() => new ByteWriter(new Uint8Array(2), 0, 2).byte(256)).toThrow(InvariantError);
+  test("may be larger than any before", () => {
+    for (const bytes of [100, 5_000, 70_000, 3_000_000, 10]) {
+      const body = bodyOf({ numbered: [runOf([bytes, 1])] });
+      const written = encodeBody(body, asks);
+      expect(written.length).toBe(bodyBytes(body, asks));
+      const read = readBody(written, readHead(written, written.length), nonce);
+      expect(read.numbered).toEqual(body.numbered);
+    }
   });
 });
 
@@ -298,12 +296,16 @@ describe("what the wire does not allow is the caller's bug", () => {
     },
   );
 
-  test("in a cursor: bytes that are not there", () => {
-    const cursor = new Cursor(rising(4), 1, 3);
+  test("in a reader: bytes that are not there", () => {
+    const reader = Wire.reader(rising(4), 1, 3);
 
-    expect(() => cursor.view(3)).toThrow(InvariantError);
-    expect(() => new Cursor(rising(4), 3, 5)).toThrow(InvariantError);
-    expect(cursor.byte() + cursor.byte()).toBe(3);
-    expect(() => cursor.byte()).toThrow(InvariantError);
+    expect(() => reader.view(undefined, 3)).toThrow(InvariantError);
+    expect(() => Wire.reader(rising(4), 3, 5)).toThrow(InvariantError);
+    expect(reader.type() + reader.type()).toBe(3);
+    expect(() => reader.type()).toThrow(InvariantError);
+  });
+
+  test("in a writer: bytes of another length than stated", () => {
+    expect(() => Wire.writer(0).view(rising(4), 3)).toThrow(InvariantError);
   });
 });

@@ -114,11 +114,13 @@ describe("malformed.json", () => {
   });
 
   test("has every code that the reader can give", () => {
-    const sources = ["body-reader", "prefix-reader", "frame-reader", "cursor"].map((name) =>
+    const sources = ["body-reader", "prefix-frames", "numbered-frames", "wire"].map((name) =>
       readFileSync(new URL(`../../src/core/${name}.ts`, import.meta.url), "utf8"),
     );
-    const thrown = sources.join("").matchAll(/ProtocolError\(([^)]*)\)/g);
-    const codes = [...thrown].flatMap((call) => (call[1] ?? "").match(/"[a-z_]+"/g) ?? []);
+    const called = sources
+      .join("")
+      .matchAll(/(?:demand|integer|ProtocolError)\([^;]*?("[a-z_]+")\)|code: \w+ = ("[a-z_]+")/g);
+    const codes = Array.from(called, ([, refused, assumed]) => refused ?? assumed);
 
     expect(new Set(malformed.map((vector) => `"${vector.code}"`))).toEqual(new Set(codes));
   });
