@@ -3,7 +3,7 @@
  * texts of assertions numbered. `dist/browser` holds what this makes, and the test of its size
  * measures the same.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -18,8 +18,11 @@ export const OUTPUT_FOLDER: URL = new URL("../dist/browser/", import.meta.url);
 /** A call that no module makes, put where modules begin. */
 const MARK = "module_begins";
 
-/** What the bundle exports: `connect` once it is there, and until then the core of a client. */
-const ENTRIES: readonly string[] = ["src/http/connect.ts", "src/core/request-side.ts"];
+/** What the published bundle exports. */
+const CLIENT = "src/http/connect-fetch.ts";
+
+/** The core of a client alone, measured and tested by itself. */
+export const CLIENT_CORE = "src/core/request-side.ts";
 
 export interface ModuleSize {
   readonly source: string;
@@ -41,26 +44,27 @@ export function gzippedBytes(code: string): number {
 }
 
 /** The published bundle. Needs the declarations of `npm run build`. */
-export async function bundleForBrowsers(): Promise<BrowserBundle> {
-  const sources = await bundledSources();
+export async function bundleForBrowsers(entry: string = CLIENT): Promise<BrowserBundle> {
+  const sources = await bundledSources(entry);
   const assertions = assertionTexts(sources);
-  const names = await shortenedNames(sources);
+  const mangleProps = await shortenedNames(entry, sources);
   const plugins = [numberAssertions(assertions, () => "")];
-  const code = await bundle({ mangleProps: names, plugins });
+  const code = await bundle(entry, { mangleProps, plugins });
   return { code, gzipped: gzippedBytes(code), assertions };
 }
 
 /** What a bundler makes of the modules as they are. */
 export async function bundleOfModules(): Promise<string> {
-  return bundle({});
+  return bundle(CLIENT, {});
 }
 
 /** What each module adds to the published bundle, largest first. */
 export async function moduleSizes(): Promise<readonly ModuleSize[]> {
-  const sources = await bundledSources();
+  const sources = await bundledSources(CLIENT);
   const mark = (source: string): string => `${MARK}("${source}");`;
   const plugins = [numberAssertions(assertionTexts(sources), mark)];
-  const marked = await bundle({ mangleProps: await shortenedNames(sources), plugins });
+  const mangleProps = await shortenedNames(CLIENT, sources);
+  const marked = await bundle(CLIENT, { mangleProps, plugins });
   const [head, ...rest] = marked.split(`${MARK}("`);
   const parts = rest.map((part) => {
     const end = part.indexOf('"');
@@ -75,24 +79,18 @@ export async function moduleSizes(): Promise<readonly ModuleSize[]> {
   return sizes.toSorted((left, right) => right.gzipped - left.gzipped);
 }
 
-async function bundledSources(): Promise<readonly string[]> {
-  const { metafile } = await build({ ...OPTIONS, write: false, metafile: true });
+async function bundledSources(entry: string): Promise<readonly string[]> {
+  const entryPoints = [join(ROOT, entry)];
+  const { metafile } = await build({ ...OPTIONS, entryPoints, write: false, metafile: true });
   return Object.keys(metafile.inputs).map((source) => join(ROOT, source));
 }
 
-async function shortenedNames(sources: readonly string[]): Promise<RegExp> {
-  const names = await shortenableNames(ROOT, entry(), sources);
+async function shortenedNames(entry: string, sources: readonly string[]): Promise<RegExp> {
+  const names = await shortenableNames(ROOT, entry, sources);
   return new RegExp(`^(?:${[...names].toSorted().join("|")})$`);
 }
 
-function entry(): string {
-  const found = ENTRIES.find((path) => existsSync(join(ROOT, path)));
-  if (found === undefined) throw new Error("no entry for browsers");
-  return found;
-}
-
 const OPTIONS: BuildOptions = {
-  entryPoints: [join(ROOT, entry())],
   absWorkingDir: ROOT,
   bundle: true,
   minify: true,
@@ -105,8 +103,9 @@ const OPTIONS: BuildOptions = {
   outfile: "dist/browser/holdfast.min.js",
 };
 
-async function bundle(options: BuildOptions): Promise<string> {
-  const { outputFiles } = await build({ ...OPTIONS, ...options, write: false });
+async function bundle(entry: string, options: BuildOptions): Promise<string> {
+  const entryPoints = [join(ROOT, entry)];
+  const { outputFiles } = await build({ ...OPTIONS, ...options, entryPoints, write: false });
   const text = outputFiles[0]?.text;
   if (text === undefined) throw new Error("the bundler made nothing");
   return text;

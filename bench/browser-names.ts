@@ -73,51 +73,90 @@ function addMembers(names: Set<string>, text: string): void {
   for (const [, name] of text.matchAll(MEMBER)) names.add(name as string);
 }
 
+type Source = readonly [file: string, name: string, isPassedOn: boolean];
+
+/** A compiled module's declarations, and where the names come from that it imports or passes on. */
+interface Declarations {
+  readonly own: ReadonlyMap<string, string>;
+  readonly from: ReadonlyMap<string, Source>;
+  /** Modules that are passed on whole. */
+  readonly passedOn: readonly string[];
+}
+
 /**
  * Members of what the entry exports, and of the types that these mention. Of a class that is not
  * exported itself nothing is public: such fields are there for tests and the simulation.
  */
 function publicNames(root: string, entry: string): ReadonlySet<string> {
-  const declarations = new Map<string, string>();
-  const built = join(root, "dist");
-  for (const file of readdirSync(built, { recursive: true, encoding: "utf8" })) {
-    if (!file.endsWith(".d.ts")) continue;
-    const text = readFileSync(join(built, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
-    for (const [name, declaration] of topLevel(text)) declarations.set(name, declaration);
-  }
-  const roots = exportedNames(readFileSync(join(root, entry), "utf8"));
+  const modules = new Map<string, Declarations>();
   const names = new Set<string>();
   const seen = new Set<string>();
-  const waiting = [...roots];
-  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-    const declaration = declarations.get(name);
-    if (seen.has(name) || declaration === undefined) continue;
-    seen.add(name);
-    const isClass = / class /.test(declaration.slice(0, declaration.indexOf("{")));
-    const isBase = declaration.includes("abstract class");
-    if (isClass && !isBase && !roots.includes(name)) continue;
+
+  const moduleOf = (file: string): Declarations => {
+    const known = modules.get(file) ?? readDeclarations(file);
+    modules.set(file, known);
+    return known;
+  };
+  const reach = (file: string, name: string, isExported: boolean): void => {
+    if (seen.has(`${file} ${name}`)) return;
+    seen.add(`${file} ${name}`);
+    const { own, from, passedOn } = moduleOf(file);
+    const source = from.get(name);
+    if (source !== undefined) reach(source[0], source[1], isExported);
+    for (const other of passedOn) reach(other, name, isExported);
+    const declaration = own.get(name);
+    if (declaration === undefined) return;
+    const isInner = !isExported && declaration.startsWith("export declare class ");
+    if (isInner) return;
     addMembers(names, declaration);
-    for (const [type] of declaration.matchAll(/\b[A-Z]\w*/g)) waiting.push(type);
-  }
+    for (const [type] of declaration.matchAll(/\b[A-Z]\w*/g)) {
+      const isBase = new RegExp(`extends ${type}\\b`).test(declaration);
+      reach(file, type, isBase);
+    }
+  };
+  const file = join(root, entry.replace(/^src/, "dist").replace(/\.ts$/, ".d.ts"));
+  const exportsOf = (each: string): void => {
+    const { own, from, passedOn } = moduleOf(each);
+    for (const [name, declaration] of own) {
+      if (declaration.startsWith("export ")) reach(each, name, true);
+    }
+    for (const [name, [, , isPassedOn]] of from) if (isPassedOn) reach(each, name, true);
+    for (const other of passedOn) exportsOf(other);
+  };
+  exportsOf(file);
   return names;
 }
 
-/** The declarations of a file by name, without what is private or protected. */
+function readDeclarations(file: string): Declarations {
+  const text = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+  const path = (to: string): string => join(dirname(file), to.replace(/\.ts$/, ".d.ts"));
+  const from = new Map<string, Source>();
+  const listed = text.matchAll(/^(import|export) (?:type )?\{([^}]*)\} from "(\..*)";/gm);
+  for (const [, verb, list, to] of listed) {
+    for (const item of (list as string).split(",")) {
+      const [name, alias] = item
+        .trim()
+        .replace(/^type /, "")
+        .split(" as ");
+      const source: Source = [path(to as string), name as string, verb === "export"];
+      if (name !== undefined && name !== "") from.set(alias ?? name, source);
+    }
+  }
+  const passedOn = Array.from(text.matchAll(/^export \* from "(.*)";/gm), ([, to]) =>
+    path(to as string),
+  );
+  return { own: topLevel(text), from, passedOn };
+}
+
+/** The declarations of a module by name, without what is private or protected. */
 function topLevel(text: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   const visible = text.replaceAll(/^\s+(?:private|protected) .*$/gm, "");
   for (const part of visible.split(/^(?=export |declare |interface |type |class )/m)) {
-    const name = /\b(?:class|interface|type|const|function) (\w+)/.exec(part)?.[1];
+    const declared = /^[a-z ]*\b(?:class|interface|type|const|function) (\w+)/.exec(part);
+    const name = declared?.[1];
     // A union begins its lines with what would be a member's type: one member a line.
     if (name !== undefined) found.set(name, part.replaceAll(/[{;] /g, "\n  "));
   }
   return found;
-}
-
-function exportedNames(source: string): string[] {
-  const declared = source.matchAll(/^export (?:async )?(?:class|const|function) (\w+)/gm);
-  const listed = source.matchAll(/^export (?:type )?\{([^}]*)\}/gm);
-  const names = [...declared].map(([, name]) => name as string);
-  for (const [, list] of listed) names.push(...(list as string).split(/\W+|\btype\b/));
-  return names.filter((name) => name !== "");
 }

@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import {
   bundleForBrowsers,
   bundleOfModules,
+  CLIENT_CORE,
   gzippedBytes,
   moduleSizes,
   OUTPUT_FOLDER,
@@ -19,9 +20,11 @@ if (process.argv.includes("--write")) {
   writeFileSync(new URL("assertions.json", OUTPUT_FOLDER), JSON.stringify(assertions, null, 2));
 } else {
   const modules = await bundleOfModules();
+  const core = await bundleForBrowsers(CLIENT_CORE);
   const wholes = [
     ["dist/browser/holdfast.min.js", String(code.length), String(gzipped)],
     ["the modules, by a bundler", String(modules.length), String(gzippedBytes(modules))],
+    ["the core alone, shortened", String(core.code.length), String(core.gzipped)],
   ];
   console.log(table(["bundle", "minified", "gzipped"], wholes));
   const rows = await moduleSizes();

@@ -1,68 +1,54 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type BrowserBundle, bundleForBrowsers } from "../../bench/browser-bundle.ts";
-import * as source from "../../src/core/request-side.ts";
+import { type BrowserBundle, bundleForBrowsers, CLIENT_CORE } from "../../bench/browser-bundle.ts";
+import * as sourceCore from "../../src/core/request-side.ts";
+import * as source from "../../src/http/connect-fetch.ts";
 import { converse } from "./dialogue.ts";
+import { exchangeNotes } from "./sessions.ts";
 
 /** What the client for browsers may weigh, minified and gzipped. */
-const GZIPPED_BYTES_MAX = 23_700;
+const GZIPPED_BYTES_MAX = 28_300;
+
+// In a folder of this repository, so that the bundle finds its codec's package.
+const folder = mkdtempSync(join(import.meta.dirname, ".bundle-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function evaluate({ code }: BrowserBundle, name: string): Promise<unknown> {
+  const file = join(folder, name);
+  writeFileSync(file, code);
+  return await import(pathToFileURL(file).href);
+}
 
 describe("the bundle for browsers", () => {
   let bundle: BrowserBundle;
-  let folder: string;
   let built: typeof source;
-
-  afterAll(() => rmSync(folder, { recursive: true }));
 
   beforeAll(async () => {
     bundle = await bundleForBrowsers();
-    folder = mkdtempSync(join(tmpdir(), "holdfast-"));
-    const file = join(folder, "bundle.mjs");
-    writeFileSync(file, bundle.code);
-    built = (await import(pathToFileURL(file).href)) as typeof source;
+    built = (await evaluate(bundle, "client.mjs")) as typeof source;
   });
 
-  test("weighs no more than is promised", () => {
+  test("weighs no more than is stated", () => {
     expect(bundle.gzipped).toBeLessThanOrEqual(GZIPPED_BYTES_MAX);
   });
 
   test("exports what its entry exports", () => {
-    expect(Object.keys(built)).toEqual(expect.arrayContaining(["RequestSide"]));
+    expect(Object.keys(built).toSorted()).toEqual(Object.keys(source).toSorted());
   });
 
-  test("carries on every kind of channel what the sources carry, losses and a reload included", () => {
-    const heard = converse(built.RequestSide, 4);
+  test("carries what the sources carry, losses and a reload included", async () => {
+    const echoes = await exchangeNotes(built, 9);
 
-    expect(heard.lost).toBeGreaterThan(15);
-    expect(heard.ends).toEqual(["server closed", "client closed"]);
-    expect(heard).toEqual(converse(source.RequestSide, 4));
-    const ordered = heard.down.filter((each) => each.startsWith("0: "));
-    const numbers = Array.from({ length: 100 }, (_, number) => `0: ${number}`);
-    expect(ordered).toEqual([...numbers, "0: 100000 of 7"]);
+    expect(echoes.lost).toBeGreaterThan(3);
+    expect(echoes.ends).toEqual(["client closed", "left superseded", "server closed"]);
+    expect({ ...echoes, lost: 0 }).toEqual({ ...(await exchangeNotes(source, 9)), lost: 0 });
   });
 
-  test("throws errors whose names and codes are those of the sources", () => {
-    const short = { nonce: new Uint8Array(3), secret: new Uint8Array(16) };
-
-    expect(() => new built.RequestSide(0, short)).toThrow(
+  test("has the errors of the sources, by name and code", () => {
+    expect(() => built.connect("http://127.0.0.1/", { ackDelayMs: -1 })).toThrow(
       expect.objectContaining({ name: "UsageError", code: "option_invalid" }),
-    );
-  });
-
-  test("names a failed assertion by its number in the published list", () => {
-    const text = "save_before_poll_is_drained";
-    expect(bundle.assertions).toContain(text);
-    expect(bundle.code).not.toContain(text);
-
-    const nonce = new Uint8Array(16).fill(1);
-    const side = new built.RequestSide(0, { nonce, secret: nonce });
-    side.handleTimeout(0);
-
-    expect(() => side.save()).toThrow(
-      expect.objectContaining({ message: String(bundle.assertions.indexOf(text)) }),
     );
   });
 
@@ -70,5 +56,36 @@ describe("the bundle for browsers", () => {
     const texts = bundle.assertions.filter((text) => bundle.code.includes(`"${text}"`));
     expect(texts).toEqual([]);
     expect(bundle.assertions.length).toBeGreaterThan(50);
+  });
+});
+
+describe("its core alone", () => {
+  let bundle: BrowserBundle;
+  let built: typeof sourceCore;
+
+  beforeAll(async () => {
+    bundle = await bundleForBrowsers(CLIENT_CORE);
+    built = (await evaluate(bundle, "core.mjs")) as typeof sourceCore;
+  });
+
+  test("carries on every kind of channel what the sources carry", () => {
+    const heard = converse(built.RequestSide, 4);
+
+    expect(heard.lost).toBeGreaterThan(15);
+    expect(heard.ends).toEqual(["server closed", "client closed"]);
+    expect(heard).toEqual(converse(sourceCore.RequestSide, 4));
+    const ordered = heard.down.filter((each) => each.startsWith("0: "));
+    const numbers = Array.from({ length: 100 }, (_, number) => `0: ${number}`);
+    expect(ordered).toEqual([...numbers, "0: 100000 of 7"]);
+  });
+
+  test("names a failed assertion by its number in the published list", () => {
+    const text = "snapshot_node_missing";
+    const lying = { version: 1, root: { node: 0 }, nodes: [] } as const;
+
+    expect(() => sourceCore.RequestSide.resume(0, lying)).toThrow(text);
+    expect(() => built.RequestSide.resume(0, lying)).toThrow(
+      expect.objectContaining({ message: String(bundle.assertions.indexOf(text)) }),
+    );
   });
 });
