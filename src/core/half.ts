@@ -25,6 +25,7 @@ import {
   STATEMENT_BYTES,
   UNIT_BYTES_MAX,
 } from "./limits.ts";
+import { DELIVERY_MODES } from "./numbered-frames.ts";
 import type { SessionOptions } from "./options.ts";
 import type {
   ApplicationOutput,
@@ -209,6 +210,8 @@ export abstract class Half<Transmit extends { kind: string }> {
     this.requireOpen();
     if (label.length > LABEL_BYTES_MAX) throw new UsageError("label_too_long");
     const ttlMs = checkTimeToLive(options.ttlMs);
+    const mode = options.mode ?? "ordered";
+    if (!DELIVERY_MODES.includes(mode)) throw new UsageError("option_invalid", "mode");
     this.removeChannels();
     const peerMax = this.peer?.channelsMax ?? INITIAL_GRANT.channels;
     if (this.ownChannels >= Math.min(peerMax, this.settings.channelsMax)) {
@@ -217,7 +220,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     const id = this.receiver.nextOwnChannel;
     this.receiver.nextOwnChannel += 2;
     this.ownChannels++;
-    const channel = this.addChannel(id, options.mode ?? "ordered", ttlMs);
+    const channel = this.addChannel(id, mode, ttlMs);
     this.receiver.addChannel(id, channel.mode);
     this.sender.open(channel, label.slice());
     return id;

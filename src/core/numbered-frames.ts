@@ -40,7 +40,7 @@ import { isPrefixType } from "./prefix-frames.ts";
 import type { Wire } from "./wire.ts";
 
 /** The delivery modes in the order of their numbers on the wire. */
-const DELIVERY_MODES: readonly DeliveryMode[] = ["ordered", "unordered", "latest"];
+export const DELIVERY_MODES: readonly DeliveryMode[] = ["ordered", "unordered", "latest"];
 
 /** Where a message or part stands in its channel and in the session. */
 type Place = Pick<MessagesFrame, "channel" | "seq" | "index">;
