@@ -118,7 +118,6 @@ function isOwn(origin: string, source: RequestSource): boolean {
   if (site !== undefined) return site === "same-origin";
   if (!URL.canParse(origin)) return false;
   const { host, protocol } = new URL(origin);
-  if (host === "") return false;
   const isSame = (text: string | undefined): boolean =>
     text !== undefined && hostOf(text, protocol) === host;
   if (isSame(source.host)) return true;

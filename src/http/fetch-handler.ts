@@ -75,7 +75,6 @@ async function serve(
   // Asked for before the body is read: some platforms make it only then.
   const { signal } = request;
   const outcome = await readBody(request.body, incoming, rules.bodyTimeoutMs);
-  incoming.drop();
   if (outcome === "gone" || signal.aborted) return unread();
   if (typeof outcome === "string") return responseOf(errorAnswer(outcome, headers));
   const reply = await ask(rules, handler, outcome, request, judged.address);

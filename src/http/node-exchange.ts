@@ -19,8 +19,9 @@ export type Readable = Extract<Judgement, { kind: "read" }>;
 
 /**
  * After an answer that does not wait for the request's end, what still comes is thrown away for so
- * long before the connection is closed. Closing with unread bytes makes the system send a reset,
- * which can overtake the answer or wipe it out at the client; two seconds is what web servers give.
+ * long before the connection (of HTTP/2: the stream) is closed. Closing with unread bytes makes the
+ * system send a reset, which can overtake the answer or wipe it out at the client. Two seconds are
+ * several round trips of a slow line, and what Apache gives (`SECONDS_TO_LINGER`).
  */
 export const LINGER_MS = 2_000;
 
@@ -168,21 +169,24 @@ export function writeEarly(
   rules: RequestRules,
 ): void {
   guarded(request, response, rules, () => {
+    let close: () => void;
     if (isHttp2(response)) {
       response.writeHead(answer.status, answer.headers);
-      // RFC 9113 section 8.1: a whole answer, then a reset that blames nobody, for this stream only.
-      response.once("finish", () => response.stream.close());
       response.end(answer.body);
-      return;
+      // RFC 9113 section 8.1: a whole answer, then a reset that blames nobody, of this stream only.
+      const { stream } = response;
+      close = () => stream.close();
+    } else {
+      response.writeHead(answer.status, { ...answer.headers, connection: "close" });
+      // By its length the answer is whole; its end is what closes the connection.
+      response.write(answer.body);
+      close = () => response.end();
     }
-    response.writeHead(answer.status, { ...answer.headers, connection: "close" });
-    // By its length the answer is whole; its end is what closes the connection.
-    response.write(answer.body);
+    const timer = setTimeout(close, LINGER_MS);
     const finish = (): void => {
       clearTimeout(timer);
-      response.end();
+      close();
     };
-    const timer = setTimeout(finish, LINGER_MS);
     request.once("end", finish);
     response.once("close", finish);
     request.resume();
@@ -237,7 +241,6 @@ function whenOver(request: NodeRequest, response: NodeResponse, over: () => void
   response.once("close", over);
   // Without a listener the error of a write to a dead connection would be thrown.
   response.on("error", over);
-  request.on("error", ignore);
   const unwatchSocket = isHttp2(response) ? ignore : watchSocket(request.socket, over);
   return () => {
     response.off("finish", over);
@@ -247,18 +250,19 @@ function whenOver(request: NodeRequest, response: NodeResponse, over: () => void
 }
 
 function watchSocket(socket: Duplex, over: () => void): () => void {
-  let watchers = overBySocket.get(socket);
-  if (watchers === undefined) {
-    const added = new Set<() => void>();
-    watchers = added;
-    overBySocket.set(socket, added);
-    socket.once("close", () => {
-      for (const watcher of added) watcher();
-    });
-  }
+  const watchers = overBySocket.get(socket) ?? watchersOf(socket);
   watchers.add(over);
-  const added = watchers;
-  return () => added.delete(over);
+  return () => watchers.delete(over);
+}
+
+/** By itself, so that the listener, which lives as long as the socket, keeps no exchange with it. */
+function watchersOf(socket: Duplex): Set<() => void> {
+  const watchers = new Set<() => void>();
+  overBySocket.set(socket, watchers);
+  socket.once("close", () => {
+    for (const watcher of watchers) watcher();
+  });
+  return watchers;
 }
 
 function ignore(): void {}

@@ -78,7 +78,6 @@ function refuse(
   answer: HttpAnswer,
 ): void {
   response.on("error", ignore);
-  request.on("error", ignore);
   const isChunked = headerOf(request, "transfer-encoding") !== undefined;
   const isLarge = Number(headerOf(request, "content-length") ?? 0) > handler.bodyBytesMax;
   if (isChunked || isLarge) writeEarly(request, response, answer, rules);

@@ -146,7 +146,6 @@ export class RequestRules {
     if (length !== undefined && Number(length) > this.handler.bodyBytesMax) {
       return refuse("body_too_large");
     }
-    if (length !== undefined && Number(length) === 0) return refuse("body_empty");
     const admitted = this.admission.admit(client.address);
     if (typeof admitted === "string") return refuse(admitted);
     return { kind: "read", address: client.address, admitted, headers };

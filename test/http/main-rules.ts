@@ -70,6 +70,8 @@ export function testMainRules(platform: Platform): void {
     }
     expect((await whole(transport, "x", { ":path": "/else" })).status).toBe(404);
     expect(handler.calls).toEqual([]);
+    const own = await whole(transport, "x", { origin: transport.origin });
+    expect([own.status, own.headers["access-control-allow-origin"]]).toEqual([200, undefined]);
     const good = await whole(transport, "x", { origin: "https://app.example" });
     expect(good.headers["access-control-allow-origin"]).toBe("https://app.example");
   });

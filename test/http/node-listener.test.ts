@@ -1,9 +1,12 @@
 import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import type { Socket } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { LINGER_MS } from "../../src/http/node-exchange.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
+import type { Peer, Reply } from "../../src/session/peer.ts";
 import { postText } from "./raw-client.ts";
 import { echoHandler, ScriptedHandler, withResolvers } from "./scripted-handler.ts";
 import { post, refusalOf, serve } from "./test-server.ts";
@@ -247,6 +250,46 @@ describe("the body", () => {
     expect(handler.calls).toEqual([]);
   });
 
+  it("that was given up makes room for others at once, while its connection lingers", async () => {
+    const { client } = await serve(echoHandler(), { bodyTimeoutMs: 20, readingBytesMax: 900 });
+    const slow = await client();
+    slow.post("x".repeat(899), { "content-length": "900" });
+    expect((await slow.response()).status).toBe(408);
+    const next = await client();
+    next.post("x".repeat(900));
+    expect((await next.response()).status).toBe(200);
+    expect(slow.socket.readyState).toBe("open");
+  });
+
+  it("that is refused by its head is thrown away, and the connection closed at its end", async () => {
+    const { client } = await serve(echoHandler());
+    const raw = await client();
+    const startedAtMs = performance.now();
+    raw.post("", { ...chunked, "content-type": "text/plain" });
+    for (let at = 0; at < 64; at++) raw.write(`8000\r\n${"x".repeat(32_768)}\r\n`);
+    raw.write("0\r\n\r\n");
+    expect((await raw.response()).status).toBe(415);
+    expect(await raw.closed).toBeUndefined();
+    expect(performance.now() - startedAtMs).toBeLessThan(LINGER_MS);
+  });
+
+  it("that is refused may lose its client at any moment", async () => {
+    const { client, url, server, errors } = await serve(echoHandler());
+    for (const headers of [chunked, { "content-length": "9999" }]) {
+      for (const isAnswered of [false, true]) {
+        const raw = await client();
+        const arrived = once(server, "request");
+        raw.post("", { ...headers, "content-type": "text/plain" });
+        const [request] = await arrived;
+        if (isAnswered) await raw.response();
+        raw.socket.resetAndDestroy();
+        await closeOf(request.socket);
+      }
+    }
+    expect((await post(url, "x")).status).toBe(200);
+    expect(errors).toEqual([]);
+  });
+
   it("that never ends leaves nothing behind when its connection dies", async () => {
     const handler = echoHandler();
     const options = { requestsMax: 1, readingBytesMax: 10 };
@@ -369,6 +412,29 @@ describe("a connection that dies", () => {
     await call.gone;
     call.say("nobody hears");
     expect(errors).toEqual([]);
+  });
+
+  it("is not what frees a request that was answered", async () => {
+    let first: WeakRef<object> | undefined;
+    const handler = {
+      bodyBytesMax: 10,
+      handleRequest: (body: Uint8Array, peer: Peer, reply: (reply: Reply) => void) => {
+        first ??= new WeakRef(peer.request as object);
+        reply({ kind: "answer", body });
+        return () => {};
+      },
+    };
+    const { client } = await serve(handler);
+    const raw = await client();
+    for (let count = 0; count < 3; count++) {
+      raw.post("x");
+      expect((await raw.response()).status).toBe(200);
+    }
+    setFlagsFromString("--expose-gc");
+    (runInNewContext("gc") as () => void)();
+    expect(first?.deref()).toBeUndefined();
+    raw.post("x");
+    expect((await raw.response()).status).toBe(200);
   });
 
   it("after the answer gives nothing up", async () => {

@@ -1,5 +1,11 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
-import { createSecureServer, createServer as createHttp2Server } from "node:http2";
+import {
+  connect,
+  constants,
+  createSecureServer,
+  createServer as createHttp2Server,
+} from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
@@ -38,6 +44,21 @@ describe("node:http2 without TLS", () => {
   testMainRules(async (handler) => {
     const port = await listen(createHttp2Server(listenerFor(handler)));
     return http2(`http://127.0.0.1:${port}`);
+  });
+
+  it("ends the stream of a refused body that still comes, and blames nobody", async () => {
+    const port = await listen(createHttp2Server(listenerFor(echoHandler())));
+    const session = connect(`http://127.0.0.1:${port}`);
+    onTestFinished(() => session.destroy());
+    const headers = { ":method": "POST", ":path": "/holdfast" };
+    const type = { "content-type": "application/octet-stream" };
+    const stream = session.request({ ...headers, ...type }, { endStream: false });
+    stream.write("x".repeat(1_001));
+    const [head] = await once(stream, "response");
+    stream.resume();
+    await once(stream, "close");
+    expect([head[":status"], stream.rstCode]).toEqual([413, constants.NGHTTP2_NO_ERROR]);
+    expect(session.closed).toBe(false);
   });
 });
 

@@ -20,7 +20,11 @@ export interface Sent {
 }
 
 /** Begins a POST, or what the headers say instead; the body is left open. */
-export type Transport = (headers: Record<string, string | undefined>) => Sent;
+export interface Transport {
+  (headers: Record<string, string | undefined>): Sent;
+  /** What a page of the server itself has as its origin. */
+  readonly origin: string;
+}
 
 /** What a POST has when nothing else is said. */
 const USUAL = {
@@ -30,7 +34,7 @@ const USUAL = {
 };
 
 export function http1(url: string, ca?: string): Transport {
-  return (headers) => {
+  const send = (headers: Record<string, string | undefined>): Sent => {
     const { ":method": method, ":path": path, ...rest } = defined({ ...USUAL, ...headers });
     const options = { method, headers: rest, agent: false, ...(ca === undefined ? {} : { ca }) };
     const make = ca === undefined ? httpRequest : httpsRequest;
@@ -49,12 +53,13 @@ export function http1(url: string, ca?: string): Transport {
       abort: () => void sent.destroy(),
     };
   };
+  return Object.assign(send, { origin: url });
 }
 
 export function http2(url: string, ca?: string): Transport {
   const session: ClientHttp2Session = connect(url, ca === undefined ? {} : { ca });
   onTestFinished(() => session.destroy());
-  return (headers) => {
+  const send = (headers: Record<string, string | undefined>): Sent => {
     const stream = session.request(defined({ ...USUAL, ...headers }), { endStream: false });
     const response = once(stream, "response") as Promise<[Record<string, unknown>]>;
     // A stream that was aborted before its answer.
@@ -70,6 +75,7 @@ export function http2(url: string, ca?: string): Transport {
       abort: () => stream.destroy(),
     };
   };
+  return Object.assign(send, { origin: url });
 }
 
 async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
