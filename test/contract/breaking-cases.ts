@@ -1,8 +1,9 @@
 /** Connections that break, and paths that go down. */
 import { expect, it } from "vitest";
 import type { Session } from "../../src/session/index.ts";
+import { expectConversation } from "./conversation.ts";
 import { type Harness, Rig } from "./harness.ts";
-import { count, pause, soon, take, told } from "./waiting.ts";
+import { numbersTo, soon, take, told } from "./waiting.ts";
 
 const CUT_EVERY_MS = 50;
 
@@ -17,13 +18,8 @@ export function breakingCases(harness: Harness): void {
     const timer = setInterval(() => {
       if (rig.site.cut() > 0) cuts++;
     }, CUT_EVERY_MS);
-    const isDone = (): boolean => cuts >= CUTS_WANTED;
-    const sent = Promise.all([sendUntil(client, isDone), sendUntil(session, isDone)]);
-    const received = Promise.all([takeUntilMark(session), takeUntilMark(client)]);
-    const [up, down] = await soon(sent, "enough cuts").finally(() => clearInterval(timer));
-    const [atServer, atClient] = await soon(received, "the last messages");
-    expect(atServer).toEqual(count(up));
-    expect(atClient).toEqual(count(down));
+    const isEnough = (): boolean => cuts >= CUTS_WANTED;
+    await expectConversation(client, session, isEnough).finally(() => clearInterval(timer));
     expect(cuts).toBeGreaterThanOrEqual(CUTS_WANTED);
     expect(client.stats.unitsResent + session.stats.unitsResent).toBeGreaterThan(0);
   });
@@ -54,16 +50,16 @@ export function breakingCases(harness: Harness): void {
   it("does not tell a single cut connection: that is everyday life", async () => {
     const rig = await Rig.start<number, number>(harness, { lostAfterMs: 10_000 });
     const [client, session] = await rig.pair();
-    let told = 0;
-    for (const side of [client, session] as Session[]) side.on("lost", () => told++);
-    for (const number of count(5)) {
+    let losses = 0;
+    for (const side of [client, session] as Session[]) side.on("lost", () => losses++);
+    for (const number of numbersTo(5)) {
       rig.site.cut();
       client.send(number);
       expect(await take(session, 1)).toEqual([number]);
       // Two cuts without an answer in between are more than that.
       await soon(client.flushed(), "an answer");
     }
-    expect(told).toBe(0);
+    expect(losses).toBe(0);
   });
 
   it("opens when the server comes up later than the client", async () => {
@@ -80,24 +76,4 @@ export function breakingCases(harness: Harness): void {
     rig.site.unblock();
     expect(await take(await rig.nextSession(), 1)).toEqual(["first"]);
   });
-}
-
-/** Sends at a pace until it is enough, and then a mark. */
-async function sendUntil(session: Session<number, number>, isDone: () => boolean): Promise<number> {
-  let next = 0;
-  while (!isDone()) {
-    for (let at = 0; at < 20; at++) session.send(next++);
-    await pause(2);
-  }
-  session.send(-1);
-  return next;
-}
-
-async function takeUntilMark(session: Session<number, number>): Promise<number[]> {
-  const numbers: number[] = [];
-  for await (const number of session) {
-    if (number === -1) return numbers;
-    numbers.push(number);
-  }
-  return numbers;
 }

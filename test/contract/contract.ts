@@ -25,5 +25,7 @@ export function describeContract(harness: Harness): void {
     quietCases(harness);
   });
   if (harness.lacks.includes("http")) return;
-  describe(`HTTP as ${harness.name} speaks it`, () => httpCases(harness));
+  describe(`HTTP as ${harness.name} speaks it`, () => {
+    httpCases(harness);
+  });
 }

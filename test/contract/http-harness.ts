@@ -32,17 +32,27 @@ function fetchClient(_listening: Listening, url: string): Client {
   };
 }
 
+/** Something between the client and a server's port; its own port is what the client sees. */
+export type Front = (port: number) => Promise<{
+  readonly port: number;
+  close(): Promise<void>;
+}>;
+
+const noFront: Front = async (port) => ({ port, close: async () => {} });
+
 function harnessOf(
   name: string,
   serve: Serve,
   makeClient: typeof nodeClient,
   lacks: readonly Lack[],
+  putFront: Front,
 ): Harness {
   const start = async (handler: Parameters<Serve>[0]): Promise<Site> => {
     const listening = await serve(handler);
     const connections = new Connections(listening.server);
+    const front = await putFront(listening.port);
     const scheme = listening.authority === undefined ? "http" : "https";
-    const url = `${scheme}://127.0.0.1:${listening.port}/holdfast`;
+    const url = `${scheme}://127.0.0.1:${front.port}/holdfast`;
     const client = makeClient(listening, url);
     return {
       url,
@@ -51,6 +61,7 @@ function harnessOf(
       block: () => connections.block(),
       unblock: () => connections.unblock(),
       async close() {
+        await front.close();
         const closed = listening.close();
         connections.cut();
         await closed;
@@ -62,12 +73,22 @@ function harnessOf(
 }
 
 /** `connect` of `holdfast` in Node. */
-export function byNode(name: string, serve: Serve, lacks: readonly Lack[] = []): Harness {
-  return harnessOf(`node:http to ${name}`, serve, nodeClient, lacks);
+export function byNode(
+  name: string,
+  serve: Serve,
+  lacks: readonly Lack[] = [],
+  front: Front = noFront,
+): Harness {
+  return harnessOf(`node:http to ${name}`, serve, nodeClient, lacks, front);
 }
 
 /** `connect` of `holdfast` in browsers, on Node's own fetch, which keeps its connections itself. */
-export function byFetch(name: string, serve: Serve, lacks: readonly Lack[] = []): Harness {
+export function byFetch(
+  name: string,
+  serve: Serve,
+  lacks: readonly Lack[] = [],
+  front: Front = noFront,
+): Harness {
   const all = ["connections of its own", ...lacks] as const;
-  return harnessOf(`fetch to ${name}`, serve, fetchClient, all);
+  return harnessOf(`fetch to ${name}`, serve, fetchClient, all, front);
 }

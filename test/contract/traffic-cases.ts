@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { raw, type Session } from "../../src/session/index.ts";
 import { type Harness, Rig } from "./harness.ts";
-import { count, soon, take, told, until } from "./waiting.ts";
+import { numbersTo, soon, take, told, until } from "./waiting.ts";
 
 const MANY = 20_000;
 
@@ -28,8 +28,8 @@ export function trafficCases(harness: Harness): void {
     const [client, session] = await rig.pair({ highWaterBytes: HIGH_WATER_BYTES });
     const sent = Promise.all([sendMany(client), sendMany(session)]);
     const [up, down] = await Promise.all([take(session, MANY), take(client, MANY)]);
-    expect(up).toEqual(count(MANY));
-    expect(down).toEqual(count(MANY));
+    expect(up).toEqual(numbersTo(MANY));
+    expect(down).toEqual(numbersTo(MANY));
     for (const { waits, mostBuffered } of await sent) {
       expect(waits).toBeGreaterThan(0);
       expect(mostBuffered).toBeLessThan(2 * HIGH_WATER_BYTES);
@@ -66,16 +66,16 @@ export function trafficCases(harness: Harness): void {
     const rig = await Rig.start<number, number>(harness);
     const [client, session] = await rig.pair();
     const before = rig.desk.requests;
-    for (const number of count(5_000)) client.send(number);
-    expect(await take(session, 5_000)).toEqual(count(5_000));
+    for (const number of numbersTo(5_000)) client.send(number);
+    expect(await take(session, 5_000)).toEqual(numbersTo(5_000));
     const requests = rig.desk.requests - before;
     // 15 kB, which 16 KiB hold: one body, and what reopens the place of its request.
     expect(requests).toBeLessThanOrEqual(4);
     expect(client.stats.messagesSent).toBe(5_000);
 
     const bodies = session.stats.bodiesSent;
-    for (const number of count(5_000)) session.send(number);
-    expect(await take(client, 5_000)).toEqual(count(5_000));
+    for (const number of numbersTo(5_000)) session.send(number);
+    expect(await take(client, 5_000)).toEqual(numbersTo(5_000));
     expect(session.stats.bodiesSent - bodies).toBeLessThanOrEqual(4);
   });
 
@@ -88,7 +88,7 @@ export function trafficCases(harness: Harness): void {
     await ask(client, 0);
     await until(() => rig.desk.waiting > 0, "a parked request");
     const before = rig.desk.requests;
-    for (const number of count(50)) expect(await ask(client, number + 1)).toBe(-1 - number);
+    for (const number of numbersTo(50)) expect(await ask(client, number + 1)).toBe(-1 - number);
     // One each; acknowledgements that waited too long on a slow machine are a few more.
     expect(rig.desk.requests - before).toBeLessThanOrEqual(75);
   });
@@ -116,7 +116,7 @@ export function trafficCases(harness: Harness): void {
     expect(sent).toBeGreaterThan(held);
 
     const messages = (await take(session, sent)) as unknown as { number: number }[];
-    expect(messages.map(({ number }) => number)).toEqual(count(sent));
+    expect(messages.map(({ number }) => number)).toEqual(numbersTo(sent));
     await until(() => isReady, "room at the sender");
     await soon(client.flushed(), "the acknowledgement of everything");
     expect(client.bufferedBytes).toBe(0);
@@ -133,7 +133,7 @@ interface Sending {
 async function sendMany(session: Session<number, number>): Promise<Sending> {
   let waits = 0;
   let mostBuffered = 0;
-  for (const number of count(MANY)) {
+  for (const number of numbersTo(MANY)) {
     const hasRoom = session.send(number);
     mostBuffered = Math.max(mostBuffered, session.bufferedBytes);
     if (hasRoom) continue;

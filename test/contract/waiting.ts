@@ -83,6 +83,6 @@ export function takeAll<Message>(stream: AsyncIterable<Message>): Promise<Messag
 }
 
 /** 0, 1, 2, ... */
-export function count(end: number): number[] {
+export function numbersTo(end: number): number[] {
   return Array.from({ length: end }, (_, at) => at);
 }
