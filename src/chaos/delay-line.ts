@@ -15,7 +15,6 @@ export class DelayLine extends Transform {
   readonly #delayMs: number;
   readonly #held: Held[] = [];
   #heldBytes = 0;
-  #lastLeavesAtMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #whenRoom: (() => void) | undefined;
   #whenEmpty: (() => void) | undefined;
@@ -32,12 +31,11 @@ export class DelayLine extends Transform {
   /** Lets a piece out after `delayMs`, and not before those that came earlier. */
   hold(piece: Uint8Array, delayMs: number, done: TransformCallback): void {
     const nowMs = performance.now();
-    const leavesAtMs = Math.max(this.#lastLeavesAtMs, nowMs + delayMs);
+    const leavesAtMs = nowMs + delayMs;
     if (leavesAtMs <= nowMs && this.#held.length === 0) {
       done(null, piece);
       return;
     }
-    this.#lastLeavesAtMs = leavesAtMs;
     this.#held.push({ piece, leavesAtMs });
     this.#heldBytes += piece.length;
     this.#arm();

@@ -133,9 +133,8 @@ export function planDamage(
   const flips = new Map<number, Flip>();
   for (let i = 0; i < wanted; i++) {
     const offset = dice.integer(0, lengthBytes - 1);
-    // The same byte again: it stays as it is, or a second flip could mend the first.
-    const mask = dice.integer(1, 255);
-    if (!flips.has(offset)) flips.set(offset, { offset, mask });
+    // Once for each byte: a second flip could mend the first.
+    flips.set(offset, { offset, mask: dice.integer(1, 255) });
   }
   return [...flips.values()].toSorted((a, b) => a.offset - b.offset);
 }

@@ -40,19 +40,33 @@ const options = { target, tcp: isTcp, ...common, ...(isTcp ? {} : requestFaults)
 const proxy = await startChaos(options);
 
 const sockets = new Set<Socket>();
-for (let n = 0; n < 90; n++) {
+function post(path: string): void {
   const socket = connect(proxy.port, "127.0.0.1");
   sockets.add(socket);
   socket.on("error", () => {});
   socket.resume();
-  socket.write(`POST /${n % 3} HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody`);
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody`);
 }
+
+for (let n = 0; n < 90; n++) post(`/${n % 3}`);
 let faults = 0;
 await new Promise<void>((resolve) => {
   proxy.on("counted", ({ name }) => {
     if (name !== "connections" && name !== "requests" && ++faults === 100) resolve();
   });
 });
+
+// Some that are delayed beyond the time within which the process must end.
+proxy.set({ delayMs: 8_000, cutEveryMs: 0, halfOpen: 0 });
+let delayed = 0;
+const allDelayed = new Promise<void>((resolve) => {
+  proxy.on("counted", ({ name }) => {
+    if (name === (isTcp ? "requestsDelayed" : "requests") && ++delayed === 10) resolve();
+  });
+});
+for (let n = 0; n < 10; n++) post("/1");
+await allDelayed;
+await new Promise((resolve) => setImmediate(resolve));
 
 const closingAtMs = performance.now();
 await proxy.close();
