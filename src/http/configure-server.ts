@@ -1,6 +1,7 @@
 /**
  * How a Node server should keep its connections when sessions live on it. `nodeListener` works
- * without; what this prevents are answers 502 that a proxy makes by itself.
+ * without; what this prevents are answers 502 that a proxy makes by itself, and refusals without a
+ * reason (early-errors.ts).
  *
  * A proxy keeps idle connections to the server and sends the next request on one of them. If the
  * server closes it at that moment, the request is lost and the proxy answers 502. So the server must
@@ -11,6 +12,7 @@
 import type { Server as HttpServer } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import { within } from "../core/options.ts";
+import { answerEarlyErrors } from "./early-errors.ts";
 
 export interface ServerSettings {
   /** How long an idle connection stays; more than the proxy in front of the server keeps it. */
@@ -53,4 +55,5 @@ export function configureServer(
   // No count: Node leaves out the headers beyond it without a word, and the last ones are those
   // that proxies add. The size of the head bounds them, and Node answers 431 above it.
   server.maxHeadersCount = 0;
+  answerEarlyErrors(server);
 }

@@ -15,6 +15,10 @@ export type HttpErrorCode =
   | "method_not_allowed"
   | "body_timeout"
   | "body_too_large"
+  | "expectation_failed"
+  | "head_too_large"
+  | "request_malformed"
+  | "request_timeout"
   | "media_type_unsupported"
   | "encoding_unsupported"
   | "address_overloaded"
@@ -22,6 +26,7 @@ export type HttpErrorCode =
 
 const STATUSES: Readonly<Record<HttpErrorCode, number>> = {
   body_empty: 400,
+  request_malformed: 400,
   // The body was read by somebody else: a mistake of the application, told to `onError` too.
   body_missing: 500,
   origin_not_allowed: 403,
@@ -31,10 +36,13 @@ const STATUSES: Readonly<Record<HttpErrorCode, number>> = {
   not_found: 404,
   method_not_allowed: 405,
   body_timeout: 408,
+  request_timeout: 408,
   body_too_large: 413,
   media_type_unsupported: 415,
   encoding_unsupported: 415,
+  expectation_failed: 417,
   address_overloaded: 429,
+  head_too_large: 431,
   internal: 500,
   draining: 503,
   overloaded: 503,
