@@ -17,8 +17,8 @@ import { judge, type Verdict } from "./verdict.ts";
 
 /** How often the pace is set anew, and the end looked for. */
 const CHECK_MS = 200;
-/** Nothing arrived for so long although something was under way: the run is stuck. */
-const STUCK_MS = 60_000;
+/** Two processes that load their sources, on a machine with other things to do. */
+const START_MS_MAX = 60_000;
 /** Nothing moves and the library has nothing left to do: what has not arrived now is lost. */
 const SETTLED_MS = 3_000;
 /** A graceful close takes at most `closeTimeoutMs` (55 s) of the library. */
@@ -152,21 +152,26 @@ export class Conductor {
 
   #lookForEnd(elapsedMs: number, total: number): void {
     const { writer, reader } = this.#progress;
+    const { patienceMs, rate } = this.#options;
     if (writer.delivered === total && reader.delivered === total) {
       this.#finish();
       return;
     }
-    const isUnderWay =
-      writer.delivered === 0 || writer.sent > reader.delivered || reader.sent > writer.delivered;
+    if (writer === NO_PROGRESS) {
+      this.#movedMs = machineMs();
+      if (elapsedMs > START_MS_MAX) this.halt(`no start within ${START_MS_MAX / 1_000} s`);
+      return;
+    }
+    const isUnderWay = writer.sent > reader.delivered || reader.sent > writer.delivered;
     if (!isUnderWay) this.#movedMs = machineMs();
     const stillMs = machineMs() - this.#movedMs;
     const unacknowledged = writer.unacknowledged + reader.unacknowledged;
     if (writer.sent === total && unacknowledged === 0 && stillMs > SETTLED_MS) this.#finish();
-    else if (stillMs > STUCK_MS) {
+    else if (stillMs > patienceMs) {
       const sessions = `the writer's session is ${writer.status}, the reader's ${reader.status}`;
-      this.halt(`stuck: nothing arrived for ${STUCK_MS / 1_000} s; ${sessions}`);
+      this.halt(`stuck: nothing arrived for ${patienceMs / 1_000} s; ${sessions}`);
     }
-    const runMsMax = (2_000 * total) / (this.#options.rate ?? RATE_MAX) + SPARE_MS;
+    const runMsMax = (2_000 * total) / (rate ?? RATE_MAX) + SPARE_MS;
     if (elapsedMs > runMsMax) this.halt(`the run took longer than ${runMsMax / 1_000} s`);
   }
 

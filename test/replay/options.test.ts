@@ -58,6 +58,8 @@ test.each([
   "--rate 0",
   "--rate 10/day",
   "--rate 9999999",
+  "--patience 10ms",
+  "--patience long",
   "--trace",
   "--plant nothing",
   "--unknown",
@@ -76,7 +78,7 @@ test.each([
 test("help names every flag but the one for tests", () => {
   let help = "";
   expect(readOptions(["--help"], (text) => (help += text))).toBeUndefined();
-  const flags = "trace cuts loss damage delay double seed rate easy json".split(" ");
+  const flags = "trace cuts loss damage delay double seed rate patience easy json".split(" ");
   for (const flag of flags) expect(help).toContain(`--${flag}`);
   expect(help).not.toContain("--plant");
 });

@@ -27,6 +27,8 @@ export interface ReplayOptions {
   readonly rate: number | undefined;
   /** Kinds of hardness that are asked of this run and that its faults can give it. */
   readonly wanted: ReadonlySet<keyof Hardness>;
+  /** Nothing arrived for so long although something was under way: the run is stuck. */
+  readonly patienceMs: number;
   readonly mayBeEasy: boolean;
   readonly isJson: boolean;
   readonly plant: Plant | undefined;
@@ -48,6 +50,7 @@ interface Flags {
   readonly double: number;
   readonly seed: number;
   readonly rate?: number;
+  readonly patience: number;
   readonly easy?: true;
   readonly json?: true;
   readonly plant?: Plant;
@@ -77,6 +80,7 @@ export function readOptions(
     seed: flags.seed,
     rate: flags.rate,
     wanted: wantedOf(flags),
+    patienceMs: flags.patience,
     mayBeEasy: flags.easy === true,
     isJson: flags.json === true,
     plant: flags.plant,
@@ -125,6 +129,11 @@ function commandOf(write: (text: string) => void): Command {
         "messages sent, such as 500/s (default: as the faults need)",
       ).argParser(readRate),
     )
+    .addOption(
+      new Option("--patience <duration>", "how long nothing may arrive before the run is given up")
+        .argParser(readPatience)
+        .default(60_000, "60s"),
+    )
     .option("--easy", "do not fail for having met too few faults")
     .option("--json", "print the verdict as JSON")
     .addOption(
@@ -167,6 +176,13 @@ function readProbability(text: string): number {
 
 function readDuration(text: string): number {
   return parsed(parseDuration, text);
+}
+
+function readPatience(text: string): number {
+  const patienceMs = readDuration(text);
+  // Below, a lost body that is sent again would already be one too many.
+  if (patienceMs < 1_000) throw new InvalidArgumentError("it must be 1s or more");
+  return patienceMs;
 }
 
 function readSeed(text: string): number {

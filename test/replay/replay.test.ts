@@ -106,6 +106,14 @@ test.concurrent("a session that ends early ends the run, which says why", async 
   expect(verdict.status).toBe(1);
 });
 
+test.concurrent("a run in which nothing arrives any more is given up, and says how it stood", async () => {
+  const verdict = await verdictOf("--loss", "100%", "--patience", "3s");
+  expect(verdict.off[0]).toMatch(/^stuck: nothing arrived for 3 s; the writer's session is /);
+  expect(verdict.changes).toMatchObject({ delivered: 0, isDocumentEqual: false });
+  expect(verdict.changes.longestGapMs).toBeGreaterThan(1_000);
+  expect(verdict.status).toBe(1);
+});
+
 test.concurrent.each([
   ["a missing file", ["--trace", "no-such-file.json.gz"], "no-such-file.json.gz"],
   ["what is no gzip", ["--trace", PROGRAM], "no gzip"],
@@ -136,8 +144,9 @@ function isGroupAlive(group: number): boolean {
   }
 }
 
-test.concurrent.skipIf(process.platform === "win32")(
+test.skipIf(process.platform === "win32")(
   "Ctrl-C ends the run, and its processes",
+  { concurrent: true },
   async () => {
     const program = start("--rate", "10/s");
     const output = program.stdout === null ? "" : text(program.stdout);
@@ -152,8 +161,9 @@ test.concurrent.skipIf(process.platform === "win32")(
   },
 );
 
-test.concurrent.skipIf(process.platform === "win32")(
+test.skipIf(process.platform === "win32")(
   "a killed run leaves no process behind",
+  { concurrent: true },
   async (context) => {
     const program = start("--rate", "10/s");
     await firstLineOf(program);
