@@ -86,9 +86,12 @@ async function bundledSources(entry: string): Promise<readonly string[]> {
 }
 
 async function shortenedNames(entry: string, sources: readonly string[]): Promise<RegExp> {
-  const names = await shortenableNames(ROOT, entry, sources);
+  const names = await shortenableNames(ROOT, entry, sources, EXTERNAL);
   return new RegExp(`^(?:${[...names].toSorted().join("|")})$`);
 }
+
+/** Packages that the page brings along by itself. */
+const EXTERNAL = ["msgpackr"];
 
 const OPTIONS: BuildOptions = {
   absWorkingDir: ROOT,
@@ -98,7 +101,7 @@ const OPTIONS: BuildOptions = {
   // The browsers of the last two years.
   target: "es2022",
   conditions: ["browser"],
-  external: ["msgpackr"],
+  external: EXTERNAL,
   legalComments: "none",
   outfile: "dist/browser/holdfast.min.js",
 };

@@ -13,15 +13,20 @@ const require = createRequire(import.meta.url);
 /** Names of members at the beginning of a line of declarations, as the compiler emits them. */
 const MEMBER = /^\s+(?:(?:static|readonly|abstract|get|set) )*(\w+)\??[:(<]/gm;
 
-/** The names that may be shortened in a bundle of these sources whose public API is `entry`. */
+/**
+ * The names that may be shortened in a bundle of these sources whose public API is `entry`, and
+ * which leaves the packages named in `external` outside.
+ */
 export async function shortenableNames(
   root: string,
   entry: string,
   sources: readonly string[],
+  external: readonly string[],
 ): Promise<ReadonlySet<string>> {
   const language = libraryNames(/^lib\.es.*\.d\.ts$/);
   const browser = libraryNames(/^lib\.dom.*\.d\.ts$/);
-  const kept = publicNames(root, entry);
+  const kept = new Set(publicNames(root, entry));
+  for (const name of external) addMembers(kept, packageDeclarations(root, name));
   const shortenable = new Set<string>();
   const reserved = new Set<string>();
   for (const source of sources) {
@@ -67,6 +72,15 @@ function libraryNames(files: RegExp): ReadonlySet<string> {
   }
   if (names.size === 0) throw new Error(`no declarations in ${folder}`);
   return names;
+}
+
+/** What a package declares: its methods and options keep their names where it is not bundled. */
+function packageDeclarations(root: string, name: string): string {
+  const folder = join(root, "node_modules", name);
+  const { types } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
+    readonly types: string;
+  };
+  return readFileSync(join(folder, types), "utf8");
 }
 
 function addMembers(names: Set<string>, text: string): void {
