@@ -200,6 +200,8 @@ function guarded(
   rules: RequestRules,
   write: () => void,
 ): void {
+  // Node is silent about writes to a dead connection; if it ever is not, nobody else listens.
+  response.on("error", ignore);
   try {
     write();
   } catch (error) {
@@ -239,8 +241,6 @@ const overBySocket: WeakMap<Duplex, Set<() => void>> = new WeakMap();
 function whenOver(request: NodeRequest, response: NodeResponse, over: () => void): () => void {
   response.once("finish", over);
   response.once("close", over);
-  // Without a listener the error of a write to a dead connection would be thrown.
-  response.on("error", over);
   const unwatchSocket = isHttp2(response) ? ignore : watchSocket(request.socket, over);
   return () => {
     response.off("finish", over);

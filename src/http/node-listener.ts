@@ -77,11 +77,8 @@ function refuse(
   response: NodeResponse,
   answer: HttpAnswer,
 ): void {
-  response.on("error", ignore);
   const isChunked = headerOf(request, "transfer-encoding") !== undefined;
   const isLarge = Number(headerOf(request, "content-length") ?? 0) > handler.bodyBytesMax;
   if (isChunked || isLarge) writeEarly(request, response, answer, rules);
   else writeAnswer(request, response, answer, rules);
 }
-
-function ignore(): void {}

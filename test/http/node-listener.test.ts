@@ -627,6 +627,26 @@ describe("exceptions", () => {
     expect((await post(url, "x")).status).toBe(200);
   });
 
+  it("do not come of responses that somebody else has destroyed", async () => {
+    const handler = echoHandler();
+    const { client, errors } = await serve(handler, {}, (listener) => (request, response) => {
+      // The first is destroyed before the listener refuses it, the second before the echo.
+      if (handler.calls.length === 0 && request.headers["x-refuse"] !== undefined) {
+        response.destroy();
+        listener(request, response);
+        return;
+      }
+      listener(request, response);
+      response.destroy();
+    });
+    for (const headers of [{ "x-refuse": "", "content-type": "text/plain" }, {}]) {
+      const raw = await client();
+      raw.post("x", headers);
+      await raw.closed;
+    }
+    expect(errors).toEqual([]);
+  });
+
   it("of a response that somebody else has begun cost only its connection", async () => {
     const { url, errors } = await serve(echoHandler(), {}, (listener) => (request, response) => {
       response.writeHead(202);
