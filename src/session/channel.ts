@@ -32,8 +32,7 @@ export class Channel<Incoming = unknown, Outgoing = unknown> extends MessageStre
 
   /**
    * Nothing more will be sent here; what was accepted still arrives. The other direction goes on.
-   *
-   * @throws UsageError `channel_closed`, `session_closed`.
+   * Repeated, or after the end: without effect.
    */
   finish(): void {
     this.#parts.hub.finishChannel(this.#parts.channelId);
@@ -41,9 +40,9 @@ export class Channel<Incoming = unknown, Outgoing = unknown> extends MessageStre
 
   /**
    * Abandons the channel in both directions: what is on its way, and what waits to be taken, is
-   * dropped. The peer is told `code`, 0 to 0xfff.
+   * dropped. The peer is told `code`, 0 to 0xfff. Repeated, or after the end: without effect.
    *
-   * @throws UsageError `channel_closed`, `session_closed`, `option_invalid`.
+   * @throws UsageError `option_invalid` for another code.
    */
   reset(code = 0): void {
     within(code, 0, CODE_MAX, "code");

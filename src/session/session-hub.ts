@@ -15,6 +15,7 @@ import {
   type ParkSide,
   type RequestSide,
 } from "../core/index.ts";
+import type { SendingState } from "../core/channel-sender.ts";
 import { Deque } from "../core/deque.ts";
 import { assert, UsageError } from "../core/errors.ts";
 import { Channel, type ChannelFacts } from "./channel.ts";
@@ -93,11 +94,14 @@ export class SessionHub {
   }
 
   finishChannel(id: number): void {
+    if (this.#stateOf(id) !== "open") return;
     this.side.finishChannel(nowMs(), id);
     this.touch();
   }
 
   resetChannel(id: number, code: number): void {
+    const state = this.#stateOf(id);
+    if (state === undefined || state === "reset") return;
     this.side.resetChannel(nowMs(), id, code);
     this.#dropChannel(id, new ChannelResetError(code));
     this.touch();
@@ -271,6 +275,12 @@ export class SessionHub {
 
   // --- details --------------------------------------------------------------------------------
 
+  /** Of this side's half of a channel; undefined when it is gone. */
+  #stateOf(channelId: number): SendingState | undefined {
+    if (this.side.state === "ended") return undefined;
+    return this.side.sender.channels.get(channelId)?.state;
+  }
+
   #deliver(channelId: number, payloads: readonly Uint8Array[]): void {
     const inbox = this.inboxOf(channelId);
     assert(inbox !== undefined, "delivery_without_inbox");
@@ -373,7 +383,7 @@ export class SessionHub {
   ): void {
     this.tell(() => {
       // A copy: who begins to listen now has not missed this one.
-      for (const listener of [...(this.events.events[name] ?? [])]) {
+      for (const listener of this.events.events[name]?.slice() ?? []) {
         this.#call(() => (listener as (...given: typeof args) => void)(...args));
       }
     });

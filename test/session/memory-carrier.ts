@@ -62,6 +62,7 @@ export class MemoryCarrier implements Carrier {
     const reply = (answer: Reply): void => {
       const outcome = outcomeOf(answer);
       this.later(() => {
+        if (this.isSilent) return;
         if (isAnswerLost) this.lose(fail);
         if (!this.cut.delete(fail)) return;
         this.answers++;

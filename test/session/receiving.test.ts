@@ -281,7 +281,7 @@ test("Replies to a bundle, sent in the callback or in promises, ride on one answ
   peer.onBundle(async (messages) => {
     for (const message of messages) {
       peer.send(message);
-      await null;
+      await Promise.resolve();
     }
   });
   await settle();

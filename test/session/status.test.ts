@@ -1,0 +1,216 @@
+import { expect, test } from "vitest";
+import type { ResumedInfo, Status } from "../../src/session/status.ts";
+import { begin, catchUncaught, open, pass, settle, stopTime, take, until } from "./pair.ts";
+
+/** Everything that a session tells about its path, in one list. */
+function record(session: Awaited<ReturnType<typeof open>>["client" | "peer"]): unknown[] {
+  const told: unknown[] = [];
+  session.on("status", ({ state, reason }) => told.push([state, reason]));
+  session.on("lost", (info) => told.push(["lost", info]));
+  session.on("resumed", (info) => told.push(["resumed", info]));
+  session.on("ended", ({ reason }) => told.push(["ended", reason]));
+  return told;
+}
+
+test("The status tells why an opening takes so long, and since when", async () => {
+  stopTime();
+  const { client, carrier } = begin();
+  const startMs = Date.now();
+  carrier.failure = "connection_refused";
+  const told = record(client);
+  await pass(1_000);
+  expect(client.status).toEqual({
+    state: "opening",
+    reason: "connection_refused",
+    sinceMs: startMs,
+  });
+  carrier.failure = "http_502";
+  await pass(10_000);
+  expect(client.status.reason).toBe("http_502");
+  carrier.failure = undefined;
+  await pass(6_000);
+  await client.opened;
+  expect(client.status).toMatchObject({ state: "open", reason: "" });
+  expect(client.status.sinceMs).toBeGreaterThan(startMs);
+  expect(told).toEqual([
+    ["opening", "connection_refused"],
+    ["opening", "http_502"],
+    ["open", ""],
+  ]);
+});
+
+test("An outage is told as lost with its reason, and as resumed with what was replayed", async () => {
+  stopTime();
+  const { client, peer, carrier } = await open();
+  await settle();
+  const told = record(client);
+  const lostAtMs = Date.now();
+  carrier.failure = "connection_reset";
+  carrier.cutAll();
+  for (let at = 0; at < 10; at++) client.send(at);
+  await pass(3_000);
+  expect(client.status.state).toBe("interrupted");
+  carrier.failure = "http_503";
+  await pass(7_000);
+  expect(client.status.reason).toBe("http_503");
+  expect(client.status.sinceMs).toBeLessThan(lostAtMs + 1_000);
+  carrier.failure = undefined;
+  await pass(6_000);
+  expect(await take(peer, 10)).toHaveLength(10);
+  expect(told.slice(0, -1)).toEqual([
+    ["interrupted", "connection_reset"],
+    ["lost", { reason: "connection_reset" }],
+    ["interrupted", "http_503"],
+    ["open", ""],
+  ]);
+  const [name, info] = told.at(-1) as [string, ResumedInfo];
+  expect(name).toBe("resumed");
+  expect(info.replayed).toBeGreaterThanOrEqual(10);
+  expect(info.downMs).toBeGreaterThan(9_000);
+  expect(info.downMs).toBeLessThan(16_000);
+});
+
+test("Requests that vanish without a word are an outage too, with a reason of its own", async () => {
+  stopTime();
+  const { client, carrier } = await open();
+  const told = record(client);
+  carrier.failure = "http_502";
+  carrier.cutAll();
+  await settle();
+  carrier.failure = undefined;
+  carrier.comeBack();
+  client.send("heard");
+  await pass(2_000);
+  expect(client.status.state).toBe("open");
+  carrier.isSilent = true;
+  client.send("unheard");
+  await pass(56_000);
+  expect(told).toContainEqual(["lost", { reason: "no_answer" }]);
+  await pass(10_000);
+  expect(await client.ended).toMatchObject({ reason: "silence", unknown: [{ index: 2 }] });
+  expect(told.at(-1)).toEqual(["ended", "silence"]);
+});
+
+test("A server tells of a session without a parked request, and of its return", async () => {
+  stopTime();
+  const { client, peer, carrier } = await open({ lostAfterMs: 2_000 });
+  const told = record(peer);
+  carrier.failure = "offline";
+  carrier.cutAll();
+  await pass(1_900);
+  expect(told).toEqual([]);
+  await pass(200);
+  peer.send("waits");
+  await pass(8_000);
+  carrier.failure = undefined;
+  carrier.comeBack();
+  await pass(1_000);
+  expect(await take(client, 1)).toEqual(["waits"]);
+  expect(told).toEqual([
+    ["interrupted", "nothing_parked"],
+    ["lost", { reason: "nothing_parked" }],
+    ["open", ""],
+    ["resumed", { replayed: 0, downMs: expect.any(Number) }],
+  ]);
+});
+
+test("A server's session ends after its limit of silence, and no longer counts as lost", async () => {
+  stopTime();
+  const { client, peer, server, carrier } = await open();
+  const told = record(peer);
+  carrier.isSilent = true;
+  carrier.cutAll();
+  await pass(100_000, 1_000);
+  expect(await peer.ended).toMatchObject({ reason: "silence" });
+  expect(told.at(-1)).toEqual(["ended", "silence"]);
+  expect(server.sessions).toEqual([]);
+  expect(await client.ended).toMatchObject({ reason: "silence" });
+});
+
+test("Sessions without a parked request are told one after the other, each in its time", async () => {
+  stopTime();
+  const first = await open({ lostAfterMs: 2_000 });
+  const told: string[] = [];
+  first.peer.on("lost", () => told.push("first"));
+  const second = begin();
+  second.carrier.server = first.server;
+  await settle();
+  const other = first.server.sessions.find((session) => session !== first.peer);
+  other?.on("lost", () => told.push("second"));
+  first.carrier.isSilent = true;
+  first.carrier.cutAll();
+  await pass(1_000);
+  second.carrier.isSilent = true;
+  second.carrier.cutAll();
+  await pass(1_500);
+  expect(told).toEqual(["first"]);
+  await pass(1_000);
+  expect(told).toEqual(["first", "second"]);
+});
+
+test("Listeners hear one after the other, and go when asked to", async () => {
+  const caught = catchUncaught();
+  const { client } = await open();
+  const heard: string[] = [];
+  const off = client.on("status", () => heard.push("removed"));
+  client.on("status", ({ state }) => {
+    heard.push(`first ${state}`);
+    client.on("status", (later: Status) => heard.push(`late ${later.state}`));
+    throw new Error("of a listener");
+  });
+  client.on("status", ({ state }) => heard.push(`second ${state}`));
+  off();
+  await client.close();
+  await settle();
+  expect(heard).toEqual([
+    "first closing",
+    "second closing",
+    "first ended",
+    "second ended",
+    "late ended",
+  ]);
+  expect(caught).toHaveLength(2);
+});
+
+test("Every command may be given inside every callback", async () => {
+  const { client, peer } = await open();
+  const told: string[] = [];
+  client.on("status", ({ state }) => told.push(state));
+  client.on("ended", ({ reason }) => {
+    told.push(reason);
+    void client.close();
+    client.abort();
+    void client.flushed().catch(() => told.push("flush rejected"));
+  });
+  let saved = "";
+  client.onBundle((messages) => {
+    told.push(`got ${String(messages)}`);
+    saved = client.save();
+    client.channel("within").send("x");
+    client.send("reply");
+    void client.flushed().catch(() => {});
+    void client.close();
+    client.abort(3, "changed my mind");
+  });
+  peer.send(1);
+  peer.send(2);
+  expect(await peer.ended).toMatchObject({ reason: "peer-ended", code: 3 });
+  await until(() => told.includes("flush rejected"));
+  expect(told).toEqual(["got 1,2", "closing", "ended", "aborted", "flush rejected"]);
+  expect(saved).not.toBe("");
+});
+
+test("A wake of the host during an outage brings the session back before its time", async () => {
+  stopTime();
+  const { client, peer, carrier } = await open();
+  carrier.failure = "offline";
+  carrier.cutAll();
+  await pass(30_000);
+  carrier.failure = undefined;
+  const { exchanges } = carrier;
+  client.send("now");
+  carrier.comeBack();
+  await settle();
+  expect(carrier.exchanges).toBeGreaterThan(exchanges);
+  expect(await take(peer, 1)).toEqual(["now"]);
+});
