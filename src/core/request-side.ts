@@ -174,6 +174,11 @@ export class RequestSide extends Half<RequestOutput> {
     let body: Body;
     try {
       body = this.readAnswer(exchange, bytes);
+      // [INC-2]: what else it says, acknowledgements above all, may be about the other life.
+      if (body.superseded !== undefined && body.superseded > this.incarnation) {
+        this.end("superseded", "peer", END_CODES.closed);
+        return;
+      }
       this.check(body);
     } catch (error) {
       this.handleBadAnswer(exchange, bytes, protocolCode(error));
@@ -452,8 +457,6 @@ export class RequestSide extends Half<RequestOutput> {
     }
     if (body.refused !== undefined) {
       this.end("refused", "peer", body.refused.code, reasonText(body.refused.reason));
-    } else if (body.superseded !== undefined && body.superseded > this.incarnation) {
-      this.end("superseded", "peer", END_CODES.closed);
     } else if (body.ended !== undefined) {
       this.endByPeer(body.ended);
     }
