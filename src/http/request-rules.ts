@@ -13,7 +13,10 @@ import { type ClientAddress, clientAddressReader, type TrustProxy } from "./clie
 import { Cors, type CorsOptions, type RequestSource } from "./cors.ts";
 import { emptyAnswer, errorAnswer, type HttpAnswer, MEDIA_TYPE } from "./http-error.ts";
 
-/** What a server adapter can be told. */
+/**
+ * What a server adapter can be told. Limits are those of one listener or handler: a process that
+ * makes several has as many times as much.
+ */
 export interface ListenerOptions {
   /**
    * The path that sessions live at, compared whole. Default `/holdfast`. Undefined takes any path:
@@ -60,6 +63,7 @@ export const SERVER_DEFAULTS: Readonly<
   // A quarter, so that one address cannot keep the others from being read.
   readingBytesPerAddressMax: 16 * MIB,
   // Two for each of the endpoint's sessions (32,768): one parked, and one that carries messages.
+  // A held one was measured to take 16 kB, connection and all: a gigabyte at the limit.
   requestsMax: 65_536,
   // Four for each session of one address (256): an office where some sessions are busy.
   requestsPerAddressMax: 1_024,
