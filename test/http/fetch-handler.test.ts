@@ -154,7 +154,7 @@ describe("the handler of a Request", () => {
   });
 
   it("limits the bytes in reading, and gives them back however a request ends", async () => {
-    const limits = { readingBytesMax: 100, readingBytesPerAddressMax: 100, bodyTimeoutMs: 5 };
+    const limits = { readingBytesMax: 100, readingBytesPerAddressMax: 100, bodyTimeoutMs: 300 };
     const { serve } = make(echoHandler(), limits);
     const large = "x".repeat(100);
     for (const last of ["open", new Error("cut")] as const) {

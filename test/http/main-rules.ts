@@ -5,14 +5,15 @@ import { ScriptedHandler } from "./scripted-handler.ts";
 import type { Answer, Transport } from "./transports.ts";
 
 /** What the rules of this file need of whatever serves. */
-export const MAIN_OPTIONS: ListenerOptions = {
-  bodyTimeoutMs: 200,
+const MAIN_OPTIONS: ListenerOptions = {
   requestsMax: 2,
   cors: { origins: ["https://app.example"] },
+  // Each mistake of a handler here is meant.
+  onError: () => {},
 };
 
-/** Makes a server with `MAIN_OPTIONS` and a client's way to it. */
-export type Platform = (handler: RequestHandler) => Promise<Transport>;
+/** Makes a server with these options and a client's way to it. */
+export type Platform = (handler: RequestHandler, options: ListenerOptions) => Promise<Transport>;
 
 const whole = (transport: Transport, body: string, headers = {}): Promise<Answer> => {
   const length = { "content-length": String(body.length) };
@@ -25,7 +26,9 @@ const whole = (transport: Transport, body: string, headers = {}): Promise<Answer
 const brief = ({ status, body }: Answer): readonly [number, string] => [status, body];
 
 /** Declares the tests that every platform passes. */
-export function testMainRules(platform: Platform): void {
+export function testMainRules(make: Platform): void {
+  const platform = (handler: RequestHandler): Promise<Transport> => make(handler, MAIN_OPTIONS);
+
   it("carries a body there and an answer back", async () => {
     const transport = await platform(new ScriptedHandler((call) => call.say(`<${call.text}>`)));
     const answer = await whole(transport, "hello");
@@ -102,7 +105,7 @@ export function testMainRules(platform: Platform): void {
   });
 
   it("gives up a slow body", async () => {
-    const transport = await platform(new ScriptedHandler());
+    const transport = await make(new ScriptedHandler(), { ...MAIN_OPTIONS, bodyTimeoutMs: 20 });
     const slow = transport({ "content-length": "10" });
     slow.write("x");
     expect(brief(await slow.answer)).toEqual([408, '{"error":"body_timeout"}']);

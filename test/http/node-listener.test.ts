@@ -251,7 +251,7 @@ describe("the body", () => {
   });
 
   it("that was given up makes room for others at once, while its connection lingers", async () => {
-    const { client } = await serve(echoHandler(), { bodyTimeoutMs: 20, readingBytesMax: 900 });
+    const { client } = await serve(echoHandler(), { bodyTimeoutMs: 300, readingBytesMax: 900 });
     const slow = await client();
     slow.post("x".repeat(899), { "content-length": "900" });
     expect((await slow.response()).status).toBe(408);

@@ -14,40 +14,36 @@ import fastify from "fastify";
 import { Hono } from "hono";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { fetchHandler } from "../../src/http/fetch-handler.ts";
-import { type NodeListener, nodeListener } from "../../src/http/node-listener.ts";
-import type { RequestHandler } from "../../src/session/peer.ts";
+import { nodeListener } from "../../src/http/node-listener.ts";
 import { selfSigned } from "./certificate.ts";
-import { MAIN_OPTIONS, testMainRules } from "./main-rules.ts";
+import { testMainRules } from "./main-rules.ts";
 import { echoHandler } from "./scripted-handler.ts";
 import { listen, post } from "./test-server.ts";
 import { http1, http2 } from "./transports.ts";
 
-const options = { ...MAIN_OPTIONS, onError: () => {} };
-const listenerFor = (handler: RequestHandler): NodeListener => nodeListener(handler, options);
-
 describe("node:http", () => {
-  testMainRules(async (handler) => {
-    const port = await listen(createServer(listenerFor(handler)));
+  testMainRules(async (handler, options) => {
+    const port = await listen(createServer(nodeListener(handler, options)));
     return http1(`http://127.0.0.1:${port}`);
   });
 });
 
 describe("node:https", () => {
   const { key, cert } = selfSigned();
-  testMainRules(async (handler) => {
-    const port = await listen(createHttpsServer({ key, cert }, listenerFor(handler)));
+  testMainRules(async (handler, options) => {
+    const port = await listen(createHttpsServer({ key, cert }, nodeListener(handler, options)));
     return http1(`https://127.0.0.1:${port}`, cert);
   });
 });
 
 describe("node:http2 without TLS", () => {
-  testMainRules(async (handler) => {
-    const port = await listen(createHttp2Server(listenerFor(handler)));
+  testMainRules(async (handler, options) => {
+    const port = await listen(createHttp2Server(nodeListener(handler, options)));
     return http2(`http://127.0.0.1:${port}`);
   });
 
   it("ends the stream of a refused body that still comes, and blames nobody", async () => {
-    const port = await listen(createHttp2Server(listenerFor(echoHandler())));
+    const port = await listen(createHttp2Server(nodeListener(echoHandler())));
     const session = connect(`http://127.0.0.1:${port}`);
     onTestFinished(() => session.destroy());
     const headers = { ":method": "POST", ":path": "/holdfast" };
@@ -64,25 +60,25 @@ describe("node:http2 without TLS", () => {
 
 describe("node:http2 over TLS", () => {
   const { key, cert } = selfSigned();
-  testMainRules(async (handler) => {
-    const port = await listen(createSecureServer({ key, cert }, listenerFor(handler)));
+  testMainRules(async (handler, options) => {
+    const port = await listen(createSecureServer({ key, cert }, nodeListener(handler, options)));
     return http2(`https://127.0.0.1:${port}`, cert);
   });
 });
 
 describe("node:http2 over TLS, for clients of HTTP/1.1", () => {
   const { key, cert } = selfSigned();
-  testMainRules(async (handler) => {
+  testMainRules(async (handler, options) => {
     const settings = { key, cert, allowHTTP1: true };
-    const port = await listen(createSecureServer(settings, listenerFor(handler)));
+    const port = await listen(createSecureServer(settings, nodeListener(handler, options)));
     return http1(`https://127.0.0.1:${port}`, cert);
   });
 });
 
 describe("Express", () => {
-  testMainRules(async (handler) => {
+  testMainRules(async (handler, options) => {
     const app = express();
-    app.use(listenerFor(handler));
+    app.use(nodeListener(handler, options));
     app.use(express.raw({ type: "*/*" }));
     const port = await listen(createServer(app));
     return http1(`http://127.0.0.1:${port}`);
@@ -102,8 +98,8 @@ describe("Express", () => {
 });
 
 describe("Fastify", () => {
-  testMainRules(async (handler) => {
-    const listener = listenerFor(handler);
+  testMainRules(async (handler, options) => {
+    const listener = nodeListener(handler, options);
     const app = fastify();
     app.all("/holdfast", {
       onRequest: (request, reply) => {
@@ -120,7 +116,7 @@ describe("Fastify", () => {
 });
 
 describe("Hono on Node", () => {
-  testMainRules(async (handler) => {
+  testMainRules(async (handler, options) => {
     const handle = fetchHandler(handler, options);
     const app = new Hono<{ Bindings: HttpBindings }>();
     app.all("/holdfast", (context) => handle(context.req.raw, getConnInfo(context).remote));
