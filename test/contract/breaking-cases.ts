@@ -8,7 +8,7 @@ import { numbersTo, soon, take, told } from "./waiting.ts";
 const CUT_EVERY_MS = 50;
 
 /** Cuts that must have met at least one connection. */
-const CUTS_WANTED = 12;
+const CUTS_WANTED = 10;
 
 export function breakingCases(harness: Harness): void {
   it("loses and doubles nothing while every connection is cut each 50 ms", async () => {

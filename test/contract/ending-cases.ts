@@ -79,7 +79,7 @@ export function endingCases(harness: Harness): void {
   });
 
   it("ends by the limit of silence on both sides when the path stays down", async () => {
-    const times = { silenceLimitMs: 600, holdTimeMs: 200, rtoMinMs: 50, rtoInitialMs: 200 };
+    const times = { silenceLimitMs: 400, holdTimeMs: 150, rtoMinMs: 50, rtoInitialMs: 150 };
     const rig = await Rig.start<string, string>(harness, times);
     const [client, session] = await rig.pair(times);
     rig.site.block();

@@ -2,7 +2,9 @@
 import { Agent as HttpsAgent } from "node:https";
 import { connect as connectByFetch } from "../../src/http/connect-fetch.ts";
 import { connect as connectByNode } from "../../src/http/connect-node.ts";
+import { connectOver, msgpack } from "../../src/session/index.ts";
 import type { Harness, Lack, LinkOptions, Site } from "./harness.ts";
+import { Http2Carrier } from "./http2-carrier.ts";
 import { Connections, type Listening, type Serve } from "./http-sites.ts";
 
 /** A client's adapter: how it connects, and how what it keeps is ended. */
@@ -39,6 +41,15 @@ export type Front = (port: number) => Promise<{
 }>;
 
 const noFront: Front = async (port) => ({ port, close: async () => {} });
+
+function http2Client({ authority = "" }: Listening, url: string): Client {
+  return {
+    connect<In, Out>({ codec = msgpack, headers, ...options }: LinkOptions) {
+      return connectOver<In, Out>(new Http2Carrier(url, authority, headers), codec, options);
+    },
+    close: () => {},
+  };
+}
 
 function harnessOf(
   name: string,
@@ -91,4 +102,9 @@ export function byFetch(
 ): Harness {
   const all = ["connections of its own", ...lacks] as const;
   return harnessOf(`fetch to ${name}`, serve, fetchClient, all, front);
+}
+
+/** A carrier of the tests' own, to meet a server by HTTP/2. */
+export function byHttp2(name: string, serve: Serve): Harness {
+  return harnessOf(`node:http2 to ${name}`, serve, http2Client, [], noFront);
 }

@@ -5,7 +5,7 @@ import { numbersTo, soon, take, until } from "./waiting.ts";
 
 export function quietCases(harness: Harness): void {
   it("moves nothing but the hold when there is nothing to say", async () => {
-    const holdTimeMs = 150;
+    const holdTimeMs = 100;
     const holds = 4;
     const rig = await Rig.start<string, string>(harness, { holdTimeMs });
     const [client, session] = await rig.pair({ holdTimeMs });

@@ -57,7 +57,7 @@ export function restartCases(harness: Harness): void {
   });
 
   it("stays away while the server drains, comes back after its pause, and has lost nothing", async () => {
-    const pauseMinMs = 150;
+    const pauseMinMs = 100;
     const rig = await Rig.start<string, string>(harness);
     const [client, session] = await rig.pair();
     await until(() => rig.desk.waiting > 0, "a parked request");
