@@ -11,6 +11,7 @@ import { END_CODES } from "../core/index.ts";
 import { Deque } from "../core/deque.ts";
 import type { Codec } from "./codec.ts";
 import { ChannelResetError, UndecodableError } from "./errors.ts";
+import { atEndOfTick } from "./tick.ts";
 
 /** Takes whole bundles; the next one comes when the promise is settled. */
 export type BundleConsumer<Incoming = unknown> = (messages: Incoming[]) => void | Promise<void>;
@@ -135,9 +136,13 @@ export class Inbox {
     }
   }
 
+  /**
+   * From the end of the tick on: a callback does not run within the call that sets it, nor before
+   * a loop has seen what it was handed.
+   */
   consumeBy(consumer: BundleConsumer): void {
     this.#consumer = consumer;
-    this.dispatch();
+    atEndOfTick(() => this.dispatch());
   }
 
   /** The next message, when there is one. */

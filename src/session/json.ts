@@ -1,5 +1,6 @@
 /** A codec for peers that speak JSON. */
 import type { Codec } from "./codec.ts";
+import { checkNesting } from "./nesting.ts";
 
 /** JSON in UTF-8. What JSON has no text for, `undefined` for one, is refused by `send`. */
 export function json(): Codec {
@@ -9,8 +10,13 @@ export function json(): Codec {
     encode(value) {
       const text = JSON.stringify(value) as string | undefined;
       if (text === undefined) throw new TypeError("JSON has no text for this message");
+      checkNesting(value, text.length);
       return encoder.encode(text);
     },
-    decode: (bytes) => JSON.parse(decoder.decode(bytes)) as unknown,
+    decode(bytes) {
+      const value = JSON.parse(decoder.decode(bytes)) as unknown;
+      checkNesting(value, bytes.length);
+      return value;
+    },
   };
 }

@@ -22,7 +22,13 @@ import { Channel, type ChannelFacts } from "./channel.ts";
 import { nowMs } from "./clock.ts";
 import type { CodecFactory } from "./codec.ts";
 import { defer, type Deferred } from "./deferred.ts";
-import { ChannelResetError, type EndedInfo, rethrow, SessionEndedError } from "./errors.ts";
+import {
+  ChannelResetError,
+  type EndedInfo,
+  rethrow,
+  SessionEndedError,
+  UndecodableError,
+} from "./errors.ts";
 import { Flushes } from "./flushes.ts";
 import { Inbox } from "./inbox.ts";
 import type { StreamParts } from "./message-stream.ts";
@@ -42,6 +48,13 @@ interface OpenChannel {
   readonly inbox: Inbox;
 }
 
+/** What the application cannot send because of what the peer allows, or does not acknowledge. */
+const PEER_LIMITS: ReadonlySet<string> = new Set([
+  "buffer_full",
+  "channel_limit",
+  "message_too_large",
+]);
+
 const label = { encoder: new TextEncoder(), decoder: new TextDecoder() };
 
 export class SessionHub {
@@ -59,6 +72,8 @@ export class SessionHub {
   /** Inboxes with something new in them. */
   readonly #fresh: Set<Inbox> = new Set();
   #isFull = false;
+  /** The peer has abandoned a channel. */
+  #wasChannelReset = false;
   #room: Deferred<void> | undefined;
   #opening: Deferred<void> | undefined;
   #ending: Deferred<EndedInfo> | undefined;
@@ -160,15 +175,26 @@ export class SessionHub {
   }
 
   /**
-   * Code of the application failed: the host sees it. But that this session has ended is no news:
-   * `ended` tells, and a peer that closes must not bring down whoever was about to reply.
+   * Code of the application failed: the host sees it, unless it is the peer's doing. A peer that
+   * ends, abandons, allows nothing or sends what cannot be read costs its session at most: it must
+   * not bring down whoever serves it, and all others with him.
    */
   report(error: unknown): void {
-    const { state } = this.side;
-    const isOver = state === "closing" || state === "ended";
-    if (isOver && error instanceof UsageError && error.code === "session_closed") return;
-    if (error instanceof SessionEndedError && error.ended === this.endedInfo) return;
-    rethrow(error);
+    if (error instanceof UsageError && PEER_LIMITS.has(error.code)) {
+      this.abort(END_CODES.limit, error.code);
+    } else if (!this.#isPeersDoing(error)) rethrow(error);
+  }
+
+  /** What `ended` or the channel's end have told already. */
+  #isPeersDoing(error: unknown): boolean {
+    if (error instanceof UsageError) {
+      const { state } = this.side;
+      const isOver = state === "closing" || state === "ended";
+      if (error.code === "session_closed") return isOver;
+      return error.code === "channel_closed" && (isOver || this.#wasChannelReset);
+    }
+    if (error instanceof SessionEndedError) return error.ended === this.endedInfo;
+    return error instanceof ChannelResetError || error instanceof UndecodableError;
   }
 
   // --- for the driver -------------------------------------------------------------------------
@@ -192,6 +218,7 @@ export class SessionHub {
         this.#endInbox(this.channels.get(output.channel)?.inbox);
         break;
       case "channel-reset":
+        this.#wasChannelReset = true;
         this.#dropChannel(output.channel, new ChannelResetError(output.code));
         break;
       case "peer-finished":
@@ -384,7 +411,10 @@ export class SessionHub {
     this.tell(() => {
       // A copy: who begins to listen now has not missed this one.
       for (const listener of this.events.events[name]?.slice() ?? []) {
-        this.#call(() => (listener as (...given: typeof args) => void)(...args));
+        this.#call(() => {
+          const result: unknown = (listener as (...given: typeof args) => unknown)(...args);
+          if (result instanceof Promise) result.catch((error: unknown) => this.report(error));
+        });
       }
     });
   }

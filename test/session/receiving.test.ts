@@ -129,12 +129,14 @@ describe("onBundle", () => {
     expect(bundles.flat()).toEqual(Array.from({ length: 100 }, (_, at) => at));
   });
 
-  test("set late, gets what has arrived before, at once", async () => {
+  test("set late, gets what has arrived before, but not within the call that sets it", async () => {
     const { client, peer } = await open();
     client.send("early");
     await client.flushed();
     const bundles: unknown[][] = [];
     peer.onBundle((messages) => void bundles.push(messages));
+    expect(bundles).toEqual([]);
+    await nextTick();
     expect(bundles).toEqual([["early"]]);
   });
 
@@ -250,6 +252,31 @@ describe("onBundle", () => {
     release();
     await until(() => calls.length === 2);
     expect(calls).toEqual(["first 1", "second 2"]);
+  });
+
+  test("gets nothing before a loop has seen what it was handed", async () => {
+    const { client, peer } = await open();
+    for (let at = 0; at < 10; at++) client.send(at);
+    await client.flushed();
+    const seen: unknown[] = [];
+    void (async () => {
+      for await (const message of peer) seen.push(message);
+    })();
+    await Promise.resolve();
+    peer.onBundle((messages) => void seen.push(...messages));
+    await until(() => seen.length === 10);
+    expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  test("set after the end, gets what nobody has taken", async () => {
+    const { client, peer } = await open();
+    client.send("late");
+    await client.close();
+    await peer.ended;
+    const seen: unknown[] = [];
+    peer.onBundle((messages) => void seen.push(...messages));
+    await nextTick();
+    expect(seen).toEqual(["late"]);
   });
 
   test("leaves iterations only the end", async () => {
