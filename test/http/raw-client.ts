@@ -90,6 +90,13 @@ export class RawClient {
   }
 }
 
+/** Not `once`, which takes the error of a cut body for its own. */
+export function closeOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once("close", () => resolve());
+  });
+}
+
 export function postText(
   body: string,
   headers: Record<string, string | undefined> = {},
