@@ -44,7 +44,6 @@ const STATUSES: Readonly<Record<HttpErrorCode, number>> = {
   address_overloaded: 429,
   head_too_large: 431,
   internal: 500,
-  draining: 503,
   overloaded: 503,
 };
 

@@ -17,8 +17,6 @@ export interface Peer {
 export type Refusal =
   /** `authenticate` said no to a session that comes back after silence. */
   | "unauthenticated"
-  /** The server is shutting down and takes no new sessions. */
-  | "draining"
   /** More requests at once than the process takes. */
   | "overloaded";
 

@@ -343,14 +343,14 @@ describe("old clients", () => {
 describe("refusals of the server", () => {
   it("have a status and a reason", async () => {
     const handler = new ScriptedHandler((call) => {
-      const refusal = call.text as "unauthenticated" | "draining" | "overloaded";
+      const refusal = call.text as "unauthenticated" | "overloaded";
       call.reply({ kind: "refusal", refusal });
     });
     const { url } = await serve(handler);
     expect(await refusalOf(post(url, "unauthenticated"))).toEqual([403, "unauthenticated"]);
     expect(await refusalOf(post(url, "overloaded"))).toEqual([503, "overloaded"]);
-    const draining = await post(url, "draining");
-    expect([draining.status, draining.headers.get("retry-after")]).toEqual([503, "1"]);
+    const overloaded = await post(url, "overloaded");
+    expect([overloaded.status, overloaded.headers.get("retry-after")]).toEqual([503, "1"]);
   });
 });
 
