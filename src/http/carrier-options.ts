@@ -9,7 +9,7 @@ export type CarrierHeaders = Readonly<Record<string, string>>;
 
 export interface CarrierOptions {
   /**
-   * Headers of every request, or what provides them, asked for each request: a token may be
+   * Headers of every request, or what provides them, asked for each request [HTTP-3]: a token may be
    * refreshed on the way. What throws, rejects or provides something else than headers fails the
    * exchange with `credentials_failed`. Headers that frame the request are the carrier's.
    */
@@ -18,7 +18,7 @@ export interface CarrierOptions {
   readonly answerBytesMax?: number;
 }
 
-/** What both bodies of an exchange are. */
+/** What both bodies of an exchange are [HTTP-2]. */
 export const MEDIA_TYPE = "application/octet-stream";
 
 /** @throws UsageError `option_invalid` for what is no whole number from 1 to 2^30. */

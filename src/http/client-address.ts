@@ -1,5 +1,5 @@
 /**
- * Who sent a request, for limits by address. Without `trustProxy` it is the address of the socket.
+ * Who sent a request, for limits by address (spec http 3 [HTTP-10]). Without `trustProxy` it is the address of the socket.
  * With it, X-Forwarded-For is read from its right end, where the nearest proxy wrote, for as long
  * as the hops are trusted: what stands further left was sent by the client and may say anything.
  *

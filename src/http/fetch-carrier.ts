@@ -1,5 +1,5 @@
 /**
- * Carries bodies by `fetch`: for browsers and whatever else has the web's globals, and nothing but
+ * Carries bodies by `fetch` (spec http 1 [HTTP-1]): for browsers and whatever else has the web's globals, and nothing but
  * them. It goes into browser bundles, so it is small. A browser does not tell why a request failed;
  * so the reasons are few.
  */

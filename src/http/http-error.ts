@@ -1,6 +1,6 @@
 /**
  * What a server's adapter answers when a request gets no body of a session: a status and a short
- * machine-readable reason, `{"error":"body_too_large"}`. The reasons are stable; the statuses are
+ * machine-readable reason, `{"error":"body_too_large"}` (spec http 2 [HTTP-7]). The reasons are stable; the statuses are
  * for proxies and people. A client of this library takes any of them as a failed exchange.
  */
 import type { Refusal } from "../session/peer.ts";
@@ -53,7 +53,7 @@ const STATUSES: Readonly<Record<HttpErrorCode, number>> = {
  */
 export const RETRY_AFTER_SECONDS = 1;
 
-/** The only media type that requests and answers have. */
+/** The only media type that requests and answers have [HTTP-2]. */
 export const MEDIA_TYPE = "application/octet-stream";
 
 /** A whole answer, for whatever writes it. */
@@ -63,7 +63,7 @@ export interface HttpAnswer {
   readonly body: Uint8Array;
 }
 
-/** On every answer. */
+/** On every answer [HTTP-5]. */
 const COMMON_HEADERS: Readonly<Record<string, string>> = {
   // An answer is for one request of one session; a proxy that recodes it makes it unreadable.
   "cache-control": "no-store, no-transform",

@@ -1,5 +1,5 @@
 /**
- * Carries bodies by `node:http` and `node:https` over kept-alive connections. An exchange ends once,
+ * Carries bodies by `node:http` and `node:https` over kept-alive connections (spec http 1 [HTTP-1] [HTTP-4]). An exchange ends once,
  * with an outcome; until then one listener waits on its signal, and afterwards nothing is left of it
  * but a connection that can be used again, or none.
  */

@@ -1,5 +1,5 @@
 /**
- * The outcomes of exchanges over HTTP, equal for both carriers. Reasons are stable:
+ * The outcomes of exchanges over HTTP [HTTP-6], equal for both carriers. Reasons are stable:
  *
  * - `http_<status>`: somebody answered with another status than 200. Redirects are not followed; a
  *   browser hides their status, which makes them `http_0`. The body of such an answer is read like

@@ -123,7 +123,7 @@ export class RequestRules {
     this.onError = settings.onError ?? ((error) => console.error(error));
   }
 
-  /** What is to be done; throws only what the application's own functions throw. */
+  /** What is to be done [HTTP-2] [HTTP-8]; throws only what the application's own functions throw. */
   judge(head: RequestHead): Judgement {
     if (this.path !== undefined && pathOf(head.target) !== this.path) return { kind: "elsewhere" };
     const client = this.readAddress(head.socketAddress, head.header("x-forwarded-for"));

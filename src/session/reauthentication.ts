@@ -1,5 +1,5 @@
 /**
- * Sessions that come back after silence: their requests wait while the application is asked again
+ * Sessions that come back after silence (spec http 3 [HTTP-9]): their requests wait while the application is asked again
  * who the client is. One question a session; its other requests wait for the same answer. A no
  * refuses the requests and leaves the session alone: a secret in wrong hands must not end it.
  */

@@ -41,7 +41,7 @@ const textOf = (outcome: Outcome): string => {
 };
 
 describe.each(carriers)("$name", ({ column, make }) => {
-  test.each(CASES)("makes the right outcome of $name", async (one) => {
+  test.each(CASES)("[HTTP-6] makes the right outcome of $name", async (one) => {
     const server = await listen(one.respond, one.respondsTo);
     const carrier = make(server.url, { answerBytesMax: ANSWER_BYTES_MAX });
     const body =

@@ -6,7 +6,7 @@ function read(trustProxy: TrustProxy, socket: string | undefined, forwarded?: st
   return clientAddressReader(trustProxy)(socket, forwarded).address;
 }
 
-describe("the client's address", () => {
+describe("[HTTP-10] the client's address", () => {
   it("is that of the socket, whatever a header says, while no proxy is trusted", () => {
     expect(read(false, "192.0.2.1", "198.51.100.7")).toBe("192.0.2.1");
     expect(read(0, "192.0.2.1", "198.51.100.7")).toBe("192.0.2.1");

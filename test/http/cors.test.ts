@@ -95,7 +95,7 @@ describe("a page's origin", () => {
 });
 
 describe("a server without CORS", () => {
-  it("refuses pages of other origins before it reads, and says nothing of CORS", async () => {
+  it("[HTTP-8] refuses pages of other origins before it reads, and says nothing of CORS", async () => {
     const handler = echoHandler();
     const { url, client } = await serve(handler);
     const raw = await client();
@@ -178,7 +178,7 @@ describe("a server with CORS", () => {
     expect(native.headers.has("access-control-allow-origin")).toBe(false);
   });
 
-  it("allows credentials only where told, and never with a wildcard", async () => {
+  it("[HTTP-8] allows credentials only where told, and never with a wildcard", async () => {
     const { url } = await serve(echoHandler(), {
       cors: { origins: () => true, credentials: true },
     });

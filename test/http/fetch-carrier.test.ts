@@ -16,7 +16,7 @@ const answer: Outcome = { kind: "answer", bytes: body };
 
 afterEach(() => vi.unstubAllGlobals());
 
-describe("what the carrier by fetch tells fetch", () => {
+describe("[HTTP-1] [HTTP-3] what the carrier by fetch tells fetch", () => {
   test("goes past caches, follows nothing, and takes cookies as it is told", async () => {
     const inits: RequestInit[] = [];
     const fetch = async (_: string, init: RequestInit): Promise<Response> => {

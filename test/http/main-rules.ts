@@ -29,7 +29,7 @@ const brief = ({ status, body }: Answer): readonly [number, string] => [status, 
 export function testMainRules(make: Platform): void {
   const platform = (handler: RequestHandler): Promise<Transport> => make(handler, MAIN_OPTIONS);
 
-  it("carries a body there and an answer back", async () => {
+  it("[HTTP-5] carries a body there and an answer back", async () => {
     const transport = await platform(new ScriptedHandler((call) => call.say(`<${call.text}>`)));
     const answer = await whole(transport, "hello");
     expect(brief(answer)).toEqual([200, "<hello>"]);
@@ -56,7 +56,7 @@ export function testMainRules(make: Platform): void {
     expect((await whole(await platform(handler), "x")).body).toBe("127.0.0.1");
   });
 
-  it("refuses by path, method, media type, coding and origin, with a reason", async () => {
+  it("[HTTP-2] [HTTP-7] refuses by path, method, media type, coding and origin, with a reason", async () => {
     const handler = new ScriptedHandler((call) => call.say(""));
     const transport = await platform(handler);
     const get = await whole(transport, "", { ":method": "GET", "content-length": undefined });

@@ -39,7 +39,7 @@ async function listenSecurely(respond: Respond): Promise<{ server: RawServer; ce
   return { server: await listen(respond, "request", server), cert };
 }
 
-describe("the connections of the carrier by node:http", () => {
+describe("[HTTP-4] the connections of the carrier by node:http", () => {
   test("are used last in, first out", async () => {
     let answerFirst = (): void => {};
     const server = await listen((socket, request) => {

@@ -10,7 +10,7 @@ import { post, refusalOf, serve } from "./test-server.ts";
 
 const chunked = { "content-length": undefined, "transfer-encoding": "chunked" };
 
-describe("pipelined requests", () => {
+describe("[HTTP-4] pipelined requests", () => {
   it("reach the server as they come, and are answered in their order", async () => {
     const handler = new ScriptedHandler();
     const { client, errors } = await serve(handler);

@@ -171,7 +171,7 @@ describe("a session that comes back after silence", () => {
     expect(names).toHaveLength(2);
   });
 
-  test("has its requests refused if it is another, and is left alone for its owner", async () => {
+  test("[HTTP-9] has its requests refused if it is another, and is left alone for its owner", async () => {
     stopTime();
     let name = "ada";
     const pair = await silent(() => name);

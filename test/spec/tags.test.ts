@@ -1,4 +1,4 @@
-// Every rule of the protocol that has a tag is cited where it is implemented and where it is tested,
+// Every rule of the specification that has a tag is cited where it is implemented and where it is tested,
 // and nothing cites a rule that does not exist. A rule is stated where its tag is in bold.
 
 import { readdirSync, readFileSync } from "node:fs";
@@ -6,7 +6,8 @@ import { describe, expect, test } from "vitest";
 import { isDamage, type ProtocolErrorCode } from "../../src/core/errors.ts";
 
 const root = new URL("../../", import.meta.url);
-const spec = readFileSync(new URL("spec/protocol.md", root), "utf8");
+const protocol = readFileSync(new URL("spec/protocol.md", root), "utf8");
+const spec = protocol + readFileSync(new URL("spec/http.md", root), "utf8");
 const stated = [...spec.matchAll(/\*\*\[([A-Z]+-\d+)\]\*\*/g)].map((match) => match[1] ?? "");
 
 /** The tags cited in files of a directory, and in the spec's own text. */
@@ -22,7 +23,7 @@ function tagsOf(text: string): Set<string> {
   return new Set([...text.matchAll(/\[([A-Z]+-\d+)\]/g)].map((match) => match[1] ?? ""));
 }
 
-describe("the tags of spec/protocol.md", () => {
+describe("the tags of the specification", () => {
   const inSource = citedIn("src/", /\.ts$/);
   // Test names cite in brackets; the vectors have a field for the tag.
   const inTests = citedIn("test/", /\.ts$/);
@@ -47,7 +48,7 @@ describe("the tags of spec/protocol.md", () => {
 });
 
 describe("the table of errors", () => {
-  const section = spec.slice(spec.indexOf("## 10. Errors"));
+  const section = protocol.slice(protocol.indexOf("## 10. Errors"));
   const rows = [...section.matchAll(/^\| `([a-z_]+)` \| (\w+) \|/gm)];
 
   test("has the codes that the source has", () => {
