@@ -1,0 +1,207 @@
+// Attacks on the reading of HTTP: requests that break its rules, come slowly, never end, or are
+// never waited for.
+
+import { once } from "node:events";
+import { HTTP_CASES } from "../http-cases.ts";
+import type { Tally } from "../orders.ts";
+import { Connection, count, describe, each, requestOf } from "../wire.ts";
+
+export interface Target {
+  readonly port: number;
+}
+
+const RUBBISH = requestOf(Buffer.from("x"));
+
+/** Each case on a connection of its own, `times` over; what came back, by the case's name. */
+export async function cases({ port, times }: Target & { times: number }): Promise<object> {
+  const outcomes: Record<string, Tally> = {};
+  const all = Array.from({ length: times }, () => HTTP_CASES).flat();
+  await each(all, 16, async ({ name, bytes, says, isCut }) => {
+    const connection = await Connection.open(port);
+    connection.isHead = bytes.startsWith("HEAD ");
+    connection.write(bytes);
+    if (isCut === true) connection.end();
+    const heard: string[] = [];
+    while (heard.length < says.length) {
+      const said = describe(await connection.answer(3_000));
+      if (said === "closed") break;
+      heard.push(said);
+    }
+    connection.end();
+    for (const answer of await connection.rest()) heard.push(describe(answer));
+    if (connection.isLate) heard.push("late");
+    outcomes[name] ??= {};
+    count(outcomes[name], heard.join(" | "));
+  });
+  return outcomes;
+}
+
+/** A request cut at each of its bytes by a FIN or a reset, and one in two pieces at each. */
+export async function cuts({ port, body }: Target & { body: number[] }): Promise<Tally> {
+  const tally: Tally = {};
+  const bytes = requestOf(Uint8Array.from(body));
+  const places = Array.from({ length: bytes.length - 1 }, (_, at) => at + 1);
+  const work = places.flatMap((at) => [
+    { at, kind: "end" },
+    { at, kind: "reset" },
+    { at, kind: "pieces" },
+  ]);
+  await each(work, 16, async ({ at, kind }) => {
+    const connection = await Connection.open(port);
+    connection.socket.setNoDelay();
+    connection.write(bytes.subarray(0, at));
+    if (kind === "reset") connection.socket.resetAndDestroy();
+    else if (kind === "end") connection.end();
+    else connection.write(bytes.subarray(at));
+    count(tally, `${kind}: ${describe(await connection.answer(), Uint8Array.from(body))}`);
+    connection.destroy();
+    await connection.closed;
+  });
+  return tally;
+}
+
+/** Many requests in one packet, `times` over. */
+export async function pipelines(args: Target & { depth: number; times: number }): Promise<Tally> {
+  const tally: Tally = {};
+  const packet = Buffer.concat(Array.from({ length: args.depth }, () => RUBBISH));
+  await each(Array.from({ length: args.times }), 8, async () => {
+    const connection = await Connection.open(args.port);
+    connection.write(packet);
+    let answers = 0;
+    while (answers < args.depth) {
+      const said = describe(await connection.answer());
+      count(tally, said);
+      if (said === "closed") break;
+      answers++;
+    }
+    connection.destroy();
+  });
+  return tally;
+}
+
+/** Heads that go on for ever: as much is written as the server takes. */
+export async function endlessHeads(args: Target & { times: number }): Promise<Tally> {
+  const tally: Tally = {};
+  await each(Array.from({ length: args.times }), 16, async () => {
+    const connection = await Connection.open(args.port);
+    connection.write("POST /holdfast HTTP/1.1\r\n");
+    const pour = (): void => {
+      while (!connection.isClosed && connection.socket.write("a: b\r\n".repeat(100)));
+    };
+    connection.socket.on("drain", pour);
+    pour();
+    count(tally, describe(await connection.answer()));
+    connection.destroy();
+    await connection.closed;
+  });
+  return tally;
+}
+
+/** Bodies that go on for ever, in chunks or against their length. */
+export async function endlessBodies(args: Target & { times: number }): Promise<Tally> {
+  const tally: Tally = {};
+  const head = RUBBISH.toString("latin1").slice(0, -1);
+  const chunked = head.replace("content-length: 1", "transfer-encoding: chunked");
+  const block = Buffer.from(`4000\r\n${"x".repeat(16_384)}\r\n`);
+  await each(Array.from({ length: args.times }), 8, async () => {
+    const connection = await Connection.open(args.port);
+    connection.write(chunked);
+    const pour = (): void => {
+      while (!connection.isClosed && connection.socket.write(block));
+    };
+    connection.socket.on("drain", pour);
+    pour();
+    const said = describe(await connection.answer());
+    // The server throws away what still comes for a while, and then closes.
+    const answeredAtMs = performance.now();
+    await connection.closed;
+    const isSoon = performance.now() - answeredAtMs < 10_000;
+    count(tally, `${said}, ${isSoon ? "closed" : "left open"}`);
+  });
+  return tally;
+}
+
+/** Connections that say a little, and a byte now and then; kept until the server has had enough. */
+export async function slow(args: Target & { what: string; connections: number }): Promise<Tally> {
+  const tally: Tally = {};
+  const whole = requestOf(Buffer.alloc(10_000, 0x78));
+  const headEnd = whole.indexOf("\r\n\r\n") + 4;
+  const from = { idle: 0, head: 20, body: headEnd + 1 }[args.what] ?? 0;
+  await each(Array.from({ length: args.connections }), args.connections, async () => {
+    const connection = await Connection.open(args.port);
+    if (from > 0) connection.write(whole.subarray(0, from));
+    let at = from;
+    const trickle = setInterval(() => {
+      if (from > 0 && at < whole.length) connection.write(whole.subarray(at, ++at));
+    }, 100);
+    count(tally, describe(await connection.answer()));
+    clearInterval(trickle);
+    await connection.closed;
+  });
+  return tally;
+}
+
+/** Connections that say nothing, kept until `relent`. */
+export async function idle(args: Target & { connections: number }): Promise<number> {
+  const connections: Connection[] = [];
+  await each(Array.from({ length: args.connections }), 64, async () => {
+    connections.push(await Connection.open(args.port));
+  });
+  return connections.filter(({ isClosed }) => !isClosed).length;
+}
+
+/**
+ * Clients that ask and never read an answer, each as much as the server takes from it until nothing
+ * has moved for a while. The connections stay until `relent`. Returns the bytes that were taken.
+ */
+export async function neverRead(args: Target & { connections: number }): Promise<number> {
+  let takenBytes = 0;
+  const packet = Buffer.concat(Array.from({ length: 100 }, () => RUBBISH));
+  await each(Array.from({ length: args.connections }), args.connections, async () => {
+    const { socket } = await Connection.open(args.port, false);
+    // Nothing tells that a connection will never drain: a second in which it does not.
+    const drains = { count: 0 };
+    while (!socket.destroyed && drains.count < 1_000) {
+      if (socket.write(packet)) continue;
+      const patience = AbortSignal.timeout(1_000);
+      const isDrained = await once(socket, "drain", { signal: patience }).then(
+        () => true,
+        () => false,
+      );
+      if (!isDrained) break;
+      drains.count++;
+    }
+    takenBytes += socket.bytesWritten - socket.writableLength;
+  });
+  return takenBytes;
+}
+
+/** Requests whose sender closes its half at once, or all of it. */
+export async function halfClosed(args: Target & { times: number }): Promise<Tally> {
+  const tally: Tally = {};
+  await each(Array.from({ length: args.times }), 16, async (_, worker) => {
+    const connection = await Connection.open(args.port);
+    connection.write(RUBBISH);
+    if (worker % 2 === 0) connection.end();
+    else connection.socket.resetAndDestroy();
+    count(tally, `${worker % 2 === 0 ? "end" : "reset"}: ${describe(await connection.answer())}`);
+    await connection.closed;
+  });
+  return tally;
+}
+
+/** Requests by the hundred on connections that all stay open. */
+export async function overlapping(args: Target & { connections: number }): Promise<Tally> {
+  const tally: Tally = {};
+  const connections: Connection[] = [];
+  await each(Array.from({ length: args.connections }), 64, async () => {
+    connections.push(await Connection.open(args.port));
+  });
+  for (const connection of connections) connection.write(RUBBISH.subarray(0, -1));
+  for (const connection of connections) connection.write(RUBBISH.subarray(-1));
+  for (const connection of connections) {
+    count(tally, describe(await connection.answer()));
+    connection.destroy();
+  }
+  return tally;
+}

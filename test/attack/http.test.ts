@@ -1,0 +1,102 @@
+// Attacks on the HTTP side of a real server process, over real sockets, beside an honest session.
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { HTTP_CASES } from "./http-cases.ts";
+import type { Tally } from "./orders.ts";
+import { Scene } from "./siege.ts";
+
+const MIB = 1024 * 1024;
+
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await Scene.set({
+    connectionsCheckingIntervalMs: 250,
+    settings: { headersTimeoutMs: 1_500, requestTimeoutMs: 3_000 },
+    listener: { bodyTimeoutMs: 1_000, answerTimeoutMs: 5_000 },
+  });
+});
+
+afterAll(() => scene.end());
+
+describe("a server process, when HTTP itself is attacked,", () => {
+  test("answers whatever is wrong with a request by a status and a reason", async () => {
+    const siege = await scene.attack<Record<string, Tally>>("cases", { times: 5 });
+
+    const surprises = HTTP_CASES.flatMap(({ name, says }) => {
+      const said = siege.result[name] ?? {};
+      return said[says.join(" | ")] === 5 ? [] : [[name, said, says]];
+    });
+    expect(surprises).toEqual([]);
+    expect(scene.harmOf(siege)).toEqual([]);
+  });
+
+  test("takes requests that are cut at each byte for what they are", async () => {
+    const body = Array.from({ length: 60 }, (_, at) => at);
+    const siege = await scene.attack<Tally>("cuts", { body });
+
+    expect(scene.harmOf(siege)).toEqual([]);
+  });
+
+  test("answers a hundred requests of one packet, one after the other", async () => {
+    const siege = await scene.attack<Tally>("pipelines", { depth: 100, times: 20 });
+
+    expect(siege.result).toEqual({ "200 versions 1": 2_000 });
+    expect(scene.harmOf(siege)).toEqual([]);
+  });
+
+  test("answers hundreds of requests whose bodies all come at the same time", async () => {
+    const siege = await scene.attack<Tally>("overlapping", { connections: 500 });
+
+    expect(siege.result).toEqual({ "200 versions 1": 500 });
+    expect(scene.harmOf(siege)).toEqual([]);
+  });
+
+  test("ends heads that go on for ever", async () => {
+    const siege = await scene.attack<Tally>("endlessHeads", { times: 200 });
+
+    expect(Object.keys(siege.result)).toEqual(["431 head_too_large", "closed"]);
+    expect(scene.harmOf(siege)).toEqual([]);
+  });
+
+  test("ends bodies that go on for ever", async () => {
+    const siege = await scene.attack<Tally>("endlessBodies", { times: 16 });
+
+    expect(siege.result).toEqual({ "413 body_too_large, closed": 16 });
+    expect(scene.harmOf(siege)).toEqual([]);
+  });
+
+  test.each([
+    ["idle", "408 request_timeout"],
+    ["head", "408 request_timeout"],
+    ["body", "408 body_timeout"],
+  ])("ends slow connections: %s", async (what, says) => {
+    const siege = await scene.attack<Tally>("slow", { what, connections: 300 });
+
+    expect(siege.result).toEqual({ [says]: 300 });
+    expect(scene.harmOf(siege)).toEqual([]);
+  });
+
+  test("bears two thousand connections that say nothing", async () => {
+    const siege = await scene.attack<number>("idle", { connections: 2_000 });
+
+    expect(siege.result).toBe(2_000);
+    // Beside them, 8 KiB for each: its socket and its parser.
+    expect(scene.harmOf(siege, { heldBytesMax: 8 * MIB + 2_000 * 8_192 })).toEqual([]);
+    await scene.relent();
+  });
+
+  test("stops reading from who does not read its answers", async () => {
+    const siege = await scene.attack<number>("neverRead", { connections: 50 });
+
+    console.log(siege.result, siege.books.connections);
+    expect(scene.harmOf(siege, { heldBytesMax: 64 * MIB })).toEqual([]);
+    await scene.relent();
+  });
+
+  test("is rid of requests whose senders have hung up", async () => {
+    const siege = await scene.attack<Tally>("halfClosed", { times: 500 });
+
+    expect(scene.harmOf(siege)).toEqual([]);
+  });
+});

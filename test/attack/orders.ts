@@ -1,0 +1,38 @@
+// What the processes of an attack tell each other.
+
+import type { ServerSettings } from "../../src/http/configure-server.ts";
+import type { ListenerOptions } from "../../src/http/request-rules.ts";
+import type { ServerOptions } from "../../src/session/server.ts";
+
+/** How the victim is set up; numbers and truth values only, as it crosses processes as text. */
+export interface VictimOptions {
+  readonly server?: Omit<ServerOptions<unknown, unknown>, "onSession" | "authenticate" | "codec">;
+  readonly listener?: ListenerOptions;
+  readonly settings?: ServerSettings;
+  /** How often Node looks for heads and requests that are late; 30 s by default. */
+  readonly connectionsCheckingIntervalMs?: number;
+  /** The principal is what stands behind "Bearer"; without it, nobody gets a session. */
+  readonly authenticates?: boolean;
+}
+
+/** What the victim says of itself. */
+export interface Books {
+  /** The heap and what hangs on it, after a collection: what is really needed. */
+  readonly heldBytes: number;
+  readonly rssBytes: number;
+  readonly sessions: number;
+  readonly connections: number;
+  /** What the adapter reported as a mistake of this side: always empty. */
+  readonly errors: readonly string[];
+  /** How far an application got that sends for ever, and what stopped it. */
+  readonly flood: {
+    readonly accepted: number;
+    readonly refused: string;
+    readonly wasTold: boolean;
+  };
+  /** Sessions that ended, by how. */
+  readonly ended: Readonly<Record<string, number>>;
+}
+
+/** Outcomes by how often they came. */
+export type Tally = Record<string, number>;
