@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import type { Connection } from "./connections.ts";
 import { NOWHERE } from "./counts.ts";
+import { reset } from "./reset.ts";
 import type { Running } from "./running.ts";
 
 /** Undefined when the connection was refused. */
@@ -10,7 +11,7 @@ export function accept(running: Running, socket: Socket): Connection | undefined
   if (running.isDark || connections.size >= connectionsMax) {
     ledger.count("connectionsRefused", NOWHERE);
     socket.on("error", () => {});
-    socket.resetAndDestroy();
+    reset(socket);
     return undefined;
   }
   const connection = connections.add(socket);

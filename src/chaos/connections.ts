@@ -4,6 +4,7 @@
  */
 import type { Socket } from "node:net";
 import type { Place } from "./counts.ts";
+import { reset } from "./reset.ts";
 import type { Running } from "./running.ts";
 
 /** How a connection ended; "closed": by its client, in good order. */
@@ -45,7 +46,7 @@ export class Connection implements Place {
     if (this.socket.destroyed) return;
     this.isEndedByProxy = true;
     this.#abortCarried(by);
-    if (by === "rst") this.socket.resetAndDestroy();
+    if (by === "rst") reset(this.socket);
     else this.socket.destroy();
   }
 

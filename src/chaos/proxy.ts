@@ -14,6 +14,7 @@ import { HttpFront } from "./http-front.ts";
 import { CONNECTIONS_MAX, SEED_MAX } from "./limits.ts";
 import { formatAddress, parseAddress } from "./quantities.ts";
 import type { Address } from "./quantities.ts";
+import { reset } from "./reset.ts";
 import type { Running } from "./running.ts";
 import { Schedule } from "./schedule.ts";
 import { TcpFront } from "./tcp-front.ts";
@@ -163,7 +164,7 @@ async function closeAll(
   schedule.stop();
   const closed = new Promise<void>((resolve) => front.server.close(() => resolve()));
   for (const connection of running.connections.all()) connection.end("rst");
-  for (const socket of running.rawSockets) socket.resetAndDestroy();
+  for (const socket of running.rawSockets) reset(socket);
   front.close();
   await closed;
 }

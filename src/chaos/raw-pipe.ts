@@ -11,6 +11,7 @@ import type { Carried, Connection, Ending } from "./connections.ts";
 import { DelayLine } from "./delay-line.ts";
 import { planDamage, planPiece } from "./dice.ts";
 import type { Way } from "./dice.ts";
+import { reset } from "./reset.ts";
 import type { Running } from "./running.ts";
 
 export interface RawPipeOptions {
@@ -74,7 +75,7 @@ export class RawPipe implements Carried {
       return;
     }
     for (const line of this.#lines) line.destroy();
-    if (ending === "rst") upstream.resetAndDestroy();
+    if (ending === "rst") reset(upstream);
     else upstream.destroy();
   }
 
