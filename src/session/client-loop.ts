@@ -38,7 +38,6 @@ export class ClientLoop implements Driver {
     this.#carrier = carrier;
     this.hub = new SessionHub(side, this, makeCodec);
     this.#unwatch = carrier.watch(() => {
-      if (this.#isEnded) return;
       side.handleWake(nowMs());
       this.#pump();
       this.touch();
@@ -101,7 +100,7 @@ export class ClientLoop implements Driver {
 
   #handleOutcome(exchange: number, outcome: Outcome): void {
     if (this.#isEnded) {
-      if (this.#out.size === 0) this.#leave();
+      this.#leave();
       return;
     }
     if (outcome.kind === "answer") this.#side.handleAnswer(nowMs(), exchange, outcome.bytes);

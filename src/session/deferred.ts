@@ -6,13 +6,9 @@ export interface Deferred<Result> {
 }
 
 export function defer<Result>(): Deferred<Result> {
-  let resolve: (result: Result) => void = noop;
-  let reject: (error: Error) => void = noop;
-  const promise = new Promise<Result>((onResult, onError) => {
-    resolve = onResult;
-    reject = onError;
+  const ends = {} as Omit<Deferred<Result>, "promise">;
+  const promise = new Promise<Result>((resolve, reject) => {
+    Object.assign(ends, { resolve, reject });
   });
-  return { promise, resolve, reject };
+  return Object.assign(ends, { promise });
 }
-
-function noop(): void {}

@@ -4,13 +4,14 @@
  * by then is released. Messages accepted later are not waited for.
  */
 import type { ParkSide, RequestSide } from "../core/index.ts";
+import type { PayloadQueue } from "../core/payload-queue.ts";
 import { type EndedInfo, SessionEndedError } from "./errors.ts";
 
 interface Flush {
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
-  /** By channel, the position in its unsent queue that must be passed. */
-  readonly unsent: Map<number, number>;
+  /** By the unsent queue of a channel, the position in it that must be passed. */
+  readonly unsent: Map<PayloadQueue, number>;
   /** The first seq that need not be released; undefined while something has not left. */
   seqEnd: number | undefined;
 }
@@ -23,9 +24,9 @@ export class Flushes {
     resolve: () => void,
     reject: (error: Error) => void,
   ): void {
-    const unsent = new Map<number, number>();
+    const unsent = new Map<PayloadQueue, number>();
     for (const channel of sender.channels.values()) {
-      if (channel.hasUnsent) unsent.set(channel.id, channel.unsent.tail);
+      if (channel.hasUnsent) unsent.set(channel.unsent, channel.unsent.tail);
     }
     this.#waiting.push({ resolve, reject, unsent, seqEnd: undefined });
   }
@@ -34,9 +35,8 @@ export class Flushes {
   check({ sender }: RequestSide | ParkSide): void {
     if (this.#waiting.length === 0) return;
     this.#waiting = this.#waiting.filter((flush) => {
-      for (const [id, tail] of flush.unsent) {
-        const head = sender.channels.get(id)?.unsent.head ?? Infinity;
-        if (head >= tail) flush.unsent.delete(id);
+      for (const [queue, tail] of flush.unsent) {
+        if (queue.head >= tail) flush.unsent.delete(queue);
       }
       if (flush.unsent.size > 0) return true;
       flush.seqEnd ??= sender.ring.next;

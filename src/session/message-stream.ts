@@ -85,10 +85,10 @@ export abstract class MessageStream<Incoming, Outgoing> {
   }
 
   /**
-   * Takes the messages in whole bundles instead of one by one, from the end of the tick on, those too
-   * that wait already. The next bundle comes when the promise that the callback returned, if any, is settled; what arrived
-   * meanwhile comes together. A later callback takes the place of an earlier one. Iterations get
-   * nothing any more but the end, which callbacks learn from `ended`.
+   * Takes the messages in whole bundles instead of one by one, from the end of the tick on, those
+   * too that wait already. The next bundle comes when the promise that the callback returned, if
+   * any, is settled; what arrived meanwhile comes together. A later callback takes the place of an
+   * earlier one. Iterations get nothing any more but the end, which callbacks learn from `ended`.
    */
   onBundle(consumer: BundleConsumer<Incoming>): void {
     this.#parts.inbox.consumeBy(consumer as BundleConsumer);

@@ -65,9 +65,9 @@ export class Reauthentication {
 
   async #ask(session: ServerSession, peer: Peer): Promise<void> {
     const principal = await ask(this.#authenticate, peer, this.#options.timeoutMs);
-    const waiting = this.#questions.get(session);
+    const waiting = this.#questions.get(session) as Set<Waiting>;
     this.#questions.delete(session);
-    for (const { proceed, refuse } of waiting ?? []) {
+    for (const { proceed, refuse } of waiting) {
       if (principal !== undefined && principal === session.origin.principal) proceed();
       else refuse("unauthenticated");
     }

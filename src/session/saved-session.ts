@@ -56,7 +56,9 @@ function agrees(side: RequestSide, inboxes: readonly SavedInbox[]): boolean {
   const byChannel = new Map(inboxes.map((inbox) => [inbox.channelId, inbox]));
   return [...side.receiver.channels.values()].every(({ id, isReset, unconsumed }) => {
     const inbox = byChannel.get(id);
-    if (inbox === undefined || !inbox.arrived.every((each) => each instanceof Uint8Array)) {
+    // Channel 0 has no facts, every other one has.
+    if (inbox === undefined || (inbox.facts === undefined) !== (id === 0)) return false;
+    if (!inbox.arrived.every((each) => each instanceof Uint8Array)) {
       return false;
     }
     return isReset || inbox.arrived.length + inbox.handedOut === unconsumed.size;

@@ -11,6 +11,7 @@ import {
   type ServerSession,
   UsageError,
 } from "../core/index.ts";
+import { assert } from "../core/errors.ts";
 import { within } from "../core/options.ts";
 import { nowMs } from "./clock.ts";
 import type { CodecFactory } from "./codec.ts";
@@ -137,7 +138,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
       consume: "explicit",
       authenticate: authenticate !== undefined,
       // 0 is no seed.
-      seed: random || 1,
+      seed: 1 + ((random as number) >>> 1),
     });
     this.#unreachable = new Unreachable(lostAfterMs);
     if (authenticate === undefined) return;
@@ -301,7 +302,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   async #admit(session: ServerSession): Promise<void> {
     const peer = this.#openers.get(session);
     const authenticate = this.#authenticate;
-    if (peer === undefined || authenticate === undefined) return;
+    assert(peer !== undefined && authenticate !== undefined, "nobody_to_ask_about");
     const principal = await ask(authenticate, peer, this.#verdictTimeoutMs);
     const verdict =
       principal === undefined
@@ -330,7 +331,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   /** The session is the application's from now on. */
   #open(serverSession: ServerSession): void {
     const peer = this.#openers.get(serverSession);
-    if (peer === undefined) return;
+    assert(peer !== undefined, "opened_by_nobody");
     this.#openers.delete(serverSession);
     const { side, origin } = serverSession;
     const driver = {

@@ -215,7 +215,7 @@ export class SessionHub {
         this.#welcomeChannel(output.channel, output.mode, output.label);
         break;
       case "channel-finished":
-        this.#endInbox(this.channels.get(output.channel)?.inbox);
+        this.#endInbox(this.inboxOf(output.channel));
         break;
       case "channel-reset":
         this.#wasChannelReset = true;
@@ -288,7 +288,7 @@ export class SessionHub {
     this.#updateStatus("");
     for (const { channelId, facts, ...content } of inboxes) {
       if (facts !== undefined) this.addChannel(channelId, facts);
-      this.inboxOf(channelId)?.restore(content);
+      this.inboxOf(channelId).restore(content);
     }
   }
 
@@ -296,8 +296,11 @@ export class SessionHub {
     return { hub: this, channelId, inbox, encoder: this.#makeCodec() };
   }
 
-  inboxOf(channelId: number): Inbox | undefined {
-    return channelId === 0 ? this.inbox : this.channels.get(channelId)?.inbox;
+  /** A channel has its inbox for as long as the core knows it, and longer. */
+  inboxOf(channelId: number): Inbox {
+    const inbox = channelId === 0 ? this.inbox : this.channels.get(channelId)?.inbox;
+    assert(inbox !== undefined, "channel_without_inbox");
+    return inbox;
   }
 
   // --- details --------------------------------------------------------------------------------
@@ -310,7 +313,6 @@ export class SessionHub {
 
   #deliver(channelId: number, payloads: readonly Uint8Array[]): void {
     const inbox = this.inboxOf(channelId);
-    assert(inbox !== undefined, "delivery_without_inbox");
     inbox.push(payloads);
     this.#refresh(inbox);
   }
@@ -355,16 +357,15 @@ export class SessionHub {
     this.#tell("ended", info);
   }
 
-  #endInbox(inbox: Inbox | undefined, error?: Error): void {
-    if (inbox === undefined) return;
+  #endInbox(inbox: Inbox, error?: Error): void {
     inbox.end(error);
     this.#refresh(inbox);
   }
 
   /** What nobody has taken of an abandoned channel is dropped. */
   #dropChannel(id: number, error: Error): void {
-    const inbox = this.channels.get(id)?.inbox;
-    inbox?.arrived.clear();
+    const inbox = this.inboxOf(id);
+    inbox.arrived.clear();
     this.#endInbox(inbox, error);
   }
 

@@ -80,6 +80,21 @@ describe("msgpack", () => {
     expect(codec.decode(codec.encode([1]))).toEqual([1]);
   });
 
+  test("refuses what is nested too deeply in sets and in the causes of errors too", () => {
+    let sets: unknown = "x".repeat(300);
+    let causes: unknown = new Error("first");
+    for (let level = 0; level < 300; level++) {
+      sets = new Set([sets]);
+      causes = new Error("next", { cause: causes });
+    }
+    for (const value of [sets, causes]) {
+      expect(thrown(() => msgpack().encode(value))).toBeInstanceOf(RangeError);
+    }
+    expect(
+      msgpack().encode([new Set([1]), new Error("flat", { cause: "x".repeat(300) })]),
+    ).toBeDefined();
+  });
+
   test("throws for bytes that are no MessagePack, and allocates nothing for what they claim", () => {
     const codec = msgpack();
     for (const bytes of [

@@ -49,6 +49,18 @@ test("flushed of a channel that is reset meanwhile waits for nothing of it", asy
   expect(client.bufferedBytes).toBe(0);
 });
 
+test("flushed resolves with a close whose last word is the acknowledgement", async () => {
+  const { client, peer } = await open();
+  await settle();
+  const order: string[] = [];
+  client.send("crosses the other side's end");
+  void client.flushed().then(() => order.push("flushed"));
+  void peer.close();
+  void client.ended.then(() => order.push("ended"));
+  await client.ended;
+  expect(order).toEqual(["flushed", "ended"]);
+});
+
 test("flushed resolves at the end of a close, and rejects at any other, before and after", async () => {
   const closed = await open();
   closed.client.send(1);

@@ -19,7 +19,7 @@ export interface Faults {
 }
 
 export class MemoryCarrier implements Carrier {
-  readonly carriersMax: number | undefined = undefined;
+  carriersMax: number | undefined = undefined;
   /** While set, every exchange fails with it. */
   failure: string | undefined;
   /** While set, nothing comes back, not even a failure. */

@@ -255,6 +255,7 @@ test("Anything but a saved session is refused, and nothing is begun with it", as
     inboxWith({ handedOut: "1" }),
     inboxWith({ arrived: [] }),
     inboxWith({ arrived: ["text"] }),
+    inboxWith({ facts: { label: "", mode: "ordered", isOwn: true } }),
   ]) {
     expect(thrown(() => connectOver(carrier, msgpack, { resume: text }))).toMatchObject({
       code: "state_invalid",

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
+import { connectOver } from "../../src/session/client-session.ts";
 import { json } from "../../src/session/json.ts";
+import { msgpack } from "../../src/session/msgpack.ts";
 import { raw } from "../../src/session/raw.ts";
+import { MemoryCarrier } from "./memory-carrier.ts";
 import { begin, open, settle, take, thrown, until } from "./pair.ts";
 
 test("Messages may be sent before the server has answered, and make one body", async () => {
@@ -96,6 +99,27 @@ test("Large messages pass in parts, both ways, among small ones", async () => {
     expect(messages.map(({ length }) => length)).toEqual([1, 3_000_000, 2]);
     expect(Buffer.compare(messages[1] as Uint8Array, large)).toBe(0);
   }
+});
+
+test("A carrier says how many requests with messages may be out, unless the options do", async () => {
+  const { server } = await open();
+  const most: number[] = [];
+  for (const options of [{}, { carriersMax: 3 }]) {
+    const carrier = new MemoryCarrier(server);
+    carrier.carriersMax = 1;
+    const client = connectOver(carrier, msgpack, options);
+    await client.opened;
+    await settle();
+    carrier.isSilent = true;
+    for (let at = 0; at < 10; at++) {
+      client.send(at);
+      await settle();
+    }
+    most.push(carrier.held);
+    client.abort();
+  }
+  // One is parked beside them.
+  expect(most).toEqual([2, 4]);
 });
 
 test("With nothing to say nothing moves", async () => {
