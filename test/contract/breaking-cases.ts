@@ -1,29 +1,10 @@
 /** Connections that break, and paths that go down. */
 import { expect, it } from "vitest";
 import type { Session } from "../../src/session/index.ts";
-import { expectConversation } from "./conversation.ts";
 import { type Harness, Rig } from "./harness.ts";
 import { numbersTo, soon, take, told } from "./waiting.ts";
 
-const CUT_EVERY_MS = 50;
-
-/** Cuts that must have met at least one connection. */
-const CUTS_WANTED = 10;
-
 export function breakingCases(harness: Harness): void {
-  it("loses and doubles nothing while every connection is cut each 50 ms", async () => {
-    const rig = await Rig.start<number, number>(harness);
-    const [client, session] = await rig.pair();
-    let cuts = 0;
-    const timer = setInterval(() => {
-      if (rig.site.cut() > 0) cuts++;
-    }, CUT_EVERY_MS);
-    const isEnough = (): boolean => cuts >= CUTS_WANTED;
-    await expectConversation(client, session, isEnough).finally(() => clearInterval(timer));
-    expect(cuts).toBeGreaterThanOrEqual(CUTS_WANTED);
-    expect(client.stats.unitsResent + session.stats.unitsResent).toBeGreaterThan(0);
-  });
-
   it("tells lost and resumed when the path is down for long, and sends what waited", async () => {
     const rig = await Rig.start<string, string>(harness, { lostAfterMs: 100 });
     const [client, session] = await rig.pair();

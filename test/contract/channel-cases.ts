@@ -1,21 +1,8 @@
 /** Channels of each mode. */
 import { expect, it } from "vitest";
-import type { Channel, ChannelOptions, Session } from "../../src/session/index.ts";
 import { type Harness, Rig } from "./harness.ts";
-import { numbersTo, take, takeAll, told, until } from "./waiting.ts";
-
-type Numbers = Channel<number, number>;
-
-async function open(
-  here: Session,
-  there: Session,
-  label: string,
-  options: ChannelOptions,
-): Promise<readonly [Numbers, Numbers]> {
-  const opened = told(there, "channel");
-  const own = here.channel<number, number>(label, options);
-  return [own, (await opened) as Numbers];
-}
+import { open } from "./open-channel.ts";
+import { numbersTo, take, takeAll, until } from "./waiting.ts";
 
 export function channelCases(harness: Harness): void {
   it("orders each channel by itself, whoever opened it, and ends it when both have finished", async () => {
@@ -63,28 +50,6 @@ export function channelCases(harness: Harness): void {
       expect(ofKey.at(-1)).toBe(2_997 + key);
       expect(ofKey).toEqual(ofKey.toSorted((a, b) => a - b));
     }
-  });
-
-  it("gives up what is older than its channel allows, and says so", async () => {
-    const rig = await Rig.start(harness);
-    const [client, session] = await rig.pair();
-    const [own, other] = await open(client, session, "shots", { ttlMs: 200 });
-    own.send(1);
-    expect(await take(other, 1)).toEqual([1]);
-    rig.site.block();
-    const givenUp = told(client, "givenUp");
-    own.send(2);
-    own.send(3);
-    const { label, neverSent, sent } = await givenUp;
-    expect(label).toBe("shots");
-    expect(neverSent + sent).toBeGreaterThan(0);
-    rig.site.unblock();
-    own.send(4);
-    own.finish();
-    const later = await takeAll(other);
-    expect(later.at(-1)).toBe(4);
-    expect(later).toEqual(later.toSorted((a, b) => a - b));
-    expect(new Set(later).size).toBe(later.length);
   });
 
   it("tells both sides of a channel that was abandoned, and goes on with the others", async () => {

@@ -9,6 +9,7 @@ import { channelCases } from "./channel-cases.ts";
 import { endingCases } from "./ending-cases.ts";
 import type { Harness } from "./harness.ts";
 import { httpCases } from "./http-cases.ts";
+import { patientCases } from "./patient-cases.ts";
 import { quietCases } from "./quiet-cases.ts";
 import { restartCases } from "./restart-cases.ts";
 import { trafficCases } from "./traffic-cases.ts";
@@ -23,6 +24,9 @@ export function describeContract(harness: Harness): void {
     admissionCases(harness);
     restartCases(harness);
     quietCases(harness);
+    describe.concurrent("in the course of time", () => {
+      patientCases(harness);
+    });
   });
   if (harness.lacks.includes("http")) return;
   describe(`HTTP as ${harness.name} speaks it`, () => {

@@ -77,19 +77,6 @@ export function endingCases(harness: Harness): void {
     expect(textsOf(unknown)).toEqual(["left, into nothing"]);
     expect(textsOf(neverSent)).toEqual(["stayed"]);
   });
-
-  it("ends by the limit of silence on both sides when the path stays down", async () => {
-    const times = { silenceLimitMs: 400, holdTimeMs: 150, rtoMinMs: 50, rtoInitialMs: 150 };
-    const rig = await Rig.start<string, string>(harness, times);
-    const [client, session] = await rig.pair(times);
-    rig.site.block();
-    client.send("never arrives");
-    const ended = Promise.all([client.ended, session.ended]);
-    const [atClient, atServer] = await soon(ended, "both ends");
-    expect(atClient).toMatchObject({ reason: "silence", by: "network" });
-    expect(atServer).toMatchObject({ reason: "silence", by: "network" });
-    expect(atClient.neverSent.length + atClient.unknown.length).toBe(1);
-  });
 }
 
 function textsOf(fates: readonly Fate[]): string[] {

@@ -116,6 +116,8 @@ export class Rig<In = unknown, Out = unknown> {
   static async start<In = unknown, Out = unknown>(
     harness: Harness,
     options: RigOptions<In, Out> = {},
+    // Of tests that run side by side each has its own.
+    whenFinished: (end: () => Promise<void>) => void = onTestFinished,
   ): Promise<Rig<In, Out>> {
     // The server needs its callback before there is a rig to call.
     const early: { rig?: Rig<In, Out> } = {};
@@ -124,7 +126,7 @@ export class Rig<In = unknown, Out = unknown> {
     const desk = new Desk(server);
     const rig = new Rig<In, Out>(server, desk, await harness.listen(desk), options);
     early.rig = rig;
-    onTestFinished(() => rig.close());
+    whenFinished(() => rig.close());
     return rig;
   }
 

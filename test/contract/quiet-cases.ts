@@ -4,24 +4,6 @@ import { type Harness, Rig } from "./harness.ts";
 import { numbersTo, soon, take, until } from "./waiting.ts";
 
 export function quietCases(harness: Harness): void {
-  it("moves nothing but the hold when there is nothing to say", async () => {
-    const holdTimeMs = 100;
-    const holds = 4;
-    const rig = await Rig.start<string, string>(harness, { holdTimeMs });
-    const [client, session] = await rig.pair({ holdTimeMs });
-    client.send("hello");
-    expect(await take(session, 1)).toEqual(["hello"]);
-    await soon(client.flushed(), "the acknowledgement");
-    await until(() => rig.desk.waiting === 1, "a single parked request");
-    const startMs = performance.now();
-    const { requests, answers } = rig.desk;
-    await until(() => rig.desk.answers - answers >= holds, "the answers of some holds");
-    // The first one had been held for a while; a request more may be there by now.
-    expect(performance.now() - startMs).toBeGreaterThan((holds - 1) * holdTimeMs * 0.9);
-    expect(rig.desk.requests - requests).toBeLessThanOrEqual(holds + 1);
-    expect(client.stats.messagesSent).toBe(1);
-  });
-
   it("brings what the server says at once: a parked request waits for it", async () => {
     const holdTimeMs = 10_000;
     const rig = await Rig.start<number, number>(harness, { holdTimeMs });
