@@ -22,6 +22,7 @@ export type HttpErrorCode =
   | "media_type_unsupported"
   | "encoding_unsupported"
   | "address_overloaded"
+  | "connection_overloaded"
   | "internal";
 
 const STATUSES: Readonly<Record<HttpErrorCode, number>> = {
@@ -42,6 +43,7 @@ const STATUSES: Readonly<Record<HttpErrorCode, number>> = {
   encoding_unsupported: 415,
   expectation_failed: 417,
   address_overloaded: 429,
+  connection_overloaded: 429,
   head_too_large: 431,
   internal: 500,
   overloaded: 503,

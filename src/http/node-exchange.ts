@@ -220,7 +220,7 @@ function connectionHeaders(request: NodeRequest): Record<string, string> {
   return isLast ? { connection: "close" } : {};
 }
 
-function destroyConnection(request: NodeRequest, response: NodeResponse): void {
+export function destroyConnection(request: NodeRequest, response: NodeResponse): void {
   if (isHttp2(response)) response.stream.destroy();
   else request.socket.destroy();
 }

@@ -4,9 +4,11 @@
  * on no input: whatever the application's own code throws is answered with 500 and reported.
  */
 import type { Http2ServerRequest } from "node:http2";
+import type { Duplex } from "node:stream";
 import type { RequestHandler } from "../session/peer.ts";
 import { errorAnswer, type HttpAnswer } from "./http-error.ts";
 import {
+  destroyConnection,
   headerOf,
   NodeExchange,
   type NodeRequest,
@@ -28,15 +30,34 @@ export type NodeListener = (
   next?: (error?: unknown) => void,
 ) => void;
 
+/**
+ * Requests of one HTTP/1 connection that are taken in one turn of the event loop. No client of this
+ * library sends a second one before the first is answered, and no common proxy does; and 32 are
+ * more than the server holds of one session. Node takes hundreds out of one packet before anybody
+ * else gets a turn, so that fifty connections could keep the process busy for seconds.
+ */
+export const PIPELINED_MAX = 32;
+
 /** @throws UsageError `option_invalid`, naming the option. */
 export function nodeListener(handler: RequestHandler, options: ListenerOptions = {}): NodeListener {
   const rules = new RequestRules(handler, options);
   return (request, response, next) => {
     const judged = judge(rules, request);
+    if (judged.kind === "elsewhere" && next !== undefined) {
+      next();
+      return;
+    }
+    const place = placeInTurn(request, response);
+    if (place > PIPELINED_MAX) {
+      if (judged.kind === "read") judged.admitted.release();
+      if (place > PIPELINED_MAX + 1) return;
+      // What follows this answer is not looked at: the connection ends with it.
+      const answer = errorAnswer("connection_overloaded", { connection: "close" });
+      refuse(rules, handler, request, response, answer);
+      return;
+    }
     if (judged.kind === "elsewhere") {
-      if (next === undefined)
-        refuse(rules, handler, request, response, errorAnswer("not_found", {}));
-      else next();
+      refuse(rules, handler, request, response, errorAnswer("not_found", {}));
     } else if (judged.kind === "answer") {
       refuse(rules, handler, request, response, judged.answer);
     } else if (request.readableEnded || request.readableDidRead) {
@@ -47,6 +68,26 @@ export function nodeListener(handler: RequestHandler, options: ListenerOptions =
       void new NodeExchange(rules, handler, request, response, judged);
     }
   };
+}
+
+const turns: WeakMap<Duplex, { requests: number }> = new WeakMap();
+
+/** The how-manieth request of its connection this is in this turn, from 1. */
+function placeInTurn(request: NodeRequest, response: NodeResponse): number {
+  // The requests of an HTTP/2 connection have a socket each, as far as its interface goes.
+  if ("stream" in response) return 1;
+  const { socket } = request;
+  let turn = turns.get(socket);
+  if (turn === undefined) {
+    const begun = { requests: 0 };
+    turn = begun;
+    turns.set(socket, begun);
+    setImmediate(() => {
+      // A connection that had too many is over, whatever still comes on it.
+      if (begun.requests <= PIPELINED_MAX) turns.delete(socket);
+    });
+  }
+  return ++turn.requests;
 }
 
 function judge(rules: RequestRules, request: NodeRequest): Judgement {
@@ -77,6 +118,10 @@ function refuse(
   response: NodeResponse,
   answer: HttpAnswer,
 ): void {
+  // Who does not take the answer must not keep the connection for ever.
+  const cut = (): void => destroyConnection(request, response);
+  const timer = setTimeout(cut, rules.answerTimeoutMs);
+  response.once("close", () => clearTimeout(timer));
   const isChunked = headerOf(request, "transfer-encoding") !== undefined;
   const isLarge = Number(headerOf(request, "content-length") ?? 0) > handler.bodyBytesMax;
   if (isChunked || isLarge) writeEarly(request, response, answer, rules);
