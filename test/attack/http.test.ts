@@ -35,13 +35,30 @@ describe("a server process, when HTTP itself is attacked,", () => {
     const body = Array.from({ length: 60 }, (_, at) => at);
     const siege = await scene.attack<Tally>("cuts", { body });
 
+    // All of it is there after `pieces` only.
+    expect(siege.result).toEqual({
+      "end: 400 request_malformed": 160,
+      "reset: closed": 160,
+      "pieces: 200 versions 1": 160,
+    });
     expect(scene.harmOf(siege)).toEqual([]);
   });
 
-  test("answers a hundred requests of one packet, one after the other", async () => {
-    const siege = await scene.attack<Tally>("pipelines", { depth: 100, times: 20 });
+  test("answers thirty-two requests of one packet, one after the other", async () => {
+    const siege = await scene.attack<Tally>("pipelines", { depth: 32, times: 60 });
 
-    expect(siege.result).toEqual({ "200 versions 1": 2_000 });
+    expect(siege.result).toEqual({ "200 versions 1": 1_920 });
+    expect(scene.harmOf(siege)).toEqual([]);
+  });
+
+  test("answers no more of a thousand in one packet, and closes", async () => {
+    const siege = await scene.attack<Tally>("pipelines", { depth: 1_000, times: 60 });
+
+    expect(siege.result).toEqual({
+      "200 versions 1": 1_920,
+      "429 connection_overloaded": 60,
+      closed: 60,
+    });
     expect(scene.harmOf(siege)).toEqual([]);
   });
 
@@ -55,7 +72,9 @@ describe("a server process, when HTTP itself is attacked,", () => {
   test("ends heads that go on for ever", async () => {
     const siege = await scene.attack<Tally>("endlessHeads", { times: 200 });
 
-    expect(Object.keys(siege.result)).toEqual(["431 head_too_large", "closed"]);
+    // Who still writes when the connection closes is reset, and may not see the answer.
+    const { "431 head_too_large": told = 0, closed = 0, ...others } = siege.result;
+    expect([told + closed, others]).toEqual([200, {}]);
     expect(scene.harmOf(siege)).toEqual([]);
   });
 
@@ -89,14 +108,20 @@ describe("a server process, when HTTP itself is attacked,", () => {
   test("stops reading from who does not read its answers", async () => {
     const siege = await scene.attack<number>("neverRead", { connections: 50 });
 
-    console.log(siege.result, siege.books.connections);
-    expect(scene.harmOf(siege, { heldBytesMax: 64 * MIB })).toEqual([]);
+    // Most of it lies in the system's buffers; it is a flood all the same.
+    expect(siege.result).toBeGreaterThan(10 * MIB);
+    expect(scene.harmOf(siege)).toEqual([]);
     await scene.relent();
   });
 
   test("is rid of requests whose senders have hung up", async () => {
     const siege = await scene.attack<Tally>("halfClosed", { times: 500 });
 
+    const { "end: 200 versions 1": answered = 0, "end: closed": closed = 0 } = siege.result;
+    const { "reset: closed": reset = 0 } = siege.result;
+    expect(answered + closed + reset).toBe(500);
+    // The honest client's, and what a reset has not reached yet.
+    expect(siege.books.connections).toBeLessThan(50);
     expect(scene.harmOf(siege)).toEqual([]);
   });
 });
