@@ -165,6 +165,22 @@ describe("a channel", () => {
     await until(() => client.channels.length === 0 && peer.channels.length === 0);
   });
 
+  test("reset by a server whose client is away throws there at once", async () => {
+    const { client, peer, carrier } = await open();
+    const welcome = nextChannel(peer);
+    client.channel("x");
+    const theirs = await welcome;
+    await settle();
+    carrier.failure = "offline";
+    carrier.cutAll();
+    await settle();
+    let error: unknown;
+    void failure(theirs[Symbol.asyncIterator]().next()).then((thrownHere) => (error = thrownHere));
+    theirs.reset(3);
+    await settle();
+    expect(error).toMatchObject({ resetCode: 3 });
+  });
+
   test("reset while its callback is busy is forgotten when the callback is done", async () => {
     const { client, peer } = await open();
     const welcome = nextChannel(peer);
