@@ -55,6 +55,9 @@ const PEER_LIMITS: ReadonlySet<string> = new Set([
   "message_too_large",
 ]);
 
+/** Of which session an error is: in a chain it need not be the one whose callback throws it. */
+const thrownBy: WeakMap<UsageError, SessionHub> = new WeakMap();
+
 const label = { encoder: new TextEncoder(), decoder: new TextDecoder() };
 
 export class SessionHub {
@@ -90,7 +93,7 @@ export class SessionHub {
   // --- commands of the application ------------------------------------------------------------
 
   send(payload: Uint8Array, channelId: number, key: number | undefined): boolean {
-    const hasRoom = this.side.send(nowMs(), payload, channelId, key);
+    const hasRoom = this.#traced(() => this.side.send(nowMs(), payload, channelId, key));
     if (!hasRoom) this.#isFull = true;
     this.touch();
     return hasRoom;
@@ -103,7 +106,8 @@ export class SessionHub {
   }
 
   openChannel(name: string, options: ChannelOptions): Channel {
-    const id = this.side.openChannel(nowMs(), label.encoder.encode(name), options);
+    const bytes = label.encoder.encode(name);
+    const id = this.#traced(() => this.side.openChannel(nowMs(), bytes, options));
     this.touch();
     return this.addChannel(id, { label: name, mode: options.mode ?? "ordered", isOwn: true });
   }
@@ -180,9 +184,10 @@ export class SessionHub {
    * not bring down whoever serves it, and all others with him.
    */
   report(error: unknown): void {
-    if (error instanceof UsageError && PEER_LIMITS.has(error.code)) {
-      this.abort(END_CODES.limit, error.code);
-    } else if (!this.#isPeersDoing(error)) rethrow(error);
+    const isUsage = error instanceof UsageError;
+    const hub = (isUsage ? thrownBy.get(error) : undefined) ?? this;
+    if (isUsage && PEER_LIMITS.has(error.code)) hub.abort(END_CODES.limit, error.code);
+    else if (!hub.#isPeersDoing(error)) rethrow(error);
   }
 
   /** What `ended` or the channel's end have told already. */
@@ -309,6 +314,15 @@ export class SessionHub {
   #stateOf(channelId: number): SendingState | undefined {
     if (this.side.state === "ended") return undefined;
     return this.side.sender.channels.get(channelId)?.state;
+  }
+
+  #traced<Result>(command: () => Result): Result {
+    try {
+      return command();
+    } catch (error) {
+      if (error instanceof UsageError) thrownBy.set(error, this);
+      throw error;
+    }
   }
 
   #deliver(channelId: number, payloads: readonly Uint8Array[]): void {

@@ -65,6 +65,20 @@ describe("a peer costs its session at most", () => {
     expect(errors).toEqual([]);
   });
 
+  test("and not the session from which was relayed to it", async () => {
+    const errors = catchUncaught();
+    const small = { sendBufferBytesMax: 100_000, highWaterBytes: 50_000 };
+    const slow = await open({ ...small, hold: "consumed" }, { hold: "consumed" });
+    const relay = (session: { onBundle(consumer: (messages: unknown[]) => void): void }): void => {
+      session.onBundle((messages) => messages.forEach((message) => slow.peer.send(message)));
+    };
+    const { client: source } = await open({ onSession: relay });
+    for (let at = 0; at < 100; at++) source.send(new Uint8Array(10_000));
+    expect(await slow.client.ended).toMatchObject({ detail: "buffer_full" });
+    expect(source.status.state).toBe("open");
+    expect(errors).toEqual([]);
+  });
+
   test("by allowing no channels", async () => {
     const errors = catchUncaught();
     const onSession = (session: { channel(label: string): unknown }): void => {
