@@ -46,10 +46,14 @@ function barOn(stream: NodeJS.WriteStream): ProgressView {
 }
 
 function linesOn(stream: NodeJS.WriteStream): ProgressView {
-  let nextMs = 0;
+  let nextMs = LINE_MS;
+  let hasBegun = false;
   return {
     update({ elapsedMs, sent, echoed, total, met }) {
-      if (elapsedMs < nextMs) return;
+      // The first line says that messages go both ways.
+      const isBeginning = !hasBegun && echoed > 0;
+      if (elapsedMs < nextMs && !isBeginning) return;
+      hasBegun ||= isBeginning;
       nextMs = elapsedMs + LINE_MS;
       stream.write(
         `${Math.round(elapsedMs / 1_000)} s: ${sent} of ${total} sent, ${echoed} echoed; ` +
