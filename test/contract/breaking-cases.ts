@@ -2,12 +2,14 @@
 import { expect, it } from "vitest";
 import type { Session } from "../../src/session/index.ts";
 import { type Harness, Rig } from "./harness.ts";
-import { numbersTo, soon, take, told } from "./waiting.ts";
+import { numbersTo, soon, take, told, until } from "./waiting.ts";
 
 export function breakingCases(harness: Harness): void {
   it("tells lost and resumed when the path is down for long, and sends what waited", async () => {
     const rig = await Rig.start<string, string>(harness, { lostAfterMs: 100 });
     const [client, session] = await rig.pair();
+    // The server has to hear that what it holds is gone.
+    await until(() => rig.desk.waiting > 0, "a parked request");
     const lost = Promise.all([told(client, "lost"), told(session, "lost")]);
     rig.site.block();
     const [atClient, atServer] = await lost;

@@ -25,7 +25,8 @@ export class SpoolCarrier implements Carrier {
   constructor(root: string, headers?: CarrierOptions["headers"]) {
     this.#root = root;
     this.#headers = headers;
-    this.#watch = new FolderWatch(root, ANSWERS, (name) => this.#look(name));
+    const onName = (name: string): void => this.#look(name);
+    this.#watch = new FolderWatch(root, ANSWERS, onName, () => this.#failAll());
   }
 
   async exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
@@ -66,6 +67,13 @@ export class SpoolCarrier implements Carrier {
   close(): void {
     this.isClosed = true;
     this.#watch.close();
+  }
+
+  /** The folder is away: what is in it may never be answered. */
+  #failAll(): void {
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const settle of waiting) settle(failure("spool_missing"));
   }
 
   #look(name: string): void {

@@ -3,7 +3,15 @@
  * file that appears whole, by a rename, in one folder; its answer is a file of the same name in
  * another. Both ends watch their folder, and look into it now and then, as watching may miss things.
  */
-import { type FSWatcher, readdirSync, readFileSync, renameSync, unlinkSync, watch } from "node:fs";
+import {
+  existsSync,
+  type FSWatcher,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  watch,
+} from "node:fs";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -59,8 +67,14 @@ export class FolderWatch {
   #watcher: FSWatcher | undefined;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(root: string, folder: string, onName: (name: string) => void) {
+  constructor(
+    root: string,
+    folder: string,
+    onName: (name: string) => void,
+    onAway = (): void => {},
+  ) {
     const look = (): void => {
+      if (!existsSync(join(root, folder))) onAway();
       this.#watcher ??= watchFolder(join(root, folder), onName);
       for (const name of namesIn(root, folder)) onName(name);
     };
