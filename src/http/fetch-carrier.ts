@@ -10,7 +10,7 @@ import {
   carrierUrl,
   MEDIA_TYPE,
 } from "./carrier-options.ts";
-import { failure, joined } from "./outcomes.ts";
+import { failure, joined, refusalIn } from "./outcomes.ts";
 
 /** Gets an event. */
 export type PageListener = (event: { readonly type: string }) => void;
@@ -76,8 +76,9 @@ export class FetchCarrier implements Carrier {
           redirect: "manual",
           signal: controller.signal,
         });
-        const isAnswer = response.status === 200;
-        reason = isAnswer ? "answer_cut" : `http_${response.status}`;
+        const refusal = refusalIn(response.status, response.headers.get("content-type"));
+        const isAnswer = refusal === undefined;
+        reason = refusal ?? "answer_cut";
         const bytes = await read(response, this.answerBytesMax);
         if (isAnswer && bytes !== undefined) return { kind: "answer", bytes };
         if (isAnswer) reason = "answer_too_large";

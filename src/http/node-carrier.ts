@@ -19,7 +19,7 @@ import {
   MEDIA_TYPE,
 } from "./carrier-options.ts";
 import { networkReason } from "./node-reasons.ts";
-import { failure, joined } from "./outcomes.ts";
+import { failure, joined, refusalIn } from "./outcomes.ts";
 
 export interface NodeCarrierOptions extends CarrierOptions {
   /**
@@ -187,8 +187,9 @@ class Exchange {
 
   private receive(request: ClientRequest, response: IncomingMessage): void {
     const { answerBytesMax } = this.settings;
-    const isAnswer = response.statusCode === 200;
-    const reason = isAnswer ? "answer_cut" : `http_${response.statusCode}`;
+    const refusal = refusalIn(response.statusCode ?? 0, response.headers["content-type"]);
+    const isAnswer = refusal === undefined;
+    const reason = refusal ?? "answer_cut";
     this.reason = reason;
     const pieces: Uint8Array[] = [];
     let size = 0;

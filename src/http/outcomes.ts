@@ -4,6 +4,9 @@
  * - `http_<status>`: somebody answered with another status than 200. Redirects are not followed; a
  *   browser hides their status, which makes them `http_0`. The body of such an answer is read like
  *   any other, so that its connection can be used again, and dropped.
+ * - `answer_foreign`: status 200, and a media type that is not that of our bodies: the page of
+ *   somebody in between, as networks show one until their conditions are accepted. It is no damage,
+ *   of which a session bears little, and it may stay for long. A proxy may leave the type out.
  * - `answer_too_large`: more than `answerBytesMax`. `answer_cut`: the head of an answer came, and
  *   then the connection ended or the framing was wrong.
  * - `credentials_failed`: there were no headers to send. `aborted`: the session gave the exchange up.
@@ -11,6 +14,17 @@
  *   node-reasons.ts.
  */
 import type { Outcome } from "../session/carrier.ts";
+
+const OURS = /^\s*application\/octet-stream\s*(;|$)/i;
+
+/** Why the head of a response makes it no answer, if so. */
+export function refusalIn(
+  status: number,
+  mediaType: string | null | undefined,
+): string | undefined {
+  if (status !== 200) return `http_${status}`;
+  return (mediaType ?? "") === "" || OURS.test(mediaType ?? "") ? undefined : "answer_foreign";
+}
 
 /** How an exchange failed. */
 export function failure(reason: string): Outcome {

@@ -49,6 +49,13 @@ const answered: readonly CarrierCase[] = [
     connections: 1,
   },
   {
+    name: "a body of our media type, spelt otherwise",
+    respond: (socket, { body }) =>
+      socket.write(answerOf(body, "200 OK", "content-type: Application/Octet-Stream; x=y\r\n")),
+    answer: "body",
+    connections: 1,
+  },
+  {
     name: "an empty body",
     respond: (socket) => socket.write(answerOf("")),
     answer: "",
@@ -151,6 +158,12 @@ const refused: readonly CarrierCase[] = STATUSES.map(([code, reason]) => {
 });
 
 const refusedOtherwise: readonly CarrierCase[] = [
+  {
+    name: "a page of somebody in between, with status 200",
+    respond: text("HTTP/1.1 200 OK", "content-type: text/html", "content-length: 3", "", "<p>"),
+    reasons: both("answer_foreign"),
+    connections: 1,
+  },
   {
     name: "an error's page that is too large",
     respond: (socket) => socket.write(answerOf("x".repeat(100_000), "502 Bad Gateway")),

@@ -65,7 +65,7 @@ describe("what fetch may do to the carrier by fetch", () => {
   const url = "http://127.0.0.1/";
 
   test("is to hide a redirect behind the status 0", async () => {
-    const opaque = { status: 0, type: "opaqueredirect", body: null } as Response;
+    const opaque = Response.error();
     const fetch = async (): Promise<Response> => opaque;
     expect(await new FetchCarrier(url, { fetch }).exchange(body, never)).toEqual(
       failureOf("http_0"),
