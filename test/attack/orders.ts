@@ -1,5 +1,6 @@
 // What the processes of an attack tell each other.
 
+import type { ConnectOptions } from "../../src/http/connect-node.ts";
 import type { ServerSettings } from "../../src/http/configure-server.ts";
 import type { ListenerOptions } from "../../src/http/request-rules.ts";
 import type { ServerOptions } from "../../src/session/server.ts";
@@ -36,3 +37,19 @@ export interface Books {
 
 /** Outcomes by how often they came. */
 export type Tally = Record<string, number>;
+
+/** Where the client is to connect. */
+export interface ClientOrder {
+  readonly url: string;
+  readonly options: ConnectOptions;
+}
+
+/** What the client says of itself. */
+export interface ClientReport {
+  readonly heldBytes: number;
+  readonly state: string;
+  readonly reason: string;
+  /** All reasons that its status ever had. */
+  readonly reasons: readonly string[];
+  readonly heard: readonly unknown[];
+}

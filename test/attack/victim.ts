@@ -27,14 +27,20 @@ const sessions = new SessionServer<unknown, unknown>({
       const how = `${reason} ${detail}`.trim();
       ended[how] = (ended[how] ?? 0) + 1;
     });
-    serve(session, peer.header("x-service"));
+    return serve(session, peer.header("x-service"));
   },
 });
 
-function serve(session: PeerSession, service: string | undefined): void {
+function serve(session: PeerSession, service: string | undefined): void | Promise<void> {
   // "deaf" takes nothing of what it is sent.
   if (service === "flood") sendForEver(session);
-  else if (service !== "deaf") {
+  else if (service === "careless") {
+    // As in the README: nothing that `send` says is looked at.
+    return (async () => {
+      for await (const message of session) session.send(message);
+    })();
+  }
+  if (service !== "deaf" && service !== "flood") {
     session.onBundle(async (messages) => {
       for (const message of messages) if (!session.send(message)) await session.ready;
     });
