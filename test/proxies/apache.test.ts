@@ -1,0 +1,4 @@
+import { APACHE } from "./apache.ts";
+import { describeProgram } from "./cases.ts";
+
+describeProgram(APACHE);

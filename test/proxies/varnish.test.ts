@@ -1,0 +1,4 @@
+import { describeProgram } from "./cases.ts";
+import { VARNISH } from "./varnish.ts";
+
+describeProgram(VARNISH);
