@@ -79,7 +79,7 @@ export class Scene {
   /** Attacks, and takes the books before and after, with everything that the attacker still holds. */
   async attack<Result>(name: string, args: object = {}): Promise<Siege<Result>> {
     await this.victim.call("forget");
-    const before = await this.victim.call<Books>("books");
+    const before = await this.#settledBooks();
     this.honest.beginRecording();
     let result: Result;
     let times: readonly number[] = [];
@@ -88,7 +88,7 @@ export class Scene {
     } finally {
       times = await this.honest.endRecording();
     }
-    const books = await this.victim.call<Books>("books");
+    const books = await this.#settledBooks();
     const siege = {
       result,
       grownBytes: books.heldBytes - before.heldBytes,
@@ -126,6 +126,22 @@ export class Scene {
     this.honest.session.abort();
     await this.honest.session.ended;
     await Promise.all([this.victim.end(), this.attacker.end()]);
+  }
+
+  /**
+   * The books when nothing is on its way any more: the system hands over connections that were
+   * made, and tells of those that were closed, some turns later, and no event says that it is done.
+   */
+  async #settledBooks(): Promise<Books> {
+    let books = await this.victim.call<Books>("books");
+    for (let round = 0; round < 20; round++) {
+      await this.honest.pings(5);
+      const before = books;
+      books = await this.victim.call<Books>("books");
+      const isQuiet = Math.abs(books.heldBytes - before.heldBytes) < MIB / 8;
+      if (isQuiet && books.connections === before.connections) break;
+    }
+    return books;
   }
 
   #print(name: string, siege: Siege<unknown>): void {
