@@ -16,8 +16,20 @@ import { encodeBody, writeVersions } from "./body-writer.ts";
 import { Deque } from "./deque.ts";
 import { assert, checkClock, isDamage, ProtocolError, protocolCode } from "./errors.ts";
 import { END_CODES } from "./half.ts";
-import { ENDPOINT_DEFAULTS, INITIAL_GRANT, NONCE_BYTES, WIRE_VERSION } from "./limits.ts";
-import { checkNames, checkParkOptions, type EndpointOptions, within } from "./options.ts";
+import {
+  ENDPOINT_DEFAULTS,
+  ENDPOINT_RANGES,
+  INITIAL_GRANT,
+  NONCE_BYTES,
+  WIRE_VERSION,
+} from "./limits.ts";
+import {
+  checkNames,
+  checkParkOptions,
+  checkRanges,
+  type EndpointOptions,
+  within,
+} from "./options.ts";
 import type { ApplicationOutput, RespondOutput, TimeoutOutput } from "./outputs.ts";
 import { type LastWord, ParkSide } from "./park-side.ts";
 import { reasonBytes } from "./reason.ts";
@@ -488,15 +500,8 @@ const VERDICT_TIMEOUT: Verdict = { accepted: false, code: END_CODES.verdictTimeo
 
 /** A bound that is no number would bound nothing. */
 function checkEndpointOptions(options: EndpointOptions): void {
-  const day = 86_400_000;
   checkParkOptions(options);
-  within(options.sessionsMax, 0, 2 ** 24, "sessionsMax");
-  within(options.pendingMax, 0, 2 ** 24, "pendingMax");
-  within(options.sessionsPerAddressMax, 0, 2 ** 24, "sessionsPerAddressMax");
-  within(options.tombstoneMs, 0, day, "tombstoneMs");
-  within(options.tombstonesMax, 1, 2 ** 24, "tombstonesMax");
-  within(options.verdictTimeoutMs, 1, day, "verdictTimeoutMs");
-  within(options.seed, 1, 2 ** 32 - 1, "seed");
+  checkRanges(options, ENDPOINT_RANGES);
   if (!options.earlyMessages) return;
   // [OPEN-6]: what clients send before the first answer must be within what is allowed here.
   const { messages, bytes, channels } = INITIAL_GRANT;

@@ -168,71 +168,105 @@ export const WAKE_INTERVAL_MS = 1_000;
 /** Doublings of a timeout or a probe's wait at most, before its largest value caps it. */
 export const BACK_OFF_MAX = 10;
 
-// Options. Their meanings stand beside their names in options.ts.
+// Options: their values where nothing else is said, and their bounds, which may be other options.
+// What they mean stands beside their names in options.ts.
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+const DAY_MS = 86_400_000;
+const SESSIONS_MAX = 16_777_216;
 
-export const SESSION_DEFAULTS: SessionOptions = {
-  // Room for windowBytes full of 64-byte messages, so that bytes bind before counts.
-  windowMessages: 262_144,
-  // A 1 Gbit/s path with a round trip of 128 ms.
-  windowBytes: 16 * MIB,
+type Bound<Options> = number | keyof Options;
+
+/** Of each option that is a number: its default, and the least and the most that it may be. */
+export type OptionRanges<Options, Others = unknown> = {
+  readonly [Name in keyof Options as Options[Name] extends number ? Name : never]: readonly [
+    normal: number,
+    least: Bound<Options & Others>,
+    most: Bound<Options & Others>,
+  ];
+};
+
+/** Defaults: those of others, those of a table of ranges, and what is no number or not the same. */
+function defaults<Options extends object>(base: object, ranges: object, more: object): Options {
+  const rows = Object.entries(ranges) as [string, readonly [number]][];
+  const normal = Object.fromEntries(rows.map(([name, [value]]) => [name, value]));
+  return { ...base, ...normal, ...more } as Options;
+}
+
+export const SESSION_RANGES: OptionRanges<SessionOptions> = {
   // The reserves of as many on each side are half of the window; the rest is lent to busy ones.
-  channelsMax: 255,
-  channelUnits: 256,
+  channelsMax: [255, 0, 1_000_000],
+  channelUnits: [256, 1, 1_000_000_000],
   // One unit of the largest size must always fit.
-  channelBytes: 16 * KIB,
-  messageBytesMax: 128 * MIB,
+  channelBytes: [16 * KIB, UNIT_BYTES_MAX, 2 ** 40],
+  // Room for windowBytes full of 64-byte messages, so that bytes bind before counts.
+  windowMessages: [262_144, "channelUnits", 1_000_000_000],
+  // A 1 Gbit/s path with a round trip of 128 ms.
+  windowBytes: [16 * MIB, UNIT_BYTES_MAX, 2 ** 40],
+  messageBytesMax: [128 * MIB, UNIT_BYTES_MAX, 2 ** 32],
   // Two of the largest messages.
-  assemblyBytesMax: 256 * MIB,
+  assemblyBytesMax: [256 * MIB, "messageBytesMax", 2 ** 40],
   // Below the smallest upload limit of common proxies (nginx: 1 MB) with room to spare.
-  bodyBytesMax: 512 * KIB,
+  bodyBytesMax: [512 * KIB, 2 * UNIT_BYTES_MAX, 2 ** 30],
   // About the initial congestion window of TCP (RFC 6928: 10 segments).
-  bodyBytesInitial: 16 * KIB,
-  sendBufferBytesMax: 256 * MIB,
+  bodyBytesInitial: [16 * KIB, 1, "bodyBytesMax"],
+  sendBufferBytesMax: [256 * MIB, 1, 2 ** 40],
   // Four million: a column of each is a few hundred megabytes, reached by empty messages only.
-  sendBufferMessagesMax: 4_194_304,
-  highWaterBytes: MIB,
+  sendBufferMessagesMax: [4_194_304, 1, 2 ** 30],
+  highWaterBytes: [MIB, 1, "sendBufferBytesMax"],
+  // The delayed acknowledgement of QUIC (RFC 9000 section 18.2: 25 ms).
+  ackDelayMs: [25, 0, 10_000],
+  // Below RFC 6298's second, as TCP stacks have it: the peer states its own delays.
+  rtoMinMs: [200, 1, 60_000],
+  // RFC 6298 section 2.1.
+  rtoInitialMs: [1_000, "rtoMinMs", 60_000],
+  rtoMaxMs: [60_000, "rtoInitialMs", 3_600_000],
+  // Below the 30 s after which the most impatient common proxies cut a silent request.
+  holdTimeMs: [25_000, 0, DAY_MS],
+  // Two hold times and a retry; a server uses a larger one (PARK_DEFAULTS).
+  silenceLimitMs: [60_000, "holdTimeMs", DAY_MS],
+  parkedMax: [4, 1, PARKED_MAX],
+  // Two silently lost answers cost a hold time each.
+  closeTimeoutMs: [55_000, 1, DAY_MS],
+  unreadableMax: [8, 1, 1_000_000],
+};
+
+export const SESSION_DEFAULTS: SessionOptions = /* @__PURE__ */ defaults({}, SESSION_RANGES, {
   hold: "received",
   consume: "automatic",
-  // The delayed acknowledgement of QUIC (RFC 9000 section 18.2: 25 ms).
-  ackDelayMs: 25,
-  // RFC 6298 section 2.1.
-  rtoInitialMs: 1_000,
-  // Below RFC 6298's second, as TCP stacks have it: the peer states its own delays.
-  rtoMinMs: 200,
-  rtoMaxMs: 60_000,
-  // Two hold times and a retry; a server uses a larger one (PARK_DEFAULTS).
-  silenceLimitMs: 60_000,
-  // Below the 30 s after which the most impatient common proxies cut a silent request.
-  holdTimeMs: 25_000,
-  parkedMax: 4,
-  // Two silently lost answers cost a hold time each.
-  closeTimeoutMs: 55_000,
-  unreadableMax: 8,
   literal: undefined,
-};
+});
 
-export const REQUEST_DEFAULTS: RequestOptions = {
-  ...SESSION_DEFAULTS,
+export const REQUEST_RANGES: OptionRanges<Omit<RequestOptions, keyof SessionOptions>> = {
   // In Node and on HTTP/2; a browser on HTTP/1.1 has six connections in all and uses 1.
-  carriersMax: 8,
-  reconnectDelayMinMs: 100,
-  reconnectDelayMaxMs: 5_000,
-  lostConfirmMs: 3_000,
-  requestsUnansweredMax: 0,
-  earlyMessages: true,
+  carriersMax: [8, 1, PARKED_MAX],
+  reconnectDelayMinMs: [100, 0, DAY_MS],
+  reconnectDelayMaxMs: [5_000, "reconnectDelayMinMs", DAY_MS],
+  lostConfirmMs: [3_000, 0, DAY_MS],
+  requestsUnansweredMax: [0, 0, 1_000_000],
 };
 
-export const PARK_DEFAULTS: ParkOptions = {
-  ...SESSION_DEFAULTS,
+export const REQUEST_DEFAULTS: RequestOptions = /* @__PURE__ */ defaults(
+  SESSION_DEFAULTS,
+  REQUEST_RANGES,
+  {
+    earlyMessages: true,
+  },
+);
+
+type ParkOnly = Omit<ParkOptions, keyof SessionOptions>;
+
+export const PARK_RANGES: OptionRanges<ParkOnly, SessionOptions> = {
+  // parkedMax and carriersMax of one client, and as many again for overtaking.
+  requestsHeldMax: [24, "parkedMax", PARKED_MAX],
+  parkedQuietMs: [2_000, 0, DAY_MS],
+};
+
+export const PARK_DEFAULTS: ParkOptions = /* @__PURE__ */ defaults(SESSION_DEFAULTS, PARK_RANGES, {
   // Longer than the client's, so that the client never waits for a session that is gone.
   silenceLimitMs: 90_000,
-  // parkedMax and carriersMax of one client, and as many again for overtaking.
-  requestsHeldMax: 24,
-  parkedQuietMs: 2_000,
-};
+});
 
 /** The founding document's numbers: bundles of ten, one parked request, one second. */
 export const LITERAL_DEFAULTS: LiteralOptions = {
@@ -243,19 +277,25 @@ export const LITERAL_DEFAULTS: LiteralOptions = {
   answerDelayMs: undefined,
 };
 
-export const ENDPOINT_DEFAULTS: EndpointOptions = {
-  ...PARK_DEFAULTS,
+export const ENDPOINT_RANGES: OptionRanges<Omit<EndpointOptions, keyof ParkOptions>> = {
   // 15,000 idle sessions are a target on a small machine; as many again for bursts.
-  sessionsMax: 32_768,
-  pendingMax: 1_024,
+  sessionsMax: [32_768, 0, SESSIONS_MAX],
+  pendingMax: [1_024, 0, SESSIONS_MAX],
   // A household or an office behind one address.
-  sessionsPerAddressMax: 256,
+  sessionsPerAddressMax: [256, 0, SESSIONS_MAX],
   // Twice the longest time for which proxies are known to hold a request.
-  tombstoneMs: 300_000,
-  tombstonesMax: 65_536,
-  verdictTimeoutMs: 10_000,
-  authenticate: false,
-  earlyMessages: true,
+  tombstoneMs: [300_000, 0, DAY_MS],
+  tombstonesMax: [65_536, 1, SESSIONS_MAX],
+  verdictTimeoutMs: [10_000, 1, DAY_MS],
   // A core draws no lots: adapters do, so that two servers that drain ask for other pauses.
-  seed: 1,
+  seed: [1, 1, 0xffff_ffff],
 };
+
+export const ENDPOINT_DEFAULTS: EndpointOptions = /* @__PURE__ */ defaults(
+  PARK_DEFAULTS,
+  ENDPOINT_RANGES,
+  {
+    authenticate: false,
+    earlyMessages: true,
+  },
+);

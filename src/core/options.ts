@@ -3,7 +3,14 @@
  * defaults, with units and reasons, stand with all other bounds in limits.ts. spec 9.
  */
 import { UsageError } from "./errors.ts";
-import { LITERAL_DEFAULTS, UNIT_BYTES_MAX } from "./limits.ts";
+import {
+  BODY_MESSAGES_MAX,
+  LITERAL_DEFAULTS,
+  PARK_RANGES,
+  PARKED_MAX,
+  REQUEST_RANGES,
+  SESSION_RANGES,
+} from "./limits.ts";
 
 /** When a received message counts as held, so that its sender may release it. */
 export type HoldPolicy =
@@ -122,16 +129,32 @@ export interface EndpointOptions extends ParkOptions {
 }
 
 /** @throws UsageError `option_invalid`, naming the option. */
-export function within(value: number, low: number, high: number, name: string): void {
-  if (Number.isSafeInteger(value) && value >= low && value <= high) return;
-  const range = `an integer from ${low} to ${high}`;
-  throw new UsageError("option_invalid", `${name} is ${String(value)} and must be ${range}`);
+export function within(value: unknown, least: number, most: number, name: string): void {
+  const isInteger = typeof value === "number" && Number.isSafeInteger(value);
+  refuseUnless(isInteger && value >= least && value <= most, value, name, () => {
+    return `an integer from ${least} to ${most}`;
+  });
 }
 
 function oneOf(value: unknown, allowed: readonly unknown[], name: string): void {
-  if (allowed.includes(value)) return;
-  const range = allowed.join(" or ");
-  throw new UsageError("option_invalid", `${name} is ${String(value)} and must be ${range}`);
+  refuseUnless(allowed.includes(value), value, name, () => allowed.join(" or "));
+}
+
+function refuseUnless(isFit: boolean, value: unknown, name: string, range: () => string): void {
+  if (isFit) return;
+  throw new UsageError("option_invalid", `${name} is ${String(value)} and must be ${range()}`);
+}
+
+/** Checks options that are numbers; a bound may be another option, checked before. */
+export function checkRanges(given: object, ranges: object): void {
+  const options = given as Readonly<Record<string, number>>;
+  const valueOf = (bound: number | string): number => {
+    return typeof bound === "number" ? bound : (options[bound] as number);
+  };
+  type Row = readonly [name: string, range: readonly [number, number | string, number | string]];
+  for (const [name, [, least, most]] of Object.entries(ranges) as Row[]) {
+    within(options[name], valueOf(least), valueOf(most), name);
+  }
 }
 
 /**
@@ -149,67 +172,47 @@ export function checkNames(given: object, defaults: object): void {
  * @throws UsageError `option_invalid`, naming the option.
  */
 export function checkSessionOptions(options: SessionOptions): void {
-  const day = 86_400_000;
-  within(options.channelsMax, 0, 1_000_000, "channelsMax");
-  within(options.channelUnits, 1, 1_000_000_000, "channelUnits");
-  within(options.channelBytes, UNIT_BYTES_MAX, 2 ** 40, "channelBytes");
-  const channels = options.channelsMax * 2 + 1;
-  within(options.windowMessages, options.channelUnits, 1_000_000_000, "windowMessages");
-  within(options.windowBytes, UNIT_BYTES_MAX, 2 ** 40, "windowBytes");
-  if (options.channelsMax > 0) {
-    within(options.windowMessages, channels * options.channelUnits, 2 ** 40, "windowMessages");
-    within(options.windowBytes, channels * options.channelBytes, 2 ** 40, "windowBytes");
+  checkRanges(options, SESSION_RANGES);
+  const { channelsMax, channelUnits, channelBytes, windowMessages, windowBytes } = options;
+  const { hold, consume, literal } = options;
+  if (channelsMax > 0) {
+    const channels = channelsMax * 2 + 1;
+    within(windowMessages, channels * channelUnits, 2 ** 40, "windowMessages");
+    within(windowBytes, channels * channelBytes, 2 ** 40, "windowBytes");
   }
-  within(options.messageBytesMax, UNIT_BYTES_MAX, 2 ** 32, "messageBytesMax");
-  within(options.assemblyBytesMax, options.messageBytesMax, 2 ** 40, "assemblyBytesMax");
-  within(options.bodyBytesMax, 2 * UNIT_BYTES_MAX, 2 ** 30, "bodyBytesMax");
-  within(options.bodyBytesInitial, 1, options.bodyBytesMax, "bodyBytesInitial");
-  within(options.sendBufferBytesMax, 1, 2 ** 40, "sendBufferBytesMax");
-  within(options.sendBufferMessagesMax, 1, 2 ** 30, "sendBufferMessagesMax");
-  within(options.highWaterBytes, 1, options.sendBufferBytesMax, "highWaterBytes");
-  within(options.ackDelayMs, 0, 10_000, "ackDelayMs");
-  within(options.rtoMinMs, 1, 60_000, "rtoMinMs");
-  within(options.rtoInitialMs, options.rtoMinMs, 60_000, "rtoInitialMs");
-  within(options.rtoMaxMs, options.rtoInitialMs, 3_600_000, "rtoMaxMs");
-  within(options.holdTimeMs, 0, day, "holdTimeMs");
-  within(options.silenceLimitMs, options.holdTimeMs + options.rtoMinMs, day, "silenceLimitMs");
-  within(options.parkedMax, 1, 64, "parkedMax");
-  within(options.closeTimeoutMs, 1, day, "closeTimeoutMs");
-  within(options.unreadableMax, 1, 1_000_000, "unreadableMax");
-  oneOf(options.hold, ["received", "delivered", "consumed"], "hold");
-  oneOf(options.consume, ["automatic", "explicit"], "consume");
-  if (options.hold === "consumed" && options.consume === "automatic") {
+  const heldMs = options.holdTimeMs + options.rtoMinMs;
+  within(options.silenceLimitMs, heldMs, 2 ** 40, "silenceLimitMs");
+  oneOf(hold, ["received", "delivered", "consumed"], "hold");
+  oneOf(consume, ["automatic", "explicit"], "consume");
+  if (hold === "consumed" && consume === "automatic") {
     throw new UsageError("option_invalid", "hold is consumed and needs consume: explicit");
   }
-  const literal = options.literal;
-  if (literal === undefined) return;
+  if (literal !== undefined) checkLiteralOptions(literal);
+}
+
+function checkLiteralOptions(literal: LiteralOptions): void {
+  const day = 86_400_000;
   checkNames(literal, LITERAL_DEFAULTS);
-  within(literal.bundleMessages, 1, 16_384, "literal.bundleMessages");
-  within(literal.requestsHeld, 1, 64, "literal.requestsHeld");
-  within(literal.resendTimeoutMs, 1, day, "literal.resendTimeoutMs");
-  if (literal.sendDelayMs !== "auto") within(literal.sendDelayMs, 0, day, "literal.sendDelayMs");
-  if (literal.answerDelayMs !== undefined) {
-    within(literal.answerDelayMs, 0, day, "literal.answerDelayMs");
-  }
+  const { bundleMessages, requestsHeld, resendTimeoutMs, sendDelayMs, answerDelayMs } = literal;
+  within(bundleMessages, 1, BODY_MESSAGES_MAX, "literal.bundleMessages");
+  within(requestsHeld, 1, PARKED_MAX, "literal.requestsHeld");
+  within(resendTimeoutMs, 1, day, "literal.resendTimeoutMs");
+  if (sendDelayMs !== "auto") within(sendDelayMs, 0, day, "literal.sendDelayMs");
+  if (answerDelayMs !== undefined) within(answerDelayMs, 0, day, "literal.answerDelayMs");
 }
 
 /** @throws UsageError `option_invalid`, naming the option. */
 export function checkRequestOptions(options: RequestOptions): void {
-  const day = 86_400_000;
   checkSessionOptions(options);
-  within(options.carriersMax, 1, 64, "carriersMax");
-  within(options.parkedMax + options.carriersMax, 2, 64, "carriersMax");
-  within(options.reconnectDelayMinMs, 0, day, "reconnectDelayMinMs");
-  within(options.reconnectDelayMaxMs, options.reconnectDelayMinMs, day, "reconnectDelayMaxMs");
-  within(options.lostConfirmMs, 0, day, "lostConfirmMs");
-  within(options.requestsUnansweredMax, 0, 1_000_000, "requestsUnansweredMax");
+  checkRanges(options, REQUEST_RANGES);
+  within(options.parkedMax + options.carriersMax, 2, PARKED_MAX, "carriersMax");
   oneOf(options.earlyMessages, [true, false], "earlyMessages");
 }
 
 /** @throws UsageError `option_invalid`, naming the option. */
 export function checkParkOptions(options: ParkOptions): void {
   checkSessionOptions(options);
+  checkRanges(options, PARK_RANGES);
   const held = Math.max(options.parkedMax, options.literal?.requestsHeld ?? 0);
-  within(options.requestsHeldMax, held + 1, 64, "requestsHeldMax");
-  within(options.parkedQuietMs, 0, 86_400_000, "parkedQuietMs");
+  within(options.requestsHeldMax, held + 1, PARKED_MAX, "requestsHeldMax");
 }
