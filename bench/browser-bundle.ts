@@ -3,11 +3,12 @@
  * texts of assertions numbered. `dist/browser` holds what this makes, and the test of its size
  * measures the same.
  */
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build, type BuildOptions, type Plugin } from "esbuild";
+import { build, type BuildOptions, type Plugin, version } from "esbuild";
 import { shortenableNames } from "./browser-names.ts";
 
 const ROOT: string = fileURLToPath(new URL("..", import.meta.url));
@@ -48,7 +49,7 @@ export async function bundleForBrowsers(entry: string = CLIENT): Promise<Browser
   const sources = await bundledSources(entry);
   const assertions = assertionTexts(sources);
   const mangleProps = await shortenedNames(entry, sources);
-  const plugins = [numberAssertions(assertions, () => "")];
+  const plugins = [shortenTexts(assertions, stateFormat(sources), () => "")];
   const code = await bundle(entry, { mangleProps, plugins });
   return { code, gzipped: gzippedBytes(code), assertions };
 }
@@ -62,7 +63,7 @@ export async function bundleOfModules(): Promise<string> {
 export async function moduleSizes(): Promise<readonly ModuleSize[]> {
   const sources = await bundledSources(CLIENT);
   const mark = (source: string): string => `${MARK}("${source}");`;
-  const plugins = [numberAssertions(assertionTexts(sources), mark)];
+  const plugins = [shortenTexts(assertionTexts(sources), stateFormat(sources), mark)];
   const mangleProps = await shortenedNames(CLIENT, sources);
   const marked = await bundle(CLIENT, { mangleProps, plugins });
   const [head, ...rest] = marked.split(`${MARK}("`);
@@ -114,18 +115,33 @@ async function bundle(entry: string, options: BuildOptions): Promise<string> {
   return text;
 }
 
-/** Puts a number in the place of each assertion's text, and marks where modules begin. */
-function numberAssertions(texts: readonly string[], mark: (source: string) => string): Plugin {
+/**
+ * Puts a number in the place of each assertion's text, and a format of its own in the place of the
+ * saved state's, as its fields have other names here; marks where modules begin.
+ */
+function shortenTexts(
+  texts: readonly string[],
+  format: string,
+  mark: (source: string) => string,
+): Plugin {
   return {
-    name: "number-assertions",
+    name: "shorten-texts",
     setup(builder) {
       builder.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
         const source = readFileSync(path, "utf8");
-        const contents = replaceTexts(source, (text) => String(texts.indexOf(text)));
+        const numbered = replaceTexts(source, (text) => String(texts.indexOf(text)));
+        const contents = numbered.replace(/(STATE_FORMAT = ")\w+/, `$1${format}`);
         return { contents: mark(relative(ROOT, path)) + contents, loader: "ts" };
       });
     },
   };
+}
+
+/** The same sources have the same names in every build by the same bundler. */
+function stateFormat(sources: readonly string[]): string {
+  const hash = createHash("sha256").update(version);
+  for (const source of sources.toSorted()) hash.update(readFileSync(source));
+  return hash.digest("hex").slice(0, 8);
 }
 
 /** The texts of the assertions of some sources, sorted: their places are their numbers. */

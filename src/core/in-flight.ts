@@ -65,16 +65,6 @@ export class InFlight {
     return flight;
   }
 
-  /** Units that are due, counted up to about `enough`. */
-  countDue(enough: number): number {
-    const due = this.due.flat;
-    let count = 0;
-    for (let at = 0; at < due.length && count < enough; at += 2) {
-      count += (due[at + 1] as number) - (due[at] as number) + 1;
-    }
-    return count;
-  }
-
   /** Remembers what a body carries, from now until its transmission is resolved. */
   begin(bundle: Bundle, sentAtMs: number, isFull: boolean): void {
     const { transmission, runs } = bundle;

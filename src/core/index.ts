@@ -56,6 +56,7 @@ export type {
   TimeoutOutput,
   TimerName,
 } from "./outputs.ts";
+export { LiteralRequestSide } from "./literal-request-side.ts";
 export { ParkSide } from "./park-side.ts";
 export { type Credentials, RequestSide } from "./request-side.ts";
 export type { SessionState } from "./session-states.ts";

@@ -174,7 +174,7 @@ export function checkNames(given: object, defaults: object): void {
 export function checkSessionOptions(options: SessionOptions): void {
   checkRanges(options, SESSION_RANGES);
   const { channelsMax, channelUnits, channelBytes, windowMessages, windowBytes } = options;
-  const { hold, consume, literal } = options;
+  const { hold, consume } = options;
   if (channelsMax > 0) {
     const channels = channelsMax * 2 + 1;
     within(windowMessages, channels * channelUnits, 2 ** 40, "windowMessages");
@@ -187,10 +187,10 @@ export function checkSessionOptions(options: SessionOptions): void {
   if (hold === "consumed" && consume === "automatic") {
     throw new UsageError("option_invalid", "hold is consumed and needs consume: explicit");
   }
-  if (literal !== undefined) checkLiteralOptions(literal);
 }
 
-function checkLiteralOptions(literal: LiteralOptions): void {
+/** @throws UsageError `option_invalid`, `option_unknown`, naming the option. */
+export function checkLiteralOptions(literal: LiteralOptions): void {
   const day = 86_400_000;
   checkNames(literal, LITERAL_DEFAULTS);
   const { bundleMessages, requestsHeld, resendTimeoutMs, sendDelayMs, answerDelayMs } = literal;
@@ -213,6 +213,7 @@ export function checkRequestOptions(options: RequestOptions): void {
 export function checkParkOptions(options: ParkOptions): void {
   checkSessionOptions(options);
   checkRanges(options, PARK_RANGES);
+  if (options.literal !== undefined) checkLiteralOptions(options.literal);
   const held = Math.max(options.parkedMax, options.literal?.requestsHeld ?? 0);
   within(options.requestsHeldMax, held + 1, PARKED_MAX, "requestsHeldMax");
 }

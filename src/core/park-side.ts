@@ -18,6 +18,7 @@ import { checkParameters, END_CODES, Half } from "./half.ts";
 import type { Flight } from "./in-flight.ts";
 import { EXCHANGE_SPAN_MAX, INITIAL_GRANT } from "./limits.ts";
 import type { ParkOptions } from "./options.ts";
+import { countSendable, resendAll } from "./literal.ts";
 import type { EndedOutput, EndReason, RespondOutput, TimerName } from "./outputs.ts";
 import type { Pauses } from "./pauses.ts";
 import { Ranges } from "./ranges.ts";
@@ -203,7 +204,7 @@ export class ParkSide extends Half<RespondOutput> {
     const { literal } = this.options;
     if (literal === undefined) return this.isOpenedOwed || this.hasSomethingToSay(nowMs);
     const worth = literal.bundleMessages;
-    return this.sender.countSendable(worth) >= worth || nowMs >= this.literalAnswerAtMs;
+    return countSendable(this.sender, worth) >= worth || nowMs >= this.literalAnswerAtMs;
   }
 
   /** When the request that came first has been held for long enough [PARK-8]. */
@@ -253,7 +254,7 @@ export class ParkSide extends Half<RespondOutput> {
     if (flight === undefined || nowMs < this.overdueAtMs(flight)) return;
     // [PARK-15] [LITS-5]
     if (this.options.literal === undefined) this.sender.resolve(flight.transmission);
-    else this.sender.resendAll();
+    else resendAll(this.sender);
     this.noteOverdue(nowMs, flight);
   }
 

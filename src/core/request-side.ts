@@ -33,13 +33,7 @@ import {
   UNIT_BYTES_MAX,
   WAKE_INTERVAL_MS,
 } from "./limits.ts";
-import {
-  checkNames,
-  checkRequestOptions,
-  type LiteralOptions,
-  type RequestOptions,
-  within,
-} from "./options.ts";
+import { checkNames, checkRequestOptions, type RequestOptions, within } from "./options.ts";
 import { REQUEST_DEFAULTS } from "./limits.ts";
 import type { EndedOutput, EndReason, RequestOutput, TimerName } from "./outputs.ts";
 import { PartStore } from "./part-store.ts";
@@ -52,7 +46,13 @@ import { Receiver } from "./receiver.ts";
 import { RoundTrip } from "./rtt.ts";
 import { SendRing } from "./send-ring.ts";
 import { Sender } from "./sender.ts";
-import { type Classes, restoreSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
+import {
+  type Classes,
+  restoreSnapshot,
+  type Snapshot,
+  STATE_FORMAT,
+  takeSnapshot,
+} from "./snapshot.ts";
 import { Turns } from "./turns.ts";
 
 /** What makes a session the client's own, from a CSPRNG and never used twice [OPEN-1]. */
@@ -71,7 +71,7 @@ export class RequestSide extends Half<RequestOutput> {
   /** What the server wishes to find parked, as the highest exchange said. */
   parkedWanted = 1;
   private parkedWantedFrom = 0;
-  private readonly options: RequestOptions;
+  protected readonly options: RequestOptions;
   private readonly secret: Uint8Array;
   private incarnation = 1;
   /** The answer that came last, and when. */
@@ -87,9 +87,6 @@ export class RequestSide extends Half<RequestOutput> {
   /** When a wake takes effect, Infinity for none; and when one did last. */
   private wakeAtMs: number = Infinity;
   private wokenAtMs: number = -Infinity;
-  /** Literal procedure: when the last request left, and when one may follow an answer. */
-  private lastRequestAtMs = 0;
-  private followAtMs: number = Infinity;
   private random: number;
 
   /** @throws UsageError `option_invalid`, `option_unknown`, `clock_invalid`. */
@@ -97,6 +94,9 @@ export class RequestSide extends Half<RequestOutput> {
     checkNames(options, REQUEST_DEFAULTS);
     const full: RequestOptions = { ...REQUEST_DEFAULTS, ...options };
     checkRequestOptions(full);
+    if (full.literal !== undefined && new.target === RequestSide) {
+      throw new UsageError("option_invalid", "literal belongs to LiteralRequestSide");
+    }
     within(credentials.nonce.length, NONCE_BYTES, NONCE_BYTES, "nonce.length");
     within(credentials.secret.length, NONCE_BYTES, PROOF_BYTES_MAX, "secret.length");
     super("request", nowMs, credentials.nonce.slice(), full);
@@ -104,7 +104,6 @@ export class RequestSide extends Half<RequestOutput> {
     this.secret = credentials.secret.slice();
     this.retryAtMs = nowMs;
     this.random = seedFrom(credentials.nonce);
-    this.parkedWanted = full.literal?.requestsHeld ?? 1;
     // [OPEN-6]: what every server grants before it has answered.
     if (!full.earlyMessages) return;
     const { messages, bytes } = INITIAL_GRANT;
@@ -147,19 +146,23 @@ export class RequestSide extends Half<RequestOutput> {
   save(): Snapshot {
     if (this.state === "ended") throw new UsageError("session_closed");
     if (this.transmissions.size > 0) throw new UsageError("state_invalid", "poll is not drained");
-    return takeSnapshot(this, REQUEST_CLASSES);
+    return takeSnapshot(this, [this.constructor, ...STATE_CLASSES]);
   }
 
   /**
    * Goes on from a saved state with a raised incarnation. Whoever still runs the old one is told
-   * `superseded`. Resume a saved state once only.
+   * `superseded`. Resume a saved state once only, by the class and the version that saved it.
    *
    * @throws UsageError `state_invalid`, `clock_invalid`.
    */
   static resume(nowMs: number, saved: Snapshot): RequestSide {
     checkClock(nowMs);
-    const side = restoreSnapshot(saved, REQUEST_CLASSES);
-    if (!(side instanceof RequestSide)) throw new UsageError("state_invalid");
+    if (saved.format !== STATE_FORMAT) throw new UsageError("state_invalid", "another version's");
+    const side = restoreSnapshot(saved, [this, ...STATE_CLASSES]);
+    const isOurs =
+      side instanceof RequestSide &&
+      (side.options.literal !== undefined) === (this !== RequestSide);
+    if (!isOurs) throw new UsageError("state_invalid");
     side.takeOver(nowMs);
     return side;
   }
@@ -219,46 +222,16 @@ export class RequestSide extends Half<RequestOutput> {
   // --- when to send ---------------------------------------------------------------------------
 
   /** Why a request should leave now, or undefined. spec 5.1. */
-  private reasonToSend(nowMs: number): SendReason | undefined {
+  protected reasonToSend(nowMs: number): SendReason | undefined {
     if (this.state === "ended" || nowMs < this.notBeforeMs || !this.hasSlot) return undefined;
-    if (this.options.literal !== undefined) return this.reasonToSendLiteral(nowMs);
+    return this.reasonByRules(nowMs);
+  }
+
+  /** Why a request should leave that may. */
+  protected reasonByRules(nowMs: number): SendReason | undefined {
     // [SAY-2], and beyond that [SAY-4].
     if (this.exchanges.countLive < this.parkedWanted) return "park";
     return this.canCarry && this.hasSomethingToSay(nowMs) ? "say" : undefined;
-  }
-
-  /** The founding document's flow chart of the client; spec 8.1. */
-  private reasonToSendLiteral(nowMs: number): SendReason | undefined {
-    const literal = this.options.literal;
-    assert(literal !== undefined, "literal_rules_without_options");
-    if (this.exchanges.next === 1) return "first";
-    // [LIT-2]: a bundle's worth waits for nothing.
-    const worth = literal.bundleMessages;
-    if (this.sender.countSendable(worth) >= worth) return "bundle";
-    // [LIT-1]: an answer is followed by a request, and a silence by everything again [LIT-3].
-    if (nowMs >= this.followAtMs) return "answered";
-    if (nowMs >= this.resendAllAtMs(literal)) return "resend";
-    return undefined;
-  }
-
-  /** When the literal procedure's timer runs out: something is out, or waits, unacknowledged. */
-  private resendAllAtMs(literal: LiteralOptions): number {
-    const isIdle = this.sender.isFlushed && this.exchanges.countLive > 0;
-    return isIdle ? Infinity : this.lastRequestAtMs + literal.resendTimeoutMs;
-  }
-
-  /** The literal procedure's wait between an answer and the next request; spec 8.3. */
-  private get sendDelayMs(): number {
-    const literal = this.options.literal;
-    if (literal === undefined) return 0;
-    if (literal.sendDelayMs !== "auto") return literal.sendDelayMs;
-    // [AUTO-1]: as long as the path would need for the rest of a bundle.
-    const { unsentBytes, unsentCount } = this.sender;
-    if (unsentCount >= literal.bundleMessages) return 0;
-    const meanBytes = unsentCount === 0 ? 0 : unsentBytes / unsentCount;
-    const missingBytes = literal.bundleMessages * meanBytes - unsentBytes;
-    const waitMs = Math.ceil(missingBytes / this.roundTrip.rate);
-    return Math.min(waitMs, literal.resendTimeoutMs);
   }
 
   /** Requests that may be out at once, overdue ones included. */
@@ -285,22 +258,20 @@ export class RequestSide extends Half<RequestOutput> {
     }
     // No request leaves before, whatever it is that it would say.
     const gateMs = Math.max(this.notBeforeMs, this.nowMs);
-    const { literal } = this.options;
-    if (literal === undefined) {
-      consider("resend", this.resendAtMs);
-      if (this.hasSlot && this.canCarry) {
-        const ackAtMs = this.receiver.ackOwedSinceMs + this.settings.ackDelayMs;
-        consider("ack-delay", Math.max(gateMs, ackAtMs));
-        consider("probe", Math.max(gateMs, this.probeAtMs));
-      }
-    } else {
-      if (this.hasSlot) consider("delay", Math.max(gateMs, this.followAtMs));
-      consider("resend", Math.max(gateMs, this.resendAllAtMs(literal)));
-    }
+    this.considerRules(consider, gateMs);
+  }
+
+  /** The timers of the rules by which requests leave; none leaves before `gateMs`. */
+  protected considerRules(consider: (name: TimerName, atMs: number) => void, gateMs: number): void {
+    consider("resend", this.resendAtMs);
+    if (!this.hasSlot || !this.canCarry) return;
+    const ackAtMs = this.receiver.ackOwedSinceMs + this.settings.ackDelayMs;
+    consider("ack-delay", Math.max(gateMs, ackAtMs));
+    consider("probe", Math.max(gateMs, this.probeAtMs));
   }
 
   /** Whether a request could be out beside those that are, an overdue one's place included. */
-  private get hasSlot(): boolean {
+  protected get hasSlot(): boolean {
     const { open, oldestOverdue } = this.exchanges;
     return open.size < this.slots || oldestOverdue !== undefined;
   }
@@ -323,38 +294,33 @@ export class RequestSide extends Half<RequestOutput> {
       if (isOverdue || nowMs < this.exchangeOverdueAtMs(number)) continue;
       this.markOverdue(number);
     }
-    const { literal } = this.options;
-    if (literal === undefined && nowMs >= this.resendAtMs) {
-      const flight = this.oldestFlight;
-      assert(flight !== undefined, "resend_without_flight");
-      this.sender.resolve(flight.transmission);
-      this.noteOverdue(nowMs, flight);
-      this.markOverdue(flight.transmission);
-    }
-    if (literal !== undefined && nowMs >= this.resendAllAtMs(literal)) {
-      this.markSurplusOverdue(literal.requestsHeld);
-    }
+    this.handleRules(nowMs);
     if (this.isUnanswered) this.end("unanswered", "network", END_CODES.silence);
   }
 
+  /** What was sent and should have been acknowledged by now goes again. */
+  protected handleRules(nowMs: number): void {
+    if (nowMs < this.resendAtMs) return;
+    const flight = this.oldestFlight;
+    assert(flight !== undefined, "resend_without_flight");
+    this.sender.resolve(flight.transmission);
+    this.noteOverdue(nowMs, flight);
+    this.markOverdue(flight.transmission);
+  }
+
   protected override transmit(nowMs: number): void {
-    for (;;) {
-      const reason = this.reasonToSend(nowMs);
-      if (reason === undefined) return;
-      if (reason === "resend") this.sender.resendAll();
+    while (this.reasonToSend(nowMs) !== undefined) {
       if (this.exchanges.open.size >= this.slots) this.abortOldestOverdue();
       this.abortBeyondSpan();
       this.sendRequest(nowMs);
     }
   }
 
-  private sendRequest(nowMs: number): void {
+  protected sendRequest(nowMs: number): void {
     const number = this.exchanges.next;
     const body = this.compose(nowMs, this.requestHead(nowMs), number);
     const isCarrier = this.sender.flights.has(number);
     this.exchanges.begin(nowMs, body.length, isCarrier);
-    this.lastRequestAtMs = nowMs;
-    this.followAtMs = Infinity;
     this.transmissions.push({ kind: "request", exchange: number, body });
   }
 
@@ -450,7 +416,6 @@ export class RequestSide extends Half<RequestOutput> {
       this.notify({ kind: "opened" });
     }
     this.hear(nowMs, body);
-    this.followAtMs = Math.min(this.followAtMs, nowMs + this.sendDelayMs);
     // [RETRY-3]
     if (body.pauseMs !== undefined) {
       this.pausedUntilMs = Math.max(this.pausedUntilMs, nowMs + body.pauseMs);
@@ -464,12 +429,7 @@ export class RequestSide extends Half<RequestOutput> {
 
   /** [EXCH-4]: what the answer says about exchanges, this one and others. */
   private noteEvidence(answer: AnswerPrefix): void {
-    // [SAY-3]: what a later exchange said is newer, whichever answer comes first.
-    if (answer.exchange > this.parkedWantedFrom && this.options.literal === undefined) {
-      this.parkedWantedFrom = answer.exchange;
-      const wanted = Math.min(answer.parkedWanted, this.options.parkedMax);
-      this.parkedWanted = Math.max(1, wanted);
-    }
+    this.noteParkedWanted(answer);
     const { answered, parked } = answer;
     for (const [number, exchange] of this.exchanges.open) {
       const isAnswered = number === answer.exchange || includes(answered, number);
@@ -485,6 +445,13 @@ export class RequestSide extends Half<RequestOutput> {
       // A late one that turns out to be parked counts again.
       else exchange.isOverdue = false;
     }
+  }
+
+  /** [SAY-3]: what a later exchange said is newer, whichever answer comes first. */
+  protected noteParkedWanted({ exchange, parkedWanted }: AnswerPrefix): void {
+    if (exchange <= this.parkedWantedFrom) return;
+    this.parkedWantedFrom = exchange;
+    this.parkedWanted = Math.max(1, Math.min(parkedWanted, this.options.parkedMax));
   }
 
   private handleBadAnswer(exchange: number, bytes: Uint8Array, code: ProtocolErrorCode): void {
@@ -560,7 +527,7 @@ export class RequestSide extends Half<RequestOutput> {
   }
 
   /** [RETRY-7] */
-  private wake(nowMs: number): void {
+  protected wake(nowMs: number): void {
     this.wakeAtMs = Infinity;
     this.wokenAtMs = nowMs;
     this.retryAtMs = nowMs;
@@ -571,28 +538,14 @@ export class RequestSide extends Half<RequestOutput> {
       exchange.isOverdue = true;
       this.sender.resolve(exchange.number);
     }
-    this.followAtMs = nowMs;
   }
 
-  private markOverdue(number: number): void {
+  protected markOverdue(number: number): void {
     const exchange = this.exchanges.open.get(number);
     assert(exchange !== undefined && !exchange.isOverdue, "overdue_twice");
     exchange.isOverdue = true;
     this.unansweredInRow++;
     this.sender.resolve(number);
-  }
-
-  /**
-   * Literal procedure: a server holds so many requests and answers the oldest when a further one
-   * arrives. Those beyond are lost, or their answers are [LIT-4].
-   */
-  private markSurplusOverdue(requestsHeld: number): void {
-    let surplus = this.exchanges.countLive - requestsHeld;
-    for (const { number, isOverdue } of this.exchanges.open.values()) {
-      if (isOverdue || surplus <= 0) continue;
-      surplus--;
-      this.markOverdue(number);
-    }
   }
 
   private abortOldestOverdue(): void {
@@ -630,7 +583,7 @@ export class RequestSide extends Half<RequestOutput> {
   }
 
   /** A new incarnation: the old one's exchanges are no longer ours [INC-1]. */
-  private takeOver(nowMs: number): void {
+  protected takeOver(nowMs: number): void {
     this.incarnation++;
     for (const number of this.exchanges.open.keys()) this.giveUpExchange(number);
     this.exchanges.next = 1;
@@ -649,34 +602,31 @@ export class RequestSide extends Half<RequestOutput> {
     this.doubtedSinceMs = Infinity;
     this.wakeAtMs = Infinity;
     this.wokenAtMs = -Infinity;
-    this.lastRequestAtMs = nowMs;
-    this.followAtMs = nowMs;
     if (this.probeAtMs !== Infinity) this.probeAtMs = nowMs;
     if (this.closeAtMs !== Infinity) this.closeAtMs = nowMs + this.settings.closeTimeoutMs;
     if (this.receiver.ackOwedSinceMs !== Infinity) this.receiver.ackOwedSinceMs = nowMs;
   }
 }
 
-/** Classes that a saved request side is made of. */
-export const REQUEST_CLASSES: Classes = new Map<string, { readonly prototype: object }>([
-  ["RequestSide", RequestSide],
-  ["Exchanges", Exchanges],
-  ["Sender", Sender],
-  ["SendRing", SendRing],
-  ["InFlight", InFlight],
-  ["GivingUp", GivingUp],
-  ["Turns", Turns],
-  ["ChannelSender", ChannelSender],
-  ["PayloadQueue", PayloadQueue],
-  ["PayloadStore", PayloadStore],
-  ["Receiver", Receiver],
-  ["ReceiveWindows", ReceiveWindows],
-  ["PartStore", PartStore],
-  ["ChannelReceiver", ChannelReceiver],
-  ["RoundTrip", RoundTrip],
-  ["Ranges", Ranges],
-  ["Deque", Deque],
-]);
+/** Classes that a saved request side is made of, beside its own. */
+const STATE_CLASSES: Classes = [
+  Exchanges,
+  Sender,
+  SendRing,
+  InFlight,
+  GivingUp,
+  Turns,
+  ChannelSender,
+  PayloadQueue,
+  PayloadStore,
+  Receiver,
+  ReceiveWindows,
+  PartStore,
+  ChannelReceiver,
+  RoundTrip,
+  Ranges,
+  Deque,
+];
 
 function includes(ranges: readonly number[], value: number): boolean {
   for (let at = 0; at < ranges.length; at += 2) {

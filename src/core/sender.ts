@@ -60,7 +60,7 @@ export class Sender {
   readonly channels: Map<number, ChannelSender> = new Map();
   private readonly store: PayloadStore = new PayloadStore();
   private readonly turns: Turns = new Turns();
-  private readonly facts: Deque<Fact> = new Deque();
+  readonly facts: Deque<Fact> = new Deque();
   private readonly inFlight: InFlight = new InFlight(this.ring);
   private readonly givingUp: GivingUp = new GivingUp(this.ring);
   /** The session window that the peer granted, and the bytes counted against it. */
@@ -200,11 +200,6 @@ export class Sender {
     return this.inFlight.resolve(transmission);
   }
 
-  /** Everything sent and not received becomes due, as in the literal procedure [LIT-3]. */
-  resendAll(): void {
-    for (const transmission of this.flights.keys()) this.resolve(transmission);
-  }
-
   /** Gives up what has outlived its time. Only the sender's clock decides [SKIP-4]. */
   expire(nowMs: number): void {
     const { through } = this.peerReceived;
@@ -272,14 +267,6 @@ export class Sender {
     return false;
   }
 
-  /** Units that could leave now, for a bundle's worth; counted up to `enough`. */
-  countSendable(enough: number): number {
-    let count = this.canSendFact ? this.facts.size : 0;
-    count += this.inFlight.countDue(enough - count);
-    if (this.canSendUnit) count += Math.min(this.unsentCount, this.seqMax - this.ring.next + 1);
-    return Math.min(count, enough);
-  }
-
   /** Whether messages wait for a window of the peer's. */
   get isBlocked(): boolean {
     if (this.facts.size > 0 && !this.canSendFact) return true;
@@ -313,12 +300,12 @@ export class Sender {
   }
 
   /** [WIN-3]: a full window does not stop facts. */
-  private get canSendFact(): boolean {
+  get canSendFact(): boolean {
     return this.facts.size > 0 && this.ring.next <= this.seqMax + FACT_ALLOWANCE;
   }
 
   /** [WIN-1]: within the session's window; the channels in `turns` are within their own. */
-  private get canSendUnit(): boolean {
+  get canSendUnit(): boolean {
     const channel = this.turns.first;
     if (channel === undefined || channel.openPending) return false;
     if (this.ring.next > this.seqMax) return false;

@@ -7,9 +7,15 @@
  */
 import { assert } from "./errors.ts";
 
+/**
+ * Of what fields the states of this version consist: a hash of their names, kept right by a test.
+ * The bundle for browsers has shorter names and puts a hash of its own here.
+ */
+export const STATE_FORMAT = "10210817";
+
 /** A value as plain data: `{ root, nodes }`, where a node refers to others by their number. */
 export interface Snapshot {
-  readonly version: 1;
+  readonly format: string;
   readonly root: Encoded;
   readonly nodes: readonly Node[];
 }
@@ -25,21 +31,21 @@ type Node =
   | { readonly kind: "floats"; readonly values: readonly number[] }
   | {
       readonly kind: "object";
-      readonly className: string;
+      /** Its place among the classes; -1 for a plain one. */
+      readonly of: number;
       readonly fields: readonly (readonly [string, Encoded])[];
     };
 
-/** The classes that a state may hold, by the names under which they are written. */
-export type Classes = ReadonlyMap<string, { readonly prototype: object }>;
+/** The classes that a state may hold; a snapshot has their places. */
+export type Classes = readonly { readonly prototype: object }[];
 
 /** Takes a value apart. Bytes are copied, so the value may change afterwards. */
 export function takeSnapshot(value: unknown, classes: Classes): Snapshot {
-  const names = new Map<object, string>();
-  for (const [name, { prototype }] of classes) names.set(prototype, name);
+  const prototypes = classes.map(({ prototype }) => prototype);
   const numbers = new Map<object, number>();
   const nodes: Node[] = [];
   const root = encode(value);
-  return { version: 1, root, nodes };
+  return { format: STATE_FORMAT, root, nodes };
 
   function encode(each: unknown): Encoded {
     if (typeof each !== "object" || each === null) {
@@ -66,10 +72,10 @@ export function takeSnapshot(value: unknown, classes: Classes): Snapshot {
     if (each instanceof Uint8Array) return { kind: "bytes", bytes: new Uint8Array(each) };
     if (each instanceof Float64Array) return { kind: "floats", values: Array.from(each) };
     const prototype = Object.getPrototypeOf(each) as object;
-    const className = prototype === Object.prototype ? "" : names.get(prototype);
-    assert(className !== undefined, "snapshot_of_unknown_class");
+    const of = prototypes.indexOf(prototype);
+    assert(of >= 0 || prototype === Object.prototype, "snapshot_of_unknown_class");
     const fields = Object.entries(each).map(([name, item]) => [name, encode(item)] as const);
-    return { kind: "object", className, fields };
+    return { kind: "object", of, fields };
   }
 }
 
@@ -112,8 +118,8 @@ export function restoreSnapshot(snapshot: Snapshot, classes: Classes): unknown {
       case "floats":
         return (made[number] = Float64Array.from(node.values));
       case "object": {
-        const known = classes.get(node.className);
-        assert(node.className === "" || known !== undefined, "snapshot_of_unknown_class");
+        const known = classes[node.of];
+        assert(node.of === -1 || known !== undefined, "snapshot_of_unknown_class");
         const object = Object.create(known?.prototype ?? Object.prototype) as object;
         made[number] = object;
         for (const [name, item] of node.fields) {

@@ -13,7 +13,7 @@ const SECRET_BYTES = 32;
 const NONCE_BYTES = 16;
 
 /** What every client can be told; limits and times are the core's, with its defaults. */
-export interface ClientOptions extends Partial<Omit<RequestOptions, "consume">> {
+export interface ClientOptions extends Partial<Omit<RequestOptions, "consume" | "literal">> {
   /**
    * What `save()` gave. The session goes on where it was saved, with the limits that it had; the
    * options of the core are not looked at. Save once, resume once: what still runs the old one is

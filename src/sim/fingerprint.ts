@@ -100,8 +100,6 @@ const TABLE: Table = {
     doubtedSinceMs: ["armed", "whether the session is in doubt"],
     wakeAtMs: ["armed", "when it is due is told by the order of the timers"],
     wokenAtMs: TIME,
-    lastRequestAtMs: TIME,
-    followAtMs: ["out", "the literal procedure is not explored"],
     random: ["out", "decides only how long a wait is"],
   },
   ParkSide: {

@@ -11,6 +11,7 @@ import {
   type EndedOutput,
   Endpoint,
   type EndpointOptions,
+  LiteralRequestSide,
   RequestSide,
   type RequestOptions,
   type ServerSession,
@@ -163,7 +164,7 @@ export class Pair {
     this.duplicatesLeft = options.duplicates ?? 0;
     this.hurriesLeft = options.hurries ?? Infinity;
     const credentials = { nonce: new Uint8Array(16).fill(7), secret: new Uint8Array(16).fill(9) };
-    this.client = new RequestSide(this.clocks.client, credentials, options.client);
+    this.client = new this.clientClass(this.clocks.client, credentials, options.client);
     this.server = new Endpoint(this.clocks.server, options.server);
     this.logs.client.channels.add(0);
     this.logs.server.channels.add(0);
@@ -433,8 +434,12 @@ export class Pair {
     const saved = this.client.save();
     for (const connection of this.http.waiting) this.http.abort(connection, requestsSurvive);
     this.connectionBase += CONNECTIONS_OF_ONE_LIFE;
-    this.client = RequestSide.resume(this.clocks.client, saved);
+    this.client = this.clientClass.resume(this.clocks.client, saved);
     this.settle("client");
+  }
+
+  private get clientClass(): typeof RequestSide {
+    return this.options.client?.literal === undefined ? RequestSide : LiteralRequestSide;
   }
 
   /** The client's host says that the network may be back. */

@@ -81,11 +81,22 @@ describe("its core alone", () => {
 
   test("names a failed assertion by its number in the published list", () => {
     const text = "snapshot_node_missing";
-    const lying = { version: 1, root: { node: 0 }, nodes: [] } as const;
+    const resumeNothing = ({ RequestSide }: typeof sourceCore): void => {
+      const nonce = new Uint8Array(16);
+      const saved = new RequestSide(0, { nonce, secret: nonce }).save();
+      RequestSide.resume(0, { ...saved, nodes: [] });
+    };
 
-    expect(() => sourceCore.RequestSide.resume(0, lying)).toThrow(text);
-    expect(() => built.RequestSide.resume(0, lying)).toThrow(
+    expect(() => resumeNothing(sourceCore)).toThrow(text);
+    expect(() => resumeNothing(built)).toThrow(
       expect.objectContaining({ message: String(bundle.assertions.indexOf(text)) }),
     );
+  });
+
+  test("resumes no state of another build, whose fields have other names", () => {
+    const nonce = new Uint8Array(16);
+    const saved = new sourceCore.RequestSide(0, { nonce, secret: nonce }).save();
+
+    expect(() => built.RequestSide.resume(0, saved)).toThrow("state_invalid");
   });
 });

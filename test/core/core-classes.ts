@@ -14,19 +14,19 @@ import { Sender } from "../../src/core/sender.ts";
 import type { Classes } from "../../src/core/snapshot.ts";
 import { Turns } from "../../src/core/turns.ts";
 
-export const CORE_CLASSES: Classes = new Map<string, { readonly prototype: object }>([
-  ["ChannelReceiver", ChannelReceiver],
-  ["ChannelSender", ChannelSender],
-  ["Deque", Deque],
-  ["GivingUp", GivingUp],
-  ["InFlight", InFlight],
-  ["PartStore", PartStore],
-  ["PayloadQueue", PayloadQueue],
-  ["PayloadStore", PayloadStore],
-  ["Ranges", Ranges],
-  ["Receiver", Receiver],
-  ["ReceiveWindows", ReceiveWindows],
-  ["SendRing", SendRing],
-  ["Sender", Sender],
-  ["Turns", Turns],
-]);
+export const CORE_CLASSES: Classes = [
+  ChannelReceiver,
+  ChannelSender,
+  Deque,
+  GivingUp,
+  InFlight,
+  PartStore,
+  PayloadQueue,
+  PayloadStore,
+  Ranges,
+  Receiver,
+  ReceiveWindows,
+  SendRing,
+  Sender,
+  Turns,
+];

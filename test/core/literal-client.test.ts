@@ -3,6 +3,8 @@
 import { describe, expect, test } from "vitest";
 import type { LiteralOptions, RequestOptions } from "../../src/core/options.ts";
 import { LITERAL_DEFAULTS } from "../../src/core/limits.ts";
+import { LiteralRequestSide } from "../../src/core/literal-request-side.ts";
+import { RequestSide } from "../../src/core/request-side.ts";
 import { damaged, Dialogue, kindsOf, textsOf } from "./scripted-server.ts";
 
 function literal(
@@ -247,6 +249,20 @@ describe("the literal client", () => {
     expect(client.pass(4_999)).toEqual([]);
 
     expect(client.pass(1)).toHaveLength(1);
+  });
+
+  test("is a class of its own, and so is its saved state", () => {
+    const credentials = { nonce: new Uint8Array(16), secret: new Uint8Array(16) };
+    const literally = new LiteralRequestSide(0, credentials);
+    literally.send(0, new Uint8Array(1));
+    const others = new RequestSide(0, credentials);
+
+    expect(() => new RequestSide(0, credentials, { literal: LITERAL_DEFAULTS })).toThrow(
+      "option_invalid: literal belongs to LiteralRequestSide",
+    );
+    expect(LiteralRequestSide.resume(0, literally.save())).toBeInstanceOf(LiteralRequestSide);
+    expect(() => RequestSide.resume(0, literally.save())).toThrow("state_invalid");
+    expect(() => LiteralRequestSide.resume(0, others.save())).toThrow("state_invalid");
   });
 
   test("closes like others", () => {

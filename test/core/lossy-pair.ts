@@ -12,6 +12,7 @@ import type {
   Window,
 } from "../../src/core/body.ts";
 import { ChannelSender } from "../../src/core/channel-sender.ts";
+import { resendAll } from "../../src/core/literal.ts";
 import type { SessionOptions } from "../../src/core/options.ts";
 import { SESSION_DEFAULTS } from "../../src/core/limits.ts";
 import { Receiver, type ReceiverEvent } from "../../src/core/receiver.ts";
@@ -351,7 +352,7 @@ export class LossyPair {
     for (let round = 0; !this.sender.isFlushed; round++) {
       assert.ok(round < 400);
       this.wait(1);
-      this.sender.resendAll();
+      resendAll(this.sender);
       this.transmit(40_000, 1_000);
       this.arrive(0, false);
       this.takeAll();

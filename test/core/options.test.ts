@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../src/core/errors.ts";
 import {
+  checkLiteralOptions,
   checkParkOptions,
   checkRequestOptions,
   checkSessionOptions,
@@ -85,7 +86,7 @@ describe("options", () => {
 
   test("of the literal procedure are checked", () => {
     const check = (literal: object) => (): void => {
-      checkSessionOptions({ ...SESSION_DEFAULTS, literal: { ...LITERAL_DEFAULTS, ...literal } });
+      checkLiteralOptions({ ...LITERAL_DEFAULTS, ...literal });
     };
 
     expect(check({})).not.toThrow();

@@ -1,5 +1,6 @@
 // Dialogues of the request side: when requests leave, and what answers are taken for.
 
+import { STATE_FORMAT } from "../../src/core/snapshot.ts";
 import { describe, expect, test } from "vitest";
 import { PART_BYTES_MIN } from "../../src/core/limits.ts";
 import {
@@ -641,7 +642,9 @@ describe("saving and resuming", () => {
     client.side.handleTimeout(0);
     expect(() => client.side.save()).toThrow("state_invalid: poll is not drained");
 
-    const foreign = { version: 1, root: 5, nodes: [] } as const;
+    const foreign = { format: STATE_FORMAT, root: 5, nodes: [] } as const;
     expect(() => RequestSide.resume(0, foreign)).toThrow("state_invalid");
+    const older = { ...new Dialogue().side.save(), format: "0" };
+    expect(() => RequestSide.resume(0, older)).toThrow("state_invalid: another version's");
   });
 });

@@ -7,6 +7,7 @@ import { encodeBody } from "../../src/core/body-writer.ts";
 import type { RequestOptions } from "../../src/core/options.ts";
 import type { ApplicationOutput, EndedOutput, TimeoutOutput } from "../../src/core/outputs.ts";
 import { Ranges } from "../../src/core/ranges.ts";
+import { LiteralRequestSide } from "../../src/core/literal-request-side.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
 
 export const NONCE: Uint8Array = Uint8Array.from({ length: 16 }, (_, at) => at + 1);
@@ -54,7 +55,8 @@ export class Dialogue {
 
   constructor(options: Partial<RequestOptions> = {}, nowMs = 0, side?: RequestSide) {
     this.nowMs = nowMs;
-    this.side = side ?? new RequestSide(nowMs, { nonce: NONCE, secret: SECRET }, options);
+    const Side = options.literal === undefined ? RequestSide : LiteralRequestSide;
+    this.side = side ?? new Side(nowMs, { nonce: NONCE, secret: SECRET }, options);
     this.drain();
   }
 

@@ -1,3 +1,4 @@
+import { countSendable, resendAll } from "../../src/core/literal.ts";
 import { describe, expect, test } from "vitest";
 import { CHANNELS_BLOCKED_STATED_MAX } from "../../src/core/limits.ts";
 import { brief, SenderBench } from "./senders.ts";
@@ -55,9 +56,9 @@ describe("a sender within its windows", () => {
     bench.sender.open(bench.channel("ordered"), new Uint8Array(0));
     for (let count = 0; count < 9; count++) bench.accept(bench.main, "d");
 
-    expect(bench.sender.countSendable(2)).toBe(2);
+    expect(countSendable(bench.sender, 2)).toBe(2);
     // Of nine messages the window lets seven leave.
-    expect(bench.sender.countSendable(100)).toBe(3 + 1 + 7);
+    expect(countSendable(bench.sender, 100)).toBe(3 + 1 + 7);
   });
 
   test("[WIN-3] sends facts a little beyond it", () => {
@@ -66,15 +67,15 @@ describe("a sender within its windows", () => {
       bench.sender.open(bench.channel("ordered"), new Uint8Array(0));
     }
 
-    expect(bench.sender.countSendable(1_000)).toBe(257);
+    expect(countSendable(bench.sender, 1_000)).toBe(257);
     expect(bench.fill().length).toBe(256);
     expect(bench.sender.isBlocked).toBe(true);
-    expect(bench.sender.countSendable(1_000)).toBe(0);
+    expect(countSendable(bench.sender, 1_000)).toBe(0);
     expect(bench.sender.hasFactsOf(514)).toBe(true);
     expect(bench.sender.hasFactsOf(2)).toBe(false);
-    bench.sender.resendAll();
-    expect(bench.sender.countSendable(1_000)).toBe(256);
-    expect(bench.sender.countSendable(10)).toBe(10);
+    resendAll(bench.sender);
+    expect(countSendable(bench.sender, 1_000)).toBe(256);
+    expect(countSendable(bench.sender, 10)).toBe(10);
   });
 
   test("gives a message of 100 MiB and small ones their turns in the same body", () => {

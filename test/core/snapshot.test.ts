@@ -1,11 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { Deque } from "../../src/core/deque.ts";
 import { InvariantError } from "../../src/core/errors.ts";
-import { type Classes, restoreSnapshot, takeSnapshot } from "../../src/core/snapshot.ts";
+import {
+  type Classes,
+  restoreSnapshot,
+  STATE_FORMAT,
+  takeSnapshot,
+} from "../../src/core/snapshot.ts";
 import { CORE_CLASSES } from "./core-classes.ts";
 import { LossyPair, SMALL } from "./lossy-pair.ts";
 
-const NONE: Classes = new Map();
+const NONE: Classes = [];
 const copy = <Value>(value: Value, classes = NONE): Value =>
   restoreSnapshot(structuredClone(takeSnapshot(value, classes)), classes) as Value;
 
@@ -68,7 +73,7 @@ describe("a snapshot", () => {
   test("refuses functions, symbols and nodes that are missing", () => {
     expect(() => takeSnapshot({ act: () => 1 }, NONE)).toThrow(InvariantError);
     expect(() => takeSnapshot([Symbol("s")], NONE)).toThrow(InvariantError);
-    const lying = { version: 1, root: { node: 1 }, nodes: [] } as const;
+    const lying = { format: STATE_FORMAT, root: { node: 1 }, nodes: [] } as const;
     expect(() => restoreSnapshot(lying, NONE)).toThrow(InvariantError);
   });
 
@@ -80,7 +85,7 @@ describe("a snapshot", () => {
     pair.transmit(60_000, 20);
     pair.arrive(1, false);
 
-    const classes = new Map([...CORE_CLASSES, ["LossyPair", LossyPair]]);
+    const classes = [...CORE_CLASSES, LossyPair];
     const again = copy(pair, classes);
 
     for (const each of [pair, again]) {

@@ -8,6 +8,7 @@ import { assert } from "../../src/core/errors.ts";
 import type { RequestOptions } from "../../src/core/options.ts";
 import type { ApplicationOutput } from "../../src/core/outputs.ts";
 import type { ParkSide } from "../../src/core/park-side.ts";
+import { LiteralRequestSide } from "../../src/core/literal-request-side.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
 import { toHex } from "./hex.ts";
 
@@ -42,7 +43,8 @@ export class Stage {
 
   constructor(client: Partial<RequestOptions> = {}, server: Partial<EndpointOptions> = {}) {
     const credentials = { nonce: storyNonce, secret: storySecret };
-    this.client = new RequestSide(0, credentials, client);
+    const Side = client.literal === undefined ? RequestSide : LiteralRequestSide;
+    this.client = new Side(0, credentials, client);
     this.endpoint = new Endpoint(0, server);
   }
 
