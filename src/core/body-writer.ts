@@ -32,17 +32,50 @@ export interface BodyOptions {
 /** The largest head: its first byte, the length, the checksum. */
 const COVERED_START: number = 1 + INTEGER_BYTES_MAX + CHECKSUM_BYTES;
 
-/** Exact size of the whole body in bytes. */
-export function bodyBytes(content: Body, options: BodyOptions): number {
-  const end = writeCovered(content, options).position;
-  return end - headStart(end, options);
-}
-
 /** The whole body in a new array of the exact size. */
 export function encodeBody(content: Body, options: BodyOptions): Uint8Array {
+  return finishBody(beginBody(content, options), content, options);
+}
+
+/** Exact size of the whole body in bytes. */
+export function bodyBytes(content: Body, options: BodyOptions): number {
+  return encodeBody(content, options).length;
+}
+
+/**
+ * Writes what stands in front of the bundle: the prefix and the windows of channels. Whoever fills
+ * bodies up to a size looks in between at how much that is. Belongs to one body at a time.
+ */
+export function beginBody(content: Body, options: BodyOptions): Wire {
+  const { sessionId, address, direction } = options;
+  // The head, in front, is written last.
+  const writer = Wire.writer(COVERED_START);
+  assert(sessionId.length >= SESSION_ID_BYTES_MIN, "session identifier too short"); // [ADDR-1]
+  assert(sessionId.length <= SESSION_ID_BYTES_MAX, "session identifier too long"); // [ADDR-1]
+  if (address !== undefined) {
+    assert(sameBytes(address.sessionId, sessionId), "address of another session");
+    describeAddress(writer, address);
+  }
+  writePrefix(writer, content, direction);
+  writeChannelWindows(writer, FRAME_CHANNEL_WINDOW, content.channelWindows);
+  return writer;
+}
+
+/** Exact size of a body that would end here. */
+export function bytesBegun(writer: Wire, options: BodyOptions): number {
+  return writer.position - headStart(writer, options);
+}
+
+/** Writes the rest of what was begun; what stands in front of the bundle has not changed. */
+export function finishBody(writer: Wire, content: Body, options: BodyOptions): Uint8Array {
   const { checksum, direction, sessionId, address } = options;
-  const { bytes, position: end } = writeCovered(content, options);
-  const start = headStart(end, options);
+  const { channelsBlocked, numbered } = content;
+  writeChannelWindows(writer, FRAME_CHANNEL_BLOCKED, channelsBlocked);
+  for (let at = 0; at < numbered.length; at++) {
+    writeNumbered(writer, numbered[at] as NumberedFrame, at === numbered.length - 1);
+  }
+  const { bytes, position: end } = writer;
+  const start = headStart(writer, options);
   const checksumBits = checksum === "xxh32" ? 1 : 0;
   const addressedBit = address === undefined ? 0 : 1;
   const head = (WIRE_VERSION << 4) | (direction << 3) | (addressedBit << 2) | checksumBits;
@@ -68,30 +101,10 @@ export function writeVersions(versions: readonly number[]): Uint8Array {
 }
 
 /** Where the head begins, so that it ends where the covered bytes begin. */
-function headStart(end: number, options: BodyOptions): number {
+function headStart({ position }: Wire, options: BodyOptions): number {
   const checksumStart = COVERED_START - (options.checksum === "xxh32" ? CHECKSUM_BYTES : 0);
   // The length field says how many bytes lie behind it [BODY-2].
-  return checksumStart - varintBytes(end - checksumStart) - 1;
-}
-
-/** Everything behind the checksum field, with room in front of it for the largest head. */
-function writeCovered(content: Body, options: BodyOptions): Wire {
-  const { sessionId, address, direction } = options;
-  const writer = Wire.writer(COVERED_START);
-  assert(sessionId.length >= SESSION_ID_BYTES_MIN, "session identifier too short"); // [ADDR-1]
-  assert(sessionId.length <= SESSION_ID_BYTES_MAX, "session identifier too long"); // [ADDR-1]
-  if (address !== undefined) {
-    assert(sameBytes(address.sessionId, sessionId), "address of another session");
-    describeAddress(writer, address);
-  }
-  const { channelWindows, channelsBlocked, numbered } = content;
-  writePrefix(writer, content, direction);
-  writeChannelWindows(writer, FRAME_CHANNEL_WINDOW, channelWindows);
-  writeChannelWindows(writer, FRAME_CHANNEL_BLOCKED, channelsBlocked);
-  for (let at = 0; at < numbered.length; at++) {
-    writeNumbered(writer, numbered[at] as NumberedFrame, at === numbered.length - 1);
-  }
-  return writer;
+  return checksumStart - varintBytes(position - checksumStart) - 1;
 }
 
 function sameBytes(left: Uint8Array, right: Uint8Array): boolean {

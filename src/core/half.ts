@@ -9,7 +9,7 @@
  * `poll()` until it returns a timeout, after each of them.
  */
 import type { Ack, Body, DeliveryMode, Ending, Parameters } from "./body.ts";
-import { bodyBytes, type BodyOptions, encodeBody } from "./body-writer.ts";
+import { beginBody, type BodyOptions, bytesBegun, encodeBody, finishBody } from "./body-writer.ts";
 import { ChannelSender } from "./channel-sender.ts";
 import { Deque } from "./deque.ts";
 import { assert, checkClock, ProtocolError, UsageError } from "./errors.ts";
@@ -436,7 +436,8 @@ export abstract class Half<Transmit extends { kind: string }> {
       numbered: [],
     };
     const options = this.bodyOptions;
-    const used = bodyBytes(body, options) + STATEMENT_BYTES;
+    let writer = beginBody(body, options);
+    const used = bytesBegun(writer, options) + STATEMENT_BYTES;
     const room = Math.max(ROOM_BYTES_MIN, this.bodyBytesLimit - used);
     const units = this.settings.literal?.bundleMessages ?? BODY_MESSAGES_MAX;
     body.numbered = this.sender.fill(nowMs, transmission, room, units);
@@ -444,7 +445,9 @@ export abstract class Half<Transmit extends { kind: string }> {
     const { blocked, channelsBlocked } = this.sender.statement;
     body.blocked = blocked;
     body.channelsBlocked = channelsBlocked;
-    const bytes = encodeBody(body, options);
+    // A statement that stands in the prefix: it is written anew.
+    if (blocked !== undefined) writer = beginBody(body, options);
+    const bytes = finishBody(writer, body, options);
     const flight = this.sender.flights.get(transmission);
     if (flight !== undefined) flight.bytes = bytes.length;
     this.bodiesSent++;
