@@ -302,7 +302,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     if (transmission !== undefined) return transmission;
     const notice = this.notices.shift();
     if (notice !== undefined) return notice;
-    if (this.mayDeliver) {
+    if (this.isPeerAdmitted) {
       const event = this.receiver.takeEvent();
       if (event !== undefined) {
         this.receiver.noteHeld(this.nowMs);
@@ -379,9 +379,12 @@ export abstract class Half<Transmit extends { kind: string }> {
     detail: string,
   ): void;
   protected abstract get silenceLimitMs(): number;
-  protected abstract get mayDeliver(): boolean;
-  protected abstract get mayAcknowledge(): boolean;
   protected abstract get bodyOptions(): BodyOptions;
+
+  /** Before the verdict nothing of the peer's is delivered or acknowledged [OPEN-5]. */
+  protected get isPeerAdmitted(): boolean {
+    return true;
+  }
 
   /** [END-9]: nobody is expected to speak during a pause. */
   private get silenceAtMs(): number {
@@ -459,7 +462,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     this.bodiesSent++;
     const { ack, window } = this.receiver;
     const none = { channelWindows: [], channelsBlocked: [], numbered: [] };
-    const prefix = this.mayAcknowledge ? { ack, window } : {};
+    const prefix = this.isPeerAdmitted ? { ack, window } : {};
     return encodeBody({ ...prefix, ...head, ...none }, this.bodyOptions);
   }
 

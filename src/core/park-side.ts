@@ -333,12 +333,7 @@ export class ParkSide extends Half<RespondOutput> {
     return super.isDone && this.receiver.heldThrough >= this.receiver.finishSeq;
   }
 
-  protected override get mayDeliver(): boolean {
-    return this.isAdmitted;
-  }
-
-  /** [OPEN-5]: before the verdict nothing is acknowledged, or a refusal could not take it back. */
-  protected override get mayAcknowledge(): boolean {
+  protected override get isPeerAdmitted(): boolean {
     return this.isAdmitted;
   }
 

@@ -10,14 +10,13 @@ import type {
   NumberedFrame,
   PartFrame,
   SkipFrame,
-  Window,
 } from "./body.ts";
 import { type ChannelReceiver, ordinal } from "./channel-receiver.ts";
 import { ProtocolError } from "./errors.ts";
 import { FACT_ALLOWANCE, INDEX_RANGES_MAX, PART_BYTES_MIN } from "./limits.ts";
 import type { SessionOptions } from "./options.ts";
 import type { Ranges } from "./ranges.ts";
-import { isCounted } from "./receive-windows.ts";
+import { isCounted, type ReceiveWindows } from "./receive-windows.ts";
 
 /** What has been received so far, as far as it decides what may come next. */
 export interface ReceivedState {
@@ -28,8 +27,7 @@ export interface ReceivedState {
   readonly opened: Ranges;
   readonly channels: ReadonlyMap<number, ChannelReceiver>;
   readonly finishSeq: number;
-  readonly window: Window;
-  readonly bytesReceived: number;
+  readonly windows: ReceiveWindows;
   readonly peerOpenCount: number;
   wasOpened(channel: number): boolean;
 }
@@ -72,7 +70,7 @@ export class ReceiveCheck {
   /** [WIN-1], in bytes and by channel. */
   private checkWindows(): void {
     const { state } = this;
-    if (state.bytesReceived + this.freshBytes > state.window.bytesMax) {
+    if (state.windows.bytesReceived + this.freshBytes > state.windows.bytesMax) {
       throw new ProtocolError("window_exceeded");
     }
     for (const [id, count] of this.fresh) {
@@ -111,7 +109,7 @@ export class ReceiveCheck {
   private checkNumbered(frame: NumberedFrame): void {
     const last = lastSeq(frame);
     const isUnit = frame.kind === "messages" || frame.kind === "part";
-    const { seqMax } = this.state.window;
+    const { seqMax } = this.state.windows;
     if (last > (isUnit ? seqMax : seqMax + FACT_ALLOWANCE))
       throw new ProtocolError("window_exceeded");
     if (this.state.received.endOf(frame.seq) >= last) return;

@@ -348,14 +348,6 @@ export class RequestSide extends Half<RequestOutput> {
     return Math.min(silenceLimitMs, this.peer?.silenceLimitMs ?? silenceLimitMs);
   }
 
-  protected override get mayDeliver(): boolean {
-    return true;
-  }
-
-  protected override get mayAcknowledge(): boolean {
-    return true;
-  }
-
   protected override fail(
     reason: EndReason,
     by: EndedOutput["by"],

@@ -7,17 +7,16 @@
  * stands first and may be anything until its turn ends.
  */
 import type { ChannelSender } from "./channel-sender.ts";
-import { Deque } from "./deque.ts";
 
 export class Turns {
   /** Channels whose first unsent message may leave, in the order of their turns. */
-  private readonly ready: Deque<ChannelSender> = new Deque();
+  private readonly ready: ChannelSender[] = [];
   /** Channels with unsent messages that their own window stops. */
   readonly stopped: Set<number> = new Set();
 
   /** The channel whose turn it is. */
   get first(): ChannelSender | undefined {
-    return this.ready.first();
+    return this.ready[0];
   }
 
   /** Puts the channel where its first unsent message belongs: ready, stopped, or neither. */
@@ -37,7 +36,7 @@ export class Turns {
   /** Ends the turn of the channel: it goes behind the others. */
   end(channel: ChannelSender): void {
     // A channel whose last message expired has left the queue already.
-    if (this.ready.first() === channel) this.ready.shift();
+    if (this.ready[0] === channel) this.ready.shift();
     channel.isReady = false;
     this.place(channel);
   }
@@ -49,10 +48,6 @@ export class Turns {
       return;
     }
     channel.isReady = false;
-    const others: ChannelSender[] = [];
-    for (let other = this.ready.shift(); other !== undefined; other = this.ready.shift()) {
-      if (other !== channel) others.push(other);
-    }
-    for (const other of others) this.ready.push(other);
+    this.ready.splice(this.ready.indexOf(channel), 1);
   }
 }

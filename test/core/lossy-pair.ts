@@ -294,12 +294,11 @@ export class LossyPair {
   private checkScheduler(): void {
     const { turns: inside } = this.sender as unknown as {
       turns: {
-        ready: { head: number; tail: number; at(position: number): ChannelSender };
+        ready: ChannelSender[];
         stopped: Set<number>;
       };
     };
-    const ready: ChannelSender[] = [];
-    for (let at = inside.ready.head; at < inside.ready.tail; at++) ready.push(inside.ready.at(at));
+    const { ready } = inside;
     assert.equal(new Set(ready).size, ready.length);
     for (const channel of this.sender.channels.values()) {
       const isReady = ready.includes(channel);
