@@ -11,7 +11,7 @@ import { assert } from "./errors.ts";
  * Of what fields the states of this version consist: a hash of their names, kept right by a test.
  * The bundle for browsers has shorter names and puts a hash of its own here.
  */
-export const STATE_FORMAT = "10210817";
+export const STATE_FORMAT = "553663ba";
 
 /** A value as plain data: `{ root, nodes }`, where a node refers to others by their number. */
 export interface Snapshot {
@@ -24,24 +24,22 @@ export interface Snapshot {
 type Encoded = null | undefined | boolean | number | string | { readonly node: number };
 
 type Node =
-  | { readonly kind: "array"; readonly items: readonly Encoded[] }
-  | { readonly kind: "map"; readonly entries: readonly (readonly [Encoded, Encoded])[] }
-  | { readonly kind: "set"; readonly items: readonly Encoded[] }
-  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
-  | { readonly kind: "floats"; readonly values: readonly number[] }
+  | Uint8Array
   | {
-      readonly kind: "object";
-      /** Its place among the classes; -1 for a plain one. */
+      /** Place of the class: first `BUILT_IN`, then those that a state may hold. */
       readonly of: number;
-      readonly fields: readonly (readonly [string, Encoded])[];
+      /** Items; of maps and objects, keys and values by turns. */
+      readonly parts: readonly Encoded[];
     };
 
 /** The classes that a state may hold; a snapshot has their places. */
 export type Classes = readonly { readonly prototype: object }[];
 
+const BUILT_IN: Classes = [Object, Array, Map, Set, Float64Array];
+
 /** Takes a value apart. Bytes are copied, so the value may change afterwards. */
 export function takeSnapshot(value: unknown, classes: Classes): Snapshot {
-  const prototypes = classes.map(({ prototype }) => prototype);
+  const prototypes = [...BUILT_IN, ...classes].map(({ prototype }) => prototype);
   const numbers = new Map<object, number>();
   const nodes: Node[] = [];
   const root = encode(value);
@@ -57,30 +55,25 @@ export function takeSnapshot(value: unknown, classes: Classes): Snapshot {
     const number = nodes.length;
     numbers.set(each, number);
     // The place is taken before the parts are, so that circles find it.
-    nodes.push({ kind: "array", items: [] });
-    nodes[number] = encodeNode(each);
+    nodes.push(NO_BYTES);
+    nodes[number] = each instanceof Uint8Array ? new Uint8Array(each) : encodeNode(each);
     return { node: number };
   }
 
   function encodeNode(each: object): Node {
-    if (Array.isArray(each)) return { kind: "array", items: Array.from(each, encode) };
-    if (each instanceof Map) {
-      const entries = Array.from(each, ([key, item]) => [encode(key), encode(item)] as const);
-      return { kind: "map", entries };
-    }
-    if (each instanceof Set) return { kind: "set", items: Array.from(each, encode) };
-    if (each instanceof Uint8Array) return { kind: "bytes", bytes: new Uint8Array(each) };
-    if (each instanceof Float64Array) return { kind: "floats", values: Array.from(each) };
-    const prototype = Object.getPrototypeOf(each) as object;
-    const of = prototypes.indexOf(prototype);
-    assert(of >= 0 || prototype === Object.prototype, "snapshot_of_unknown_class");
-    const fields = Object.entries(each).map(([name, item]) => [name, encode(item)] as const);
-    return { kind: "object", of, fields };
+    const of = prototypes.indexOf(Object.getPrototypeOf(each) as object);
+    assert(of >= 0, "snapshot_of_unknown_class");
+    const items = Symbol.iterator in each ? [...(each as Iterable<unknown>)] : Object.entries(each);
+    const isPairs = each instanceof Map || !(Symbol.iterator in each);
+    return { of, parts: (isPairs ? items.flat() : items).map(encode) };
   }
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 /** Puts a value together again. */
 export function restoreSnapshot(snapshot: Snapshot, classes: Classes): unknown {
+  const all = [...BUILT_IN, ...classes];
   const made: (object | undefined)[] = [];
   return decode(snapshot.root);
 
@@ -94,44 +87,38 @@ export function restoreSnapshot(snapshot: Snapshot, classes: Classes): unknown {
   }
 
   function decodeNode(number: number, node: Node): object {
-    switch (node.kind) {
-      case "array": {
-        const array: unknown[] = [];
-        made[number] = array;
-        for (const item of node.items) array.push(decode(item));
-        return array;
-      }
-      case "map": {
-        const map = new Map<unknown, unknown>();
-        made[number] = map;
-        for (const [key, item] of node.entries) map.set(decode(key), decode(item));
-        return map;
-      }
-      case "set": {
-        const set = new Set<unknown>();
-        made[number] = set;
-        for (const item of node.items) set.add(decode(item));
-        return set;
-      }
-      case "bytes":
-        return (made[number] = new Uint8Array(node.bytes));
-      case "floats":
-        return (made[number] = Float64Array.from(node.values));
-      case "object": {
-        const known = classes[node.of];
-        assert(node.of === -1 || known !== undefined, "snapshot_of_unknown_class");
-        const object = Object.create(known?.prototype ?? Object.prototype) as object;
-        made[number] = object;
-        for (const [name, item] of node.fields) {
-          Object.defineProperty(object, name, {
-            value: decode(item),
-            writable: true,
-            enumerable: true,
-            configurable: true,
-          });
-        }
-        return object;
-      }
+    if (node instanceof Uint8Array) return (made[number] = new Uint8Array(node));
+    const known = all[node.of];
+    assert(known !== undefined, "snapshot_of_unknown_class");
+    if (known === Float64Array) {
+      return (made[number] = Float64Array.from(node.parts as readonly number[]));
     }
+    const object = emptyOf(known.prototype);
+    // Known before its parts are made, for circles.
+    made[number] = object;
+    const parts = node.parts.map(decode);
+    for (let at = 0; at < parts.length; at++) {
+      if (Array.isArray(object)) object.push(parts[at]);
+      else if (object instanceof Set) object.add(parts[at]);
+      else if (object instanceof Map) object.set(parts[at], parts[++at]);
+      else define(object, parts[at] as string, parts[++at]);
+    }
+    return object;
   }
+}
+
+function emptyOf(prototype: object): object {
+  if (prototype === Array.prototype) return [];
+  if (prototype === Map.prototype) return new Map();
+  return prototype === Set.prototype ? new Set() : (Object.create(prototype) as object);
+}
+
+/** Not by assignment: a field may be called `__proto__`. */
+function define(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, {
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
 }

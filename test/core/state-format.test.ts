@@ -3,6 +3,9 @@ import { expect, test } from "vitest";
 import { RequestSide } from "../../src/core/request-side.ts";
 import { STATE_FORMAT } from "../../src/core/snapshot.ts";
 
+/** Object, arrays, maps, sets and floats come before the classes of the core. */
+const BUILT_IN = 5;
+
 test("the format of a saved state is raised with its fields", () => {
   const nonce = new Uint8Array(16);
   const side = new RequestSide(0, { nonce, secret: nonce });
@@ -14,8 +17,9 @@ test("the format of a saved state is raised with its fields", () => {
   side.send(0, nonce, channel, 1);
 
   const fields = side.save().nodes.flatMap((node) => {
-    if (node.kind !== "object") return [];
-    return node.fields.map(([name]) => `${node.of} ${name}`);
+    // Of objects every other part is the name of a field.
+    if (node instanceof Uint8Array || (node.of > 0 && node.of < BUILT_IN)) return [];
+    return node.parts.filter((_, at) => at % 2 === 0).map((name) => `${node.of} ${String(name)}`);
   });
   const names = [...new Set(fields)].toSorted().join();
 
