@@ -203,7 +203,7 @@ export const SESSION_RANGES: OptionRanges<SessionOptions> = {
   // Room for windowBytes full of 64-byte messages, so that bytes bind before counts.
   windowMessages: [262_144, "channelUnits", 1_000_000_000],
   // A 1 Gbit/s path with a round trip of 128 ms.
-  windowBytes: [16 * MIB, UNIT_BYTES_MAX, 2 ** 40],
+  windowBytes: [16 * MIB, "channelBytes", 2 ** 40],
   messageBytesMax: [128 * MIB, UNIT_BYTES_MAX, 2 ** 32],
   // Two of the largest messages.
   assemblyBytesMax: [256 * MIB, "messageBytesMax", 2 ** 40],

@@ -75,6 +75,10 @@ describe("options", () => {
 
     expect(() => checkSessionOptions({ ...options, windowBytes: 16_384 })).not.toThrow();
     expect(() => checkSessionOptions({ ...options, windowMessages: 255 })).toThrow(UsageError);
+    expect(() => checkSessionOptions({ ...options, windowBytes: 16_383 })).toThrow(UsageError);
+    // Channel 0 has its reserve all the same.
+    const wide = { ...options, channelBytes: 32_768 };
+    expect(() => checkSessionOptions({ ...wide, windowBytes: 32_767 })).toThrow("windowBytes");
   });
 
   test("cannot hold what is consumed without anybody who consumes", () => {
