@@ -24,6 +24,9 @@ export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);
 /** Where bodies are written before they are copied to their own size; grows, and is used again. */
 let scratch: Uint8Array = new Uint8Array(1_024);
 
+/** Above it the scratch is not kept: room for a body of the default size, which is half of it. */
+const SCRATCH_BYTES_KEPT = 1_048_576;
+
 export class Wire {
   bytes: Uint8Array;
   /** Offset of the next byte; at most `end`. */
@@ -52,6 +55,7 @@ export class Wire {
 
   /** Writes into the scratch from an offset; it belongs to one writer at a time. */
   static writer(position: number): Wire {
+    if (scratch.length > SCRATCH_BYTES_KEPT) scratch = new Uint8Array(1_024);
     return new Wire(scratch, position, WRITTEN_BYTES_MAX, false);
   }
 
