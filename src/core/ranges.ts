@@ -19,11 +19,6 @@ export class Ranges {
     return this.flat.length === 0;
   }
 
-  /** The lowest number, or 0 for an empty set (members start at 1). */
-  get lowest(): number {
-    return this.flat[0] ?? 0;
-  }
-
   /** The highest number, or 0 for an empty set. */
   get highest(): number {
     return this.flat[this.flat.length - 1] ?? 0;

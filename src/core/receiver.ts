@@ -123,10 +123,6 @@ export class Receiver {
     return this.windows.bytesReceived;
   }
 
-  get assemblyBytes(): number {
-    return this.parts.bytes;
-  }
-
   /** Whether a raised window should not wait for another reason to speak [WIN-4]. */
   get isWindowWorthSaying(): boolean {
     return this.windows.isWorthSaying;

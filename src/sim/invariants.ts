@@ -168,7 +168,7 @@ function checkCredit(half: Half, side: SideName): void {
   if (units !== unitsFree || bytes !== bytesFree) {
     throw new BrokenPromise(`6: the ${side} has lost or made credit to lend`);
   }
-  if (receiver.assemblyBytes < 0) throw new BrokenPromise(`5: the ${side}'s assembly is negative`);
+  if (receiver.parts.bytes < 0) throw new BrokenPromise(`5: the ${side}'s assembly is negative`);
 }
 
 /** With everything consumed all credit is back. */
@@ -181,7 +181,7 @@ function checkCreditReturned(half: Half, side: SideName): void {
   if (seqsConsumed !== receiver.received.through) {
     throw new BrokenPromise(`6: at rest, and the ${side} owes credit in numbers`);
   }
-  if (receiver.assemblyBytes !== 0) {
+  if (receiver.parts.bytes !== 0) {
     throw new BrokenPromise(`6: at rest, and the ${side} keeps room for assembly`);
   }
   for (const channel of receiver.channels.values()) {

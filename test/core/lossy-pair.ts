@@ -287,7 +287,7 @@ export class LossyPair {
     const { receiver } = this;
     assert.ok(receiver.received.count <= 256);
     assert.ok(receiver.heldThrough <= receiver.received.through);
-    assert.ok(receiver.assemblyBytes <= this.options.assemblyBytesMax);
+    assert.ok(receiver.parts.bytes <= this.options.assemblyBytesMax);
   }
 
   /** A channel with something to send waits in exactly one place. */
@@ -380,7 +380,7 @@ export class LossyPair {
     assert.equal(receiver.seqMax, options.windowMessages + receiver.received.through);
     assert.equal(receiver.bytesReceived, sender.bytesNumbered);
     assert.equal(receiver.bytesMax, options.windowBytes + receiver.bytesReceived);
-    assert.equal(receiver.assemblyBytes, 0);
+    assert.equal(receiver.parts.bytes, 0);
     for (const [id, record] of this.records) this.checkHealedChannel(id, record);
     assert.equal(this.sawPeerFinish, this.isFinished);
     assert.equal(sender.bufferedBytes, 0);

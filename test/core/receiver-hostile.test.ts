@@ -174,7 +174,7 @@ describe("frames of one body that contradict each other", () => {
 
     expect(takeTexts(receiver)).toEqual(["1:2048"]);
     expect(receiver.window).toEqual({ seqMax: 3 + 262_144, bytesMax: 3_072 + 16 * 1_048_576 });
-    expect(receiver.assemblyBytes).toBe(0);
+    expect(receiver.parts.bytes).toBe(0);
   });
 });
 
@@ -293,7 +293,7 @@ describe("counts that lie make no work", () => {
     for (let index = count; index >= 1; index--) hear(receiver, part(index, index, 0, 1, 1));
 
     expect(takeTexts(receiver).length).toBe(count);
-    expect(receiver.assemblyBytes).toBe(0);
+    expect(receiver.parts.bytes).toBe(0);
   });
 });
 

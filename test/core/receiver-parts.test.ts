@@ -21,13 +21,13 @@ describe("parts", () => {
   test("[SKIP-2] of a message that is given up free their room", () => {
     const receiver = receiverOf({ ...TIGHT, hold: "delivered" });
     hear(receiver, part(1, 1, 0, 1_024, 20_000), part(3, 2, 0, 9_000, 9_000));
-    expect(receiver.assemblyBytes).toBe(20_000);
+    expect(receiver.parts.bytes).toBe(20_000);
     expect(takeTexts(receiver)).toEqual([]);
 
     hear(receiver, skip(2, 1, { sharedIndex: true, bytes: 18_976 }));
 
     expect(takeTexts(receiver)).toEqual(["2:9000"]);
-    expect(receiver.assemblyBytes).toBe(0);
+    expect(receiver.parts.bytes).toBe(0);
     expect(receiver.heldThrough).toBe(3);
     expect(receiver.bytesMax).toBe(29_000 + BYTES_MAX);
   });
@@ -38,7 +38,7 @@ describe("parts", () => {
 
     hear(receiver, part(2, 1, 1_024, 1_024, 2_048));
 
-    expect(receiver.assemblyBytes).toBe(0);
+    expect(receiver.parts.bytes).toBe(0);
     expect(receiver.window).toEqual({ seqMax: 2 + 262_144, bytesMax: 2_048 + BYTES_MAX });
   });
 
@@ -92,7 +92,7 @@ describe("parts", () => {
 
     hear(receiver, reset(5, 2));
 
-    expect(receiver.assemblyBytes).toBe(0);
+    expect(receiver.parts.bytes).toBe(0);
     expect(receiver.heldThrough).toBe(5);
     expect(receiver.window).toEqual({ seqMax: 5 + 262_144, bytesMax: 2_049 + BYTES_MAX });
   });

@@ -98,12 +98,12 @@ describe("a receiver", () => {
   test("[PART-5] reserves for the next message of an ordered channel only", () => {
     const half = receiver({ assemblyBytesMax: 4_096, messageBytesMax: 4_096 });
     half.receive(0, [part(2, 2, 2_048), part(3, 2, 2_048, 1_024)]);
-    expect(half.assemblyBytes).toBe(0);
+    expect(half.parts.bytes).toBe(0);
 
     half.receive(0, [part(1, 1, 1_024)]);
 
     expect(delivered(half)).toEqual([1, 2]);
-    expect(half.assemblyBytes).toBe(0);
+    expect(half.parts.bytes).toBe(0);
   });
 
   test("[PART-7] refuses a message beyond its limit with the first part", () => {
