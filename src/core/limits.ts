@@ -165,6 +165,9 @@ export const RATE_BYTES_MIN = 4_096;
  */
 export const WAKE_INTERVAL_MS = 1_000;
 
+/** Requests in a row without an answer from which on the path counts as down: the retry failed too. */
+export const UNANSWERED_DOUBTED = 2;
+
 /** Doublings of a timeout or a probe's wait at most, before its largest value caps it. */
 export const BACK_OFF_MAX = 10;
 

@@ -30,6 +30,7 @@ import {
   INITIAL_GRANT,
   NONCE_BYTES,
   PROOF_BYTES_MAX,
+  UNANSWERED_DOUBTED,
   UNIT_BYTES_MAX,
   WAKE_INTERVAL_MS,
 } from "./limits.ts";
@@ -229,9 +230,17 @@ export class RequestSide extends Half<RequestOutput> {
 
   /** Why a request should leave that may. */
   protected reasonByRules(nowMs: number): SendReason | undefined {
-    // [SAY-2], and beyond that [SAY-4].
-    if (this.exchanges.countLive < this.parkedWanted) return "park";
+    // [SAY-2] [SAY-9], and beyond that [SAY-4].
+    if (this.exchanges.countLive < this.liveWanted) return "park";
     return this.canCarry && this.hasSomethingToSay(nowMs) ? "say" : undefined;
+  }
+
+  /**
+   * Requests that are kept out. After failures in a row one more than the server parks, so that it
+   * answers one at once and this side knows that the path is back [SAY-9].
+   */
+  private get liveWanted(): number {
+    return this.parkedWanted + (this.unansweredInRow >= UNANSWERED_DOUBTED ? 1 : 0);
   }
 
   /** Requests that may be out at once, overdue ones included. */

@@ -2,16 +2,13 @@
  * Drives a client's core: carries its requests, hands in their outcomes, and wakes it. Holds no
  * state of the protocol.
  */
-import type { RequestSide } from "../core/index.ts";
+import { type RequestSide, UNANSWERED_DOUBTED } from "../core/index.ts";
 import type { Carrier, Outcome } from "./carrier.ts";
 import { nowMs } from "./clock.ts";
 import type { CodecFactory } from "./codec.ts";
 import { type Driver, SessionHub } from "./session-hub.ts";
 import { atEndOfTick } from "./tick.ts";
 import { WakeTimer } from "./wake-timer.ts";
-
-/** Requests in a row without an answer after which the path counts as down: the retry failed too. */
-const UNANSWERED_WHEN_LOST = 2;
 
 /** How long the last word to the server may take before its connection is given up. */
 const LAST_WORD_MS = 5_000;
@@ -80,7 +77,7 @@ export class ClientLoop implements Driver {
     const { requestsUnanswered } = this.#side;
     if (requestsUnanswered === 0) this.#lastFailure = NO_ANSWER;
     const reason = requestsUnanswered === 0 ? "" : this.#lastFailure;
-    this.hub.noteReach(requestsUnanswered < UNANSWERED_WHEN_LOST, reason);
+    this.hub.noteReach(requestsUnanswered < UNANSWERED_DOUBTED, reason);
     this.hub.settle();
   }
 

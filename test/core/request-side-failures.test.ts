@@ -13,10 +13,10 @@ import {
   textsOf,
 } from "./scripted-server.ts";
 
-/** Fails the one request that is out, and lets the wait pass; how long that was. */
+/** Fails all that is out, and lets the wait pass; how long that was. */
 function failOnce(client: Dialogue): number {
   const atMs = client.nowMs;
-  client.fail(client.last.exchange);
+  for (const exchange of client.side.exchanges.open.keys()) client.fail(exchange);
   const before = client.sent.length;
   client.tick();
   if (client.sent.length === before) client.until("retry");
@@ -59,6 +59,19 @@ describe("a failed request", () => {
     client.tick();
 
     expect(failOnce(client)).toBe(0);
+  });
+
+  test("[SAY-9] after another lets one more leave, which tells that the path is back", () => {
+    const client = new Dialogue().open();
+    failOnce(client);
+    expect(client.side.exchanges.countLive).toBe(1);
+
+    failOnce(client);
+    expect(client.side.exchanges.countLive).toBe(2);
+
+    client.answer(client.last.exchange);
+    expect(client.tick()).toEqual([]);
+    expect(client.side.exchanges.countLive).toBe(1);
   });
 
   test("[RETRY-2] counts once together with those that were out at the same time", () => {
