@@ -75,6 +75,8 @@ export class SessionHub {
   /** Inboxes with something new in them. */
   readonly #fresh: Set<Inbox> = new Set();
   #isFull = false;
+  /** By the application. */
+  #isClosedHere = false;
   /** The peer has abandoned a channel. */
   #wasChannelReset = false;
   #room: Deferred<void> | undefined;
@@ -141,12 +143,18 @@ export class SessionHub {
   }
 
   close(): Promise<EndedInfo> {
+    this.#isClosedHere = true;
     if (this.side.state === "opening" || this.side.state === "open") {
       this.side.close(nowMs());
       this.#updateStatus(this.status.reason);
       this.touch();
     }
     return this.ending;
+  }
+
+  abortHere(code: number, reason: string): void {
+    this.#isClosedHere = true;
+    this.abort(code, reason);
   }
 
   abort(code: number, reason: string): void {
@@ -187,15 +195,16 @@ export class SessionHub {
     const isUsage = error instanceof UsageError;
     const hub = (isUsage ? thrownBy.get(error) : undefined) ?? this;
     if (isUsage && PEER_LIMITS.has(error.code)) hub.abort(END_CODES.limit, error.code);
-    else if (!hub.#isPeersDoing(error)) rethrow(error);
+    else if (!hub.#isPeersDoing(error, hub === this)) rethrow(error);
   }
 
-  /** What `ended` or the channel's end have told already. */
-  #isPeersDoing(error: unknown): boolean {
+  /** What `ended` or the channel's end have told already, in a callback of this session or another. */
+  #isPeersDoing(error: unknown, isOwn: boolean): boolean {
     if (error instanceof UsageError) {
       const { state } = this.side;
       const isOver = state === "closing" || state === "ended";
-      if (error.code === "session_closed") return isOver;
+      // Who closes a session while another is still passing things on to it hears of that.
+      if (error.code === "session_closed") return isOver && (isOwn || !this.#isClosedHere);
       return error.code === "channel_closed" && (isOver || this.#wasChannelReset);
     }
     if (error instanceof SessionEndedError) return error.ended === this.endedInfo;

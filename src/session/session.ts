@@ -106,6 +106,6 @@ export class Session<Incoming = unknown, Outgoing = unknown> extends MessageStre
    */
   abort(code: number = END_CODES.application, reason = ""): void {
     within(code, END_CODES.application, CODE_MAX, "code");
-    this.#hub.abort(code, reason);
+    this.#hub.abortHere(code, reason);
   }
 }
