@@ -52,12 +52,12 @@ describe("a server process, when HTTP itself is attacked,", () => {
   });
 
   test("answers no more of a thousand in one packet, and closes", async () => {
-    const siege = await scene.attack<Tally>("pipelines", { depth: 1_000, times: 60 });
+    const siege = await scene.attack<Tally>("pipelines", { depth: 1_000, times: 30 });
 
     expect(siege.result).toEqual({
-      "200 versions 1": 1_920,
-      "429 connection_overloaded": 60,
-      closed: 60,
+      "200 versions 1": 960,
+      "429 connection_overloaded": 30,
+      closed: 30,
     });
     expect(scene.harmOf(siege)).toEqual([]);
   });
@@ -79,20 +79,32 @@ describe("a server process, when HTTP itself is attacked,", () => {
   });
 
   test("ends bodies that go on for ever", async () => {
-    const siege = await scene.attack<Tally>("endlessBodies", { times: 16 });
+    const siege = await scene.attack<Tally>("endlessBodies", { times: 8 });
 
-    expect(siege.result).toEqual({ "413 body_too_large, closed": 16 });
+    expect(siege.result).toEqual({ "413 body_too_large, closed": 8 });
+    expect(scene.harmOf(siege)).toEqual([]);
+  });
+
+  test("ends slow connections: silent ones, heads and bodies by the byte", async () => {
+    const siege = await scene.attack<Tally>("slow", { connections: 300 });
+
+    expect(siege.result).toEqual({
+      "idle: 408 request_timeout": 300,
+      "head: 408 request_timeout": 300,
+      "body: 408 body_timeout": 300,
+    });
     expect(scene.harmOf(siege)).toEqual([]);
   });
 
   test.each([
-    ["idle", "408 request_timeout"],
-    ["head", "408 request_timeout"],
-    ["body", "408 body_timeout"],
-  ])("ends slow connections: %s", async (what, says) => {
-    const siege = await scene.attack<Tally>("slow", { what, connections: 300 });
+    ["1,200 requests", { connections: 1_200, bytes: 10 }],
+    ["100 bodies of half a megabyte", { connections: 100, bytes: 500_000 }],
+  ])("begins with some of %s of one address, and refuses the others", async (_, args) => {
+    const siege = await scene.attack<Tally>("unfinished", args);
 
-    expect(siege.result).toEqual({ [says]: 300 });
+    const { "429 address_overloaded": refused = 0, "408 body_timeout": begun = 0 } = siege.result;
+    expect(refused + begun).toBe(args.connections);
+    expect(refused).toBeGreaterThan(10);
     expect(scene.harmOf(siege)).toEqual([]);
   });
 

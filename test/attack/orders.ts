@@ -12,8 +12,8 @@ export interface VictimOptions {
   readonly settings?: ServerSettings;
   /** How often Node looks for heads and requests that are late; 30 s by default. */
   readonly connectionsCheckingIntervalMs?: number;
-  /** The principal is what stands behind "Bearer"; without it, nobody gets a session. */
-  readonly authenticates?: boolean;
+  /** "bearer": the principal stands behind that word. "honest": nobody else gets an answer. */
+  readonly authenticates?: "bearer" | "honest";
 }
 
 /** What the victim says of itself. */

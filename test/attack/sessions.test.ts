@@ -43,7 +43,6 @@ describe("a server process with patience for few", () => {
         windowMessages: 20_000,
         sendBufferBytesMax: 4 * MIB,
       },
-      authenticates: false,
     });
   });
 
@@ -142,7 +141,7 @@ describe("a server process that authenticates", () => {
 
   beforeAll(async () => {
     const server = { holdTimeMs: 300, reauthenticateAfterMs: 400, sessionsPerAddressMax: 10_000 };
-    scene = await Scene.set({ server, authenticates: true });
+    scene = await Scene.set({ server, authenticates: "bearer" });
   });
 
   afterAll(() => scene.end());
@@ -165,5 +164,31 @@ describe("a server process that authenticates", () => {
       "after silence, as its owner": "200 answer",
     });
     expect(scene.harmOf(siege)).toEqual([]);
+  });
+});
+
+describe("a server process whose authentication hangs", () => {
+  let scene: Scene;
+
+  beforeAll(async () => {
+    const server = { sessionsPerAddressMax: 10_000, pendingMax: 500, verdictTimeoutMs: 1_500 };
+    scene = await Scene.set({ server, authenticates: "honest" });
+  });
+
+  afterAll(() => scene.end());
+
+  test("lets 500 wait, refuses the others at once, and these when their time is over", async () => {
+    const siege = await scene.attack<Tally>("openAtOnce", { times: 900 });
+
+    const { "200 refused 4100": atOnce = 0, ...others } = siege.result;
+    // By the server's clock or by that of its core, whichever is first.
+    const { "200 refused 4101": late = 0, "200 refused 1 unauthenticated": refused = 0 } = others;
+    expect(atOnce + late + refused).toBe(900);
+    // On a slow machine some come when the first have gone.
+    expect(atOnce).toBeGreaterThan(0);
+    expect(late + refused).toBeGreaterThanOrEqual(500);
+    expect(siege.books.sessions).toBe(1);
+    expect(scene.harmOf(siege)).toEqual([]);
+    await scene.relent();
   });
 });

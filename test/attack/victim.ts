@@ -7,6 +7,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { UsageError } from "../../src/core/index.ts";
 import { configureServer } from "../../src/http/configure-server.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
+import type { Peer } from "../../src/session/peer.ts";
 import { type PeerSession, SessionServer } from "../../src/session/server.ts";
 import { answerCalls } from "./calls.ts";
 import type { Books, VictimOptions } from "./orders.ts";
@@ -17,11 +18,15 @@ const sockets = new Set<Socket>();
 let flood = { accepted: 0, refused: "", wasTold: false };
 let ended: Record<string, number> = {};
 
+function authenticate(peer: Peer): string | undefined | Promise<never> {
+  const principal = peer.header("authorization")?.replace(/^Bearer /, "");
+  if (options.authenticates === "bearer" || principal === "honest") return principal;
+  return new Promise(() => {});
+}
+
 const sessions = new SessionServer<unknown, unknown>({
   ...options.server,
-  ...(options.authenticates === true
-    ? { authenticate: (peer) => peer.header("authorization")?.replace(/^Bearer /, "") }
-    : {}),
+  ...(options.authenticates === undefined ? {} : { authenticate }),
   onSession(session, peer) {
     void session.ended.then(({ reason, detail }) => {
       const how = `${reason} ${detail}`.trim();

@@ -121,20 +121,25 @@ export async function endlessBodies(args: Target & { times: number }): Promise<T
   return tally;
 }
 
-/** Connections that say a little, and a byte now and then; kept until the server has had enough. */
-export async function slow(args: Target & { what: string; connections: number }): Promise<Tally> {
+/** Connections that say nothing or little, and a byte now and then, until the server closes. */
+export async function slow(args: Target & { connections: number }): Promise<Tally> {
   const tally: Tally = {};
   const whole = requestOf(Buffer.alloc(10_000, 0x78));
   const headEnd = whole.indexOf("\r\n\r\n") + 4;
-  const from = { idle: 0, head: 20, body: headEnd + 1 }[args.what] ?? 0;
-  await each(Array.from({ length: args.connections }), args.connections, async () => {
+  const kinds = [
+    ["idle", 0],
+    ["head", 20],
+    ["body", headEnd + 1],
+  ] as const;
+  const work = Array.from({ length: args.connections }, () => kinds).flat();
+  await each(work, work.length, async ([kind, from]) => {
     const connection = await Connection.open(args.port);
-    if (from > 0) connection.write(whole.subarray(0, from));
-    let at = from;
+    let at: number = from;
+    if (at > 0) connection.write(whole.subarray(0, at));
     const trickle = setInterval(() => {
       if (from > 0 && at < whole.length) connection.write(whole.subarray(at, ++at));
     }, 100);
-    count(tally, describe(await connection.answer()));
+    count(tally, `${kind}: ${describe(await connection.answer())}`);
     clearInterval(trickle);
     await connection.closed;
   });
@@ -203,5 +208,20 @@ export async function overlapping(args: Target & { connections: number }): Promi
     count(tally, describe(await connection.answer()));
     connection.destroy();
   }
+  return tally;
+}
+
+/** Bodies of which all but the last byte comes, all at the same time. */
+export async function unfinished(
+  args: Target & { connections: number; bytes: number },
+): Promise<Tally> {
+  const tally: Tally = {};
+  const whole = requestOf(new Uint8Array(args.bytes + 1));
+  await each(Array.from({ length: args.connections }), args.connections, async () => {
+    const connection = await Connection.open(args.port);
+    connection.write(whole.subarray(0, -1));
+    count(tally, describe(await connection.answer()));
+    connection.destroy();
+  });
   return tally;
 }

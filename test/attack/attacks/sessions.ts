@@ -33,6 +33,17 @@ export async function openAndWait(args: Target & { times: number }): Promise<Tal
   return exchangeAll(args.port, openings(5_000_000, args.times), 64);
 }
 
+/** Openings that all wait at the same time. */
+export async function openAtOnce({ port, times }: Target & { times: number }): Promise<Tally> {
+  const tally: Tally = {};
+  await each(openings(6_000_000, times), times, async (bytes) => {
+    const connection = await Connection.open(port);
+    connection.write(requestOf(bytes));
+    count(tally, describe(await connection.answer(), bytes));
+  });
+  return tally;
+}
+
 /** One session that has very many requests out, each on a connection of its own. */
 export async function parkThousands(args: Target & { requests: number }): Promise<Tally> {
   const tally: Tally = {};
