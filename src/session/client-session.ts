@@ -17,7 +17,8 @@ export interface ClientOptions extends Partial<Omit<RequestOptions, "consume" | 
   /**
    * What `save()` gave. The session goes on where it was saved, with the limits that it had; the
    * options of the core are not looked at. Save once, resume once: what still runs the old one is
-   * told `superseded`.
+   * told `superseded`. Another build of this library refuses it: to the application that is as if
+   * nothing had been saved.
    */
   readonly resume?: string;
 }

@@ -56,6 +56,19 @@ describe("the bundle for browsers", () => {
     );
   });
 
+  test("refuses a session that the modules saved, whose fields have other names", () => {
+    const url = "http://127.0.0.1/";
+    // Never answers: nothing is to be carried here.
+    const fetch = (): Promise<Response> => new Promise(() => {});
+    const session = source.connect(url, { fetch });
+    const saved = session.save();
+    session.abort();
+
+    expect(() => built.connect(url, { fetch, resume: saved })).toThrow(
+      expect.objectContaining({ code: "state_invalid" }),
+    );
+  });
+
   test("holds the text of no assertion", () => {
     const texts = bundle.assertions.filter((text) => bundle.code.includes(`"${text}"`));
     expect(texts).toEqual([]);
