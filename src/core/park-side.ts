@@ -163,7 +163,7 @@ export class ParkSide extends Half<RespondOutput> {
     else this.mustStateOpened = false;
     this.hearAck(body.ack);
     this.notePrefix(request);
-    this.hear(this.nowMs, body);
+    this.hear(this.nowMs, this.isAdmitted ? body : withOwnPayloads(body));
     // [OPEN-6]: what a client may send before it is known who it is.
     if (!this.isAdmitted && this.receiver.bytesReceived > INITIAL_GRANT.bytes) {
       throw new ProtocolError("window_exceeded");
@@ -518,3 +518,15 @@ export class ParkSide extends Half<RespondOutput> {
 }
 
 const NOTHING = new Uint8Array(0);
+
+/**
+ * What waits for a verdict must not keep more than it was granted: a view of one byte keeps the
+ * whole body that brought it.
+ */
+function withOwnPayloads(body: Body): Body {
+  const numbered = body.numbered.map((frame) => {
+    if (frame.kind !== "messages") return frame;
+    return { ...frame, payloads: frame.payloads.map((payload) => payload.slice()) };
+  });
+  return { ...body, numbered };
+}
