@@ -44,6 +44,23 @@ export async function openAtOnce({ port, times }: Target & { times: number }): P
   return tally;
 }
 
+/** Openings that wait, each with a message of a byte in a body of half a megabyte, until `relent`. */
+export async function heavyOpenings({ port, times }: Target & { times: number }): Promise<number> {
+  let sentBytes = 0;
+  const message = { kind: "messages", channel: 0, seq: 1, index: 1 } as const;
+  // The first copy counts; the others only fill the body.
+  const filler = { ...message, payloads: [new Uint8Array(16_000)] };
+  const numbered = [{ ...message, payloads: [binaryOf(1)] }];
+  for (let copy = 0; copy < 30; copy++) numbered.push(filler);
+  await each(Array.from({ length: times }), 16, async () => {
+    const connection = await Connection.open(port);
+    const request = requestOf(newScript().encode(1, { open: true, numbered }));
+    await new Promise<void>((resolve) => connection.socket.write(request, () => resolve()));
+    sentBytes += request.length;
+  });
+  return sentBytes;
+}
+
 /** One session that has very many requests out, each on a connection of its own. */
 export async function parkThousands(args: Target & { requests: number }): Promise<Tally> {
   const tally: Tally = {};
