@@ -7,8 +7,7 @@ const MODULES = "/usr/lib/apache2/modules";
 function configuration(setting: Setting): string {
   const { folder, port, serverPort, silenceMs, idleMs } = setting;
   const modules = ["mpm_event", "authz_core", "proxy", "proxy_http"];
-  // After a refused connection it asks the server no more for 60 s unless told otherwise.
-  const worker = ["retry=1", idleMs !== undefined && `ttl=${idleMs / 1_000}`];
+  const parameters = idleMs === undefined ? "" : ` ttl=${idleMs / 1_000}`;
   return lines(
     `ServerRoot ${folder}`,
     "ServerName localhost",
@@ -18,7 +17,7 @@ function configuration(setting: Setting): string {
     `ErrorLog ${folder}/error.log`,
     ...modules.map((name) => `LoadModule ${name}_module ${MODULES}/mod_${name}.so`),
     silenceMs !== undefined && `ProxyTimeout ${silenceMs / 1_000}`,
-    `ProxyPass / http://127.0.0.1:${serverPort}/ ${worker.filter(Boolean).join(" ")}`,
+    `ProxyPass / http://127.0.0.1:${serverPort}/${parameters}`,
   );
 }
 

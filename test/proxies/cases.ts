@@ -27,6 +27,7 @@ export function describeProgram(program: Program): void {
     restartCases(program);
     if (program.reload !== undefined) reloadCases(program);
     addressCases(program);
+    pageCases(program);
     if (program.statusOfClosed !== undefined) closedConnectionCases(program);
     if (program.keepsConnections) keptConnectionCases(program);
   });
@@ -86,12 +87,16 @@ function silenceCases(program: Program): void {
     const server = { holdTimeMs, silenceLimitMs: 2 * silenceLimitMs };
     const site = await Site.start(program, { conditions: { silenceMs: 1_000 }, server });
     const [client, session] = await site.pair<number, number>({ holdTimeMs, silenceLimitMs });
+    let outages = 0;
+    client.on("lost", () => outages++);
+    client.on("resumed", () => outages--);
     const ended = client.ended.then(({ reason }) => reason);
     expect(await Promise.race([ended, pause(silenceLimitMs * 1.2)])).toBeUndefined();
     session.send(1);
     client.send(2);
     expect(await take(client, 1)).toEqual([1]);
     expect(await take(session, 1)).toEqual([2]);
+    expect(outages).toBe(0);
     // Each request was cut, or sent again, after a second.
     const cut = [...site.statuses].filter(([status]) => status >= 500).map(([, count]) => count);
     expect(cut.reduce((sum, count) => sum + count, 0) + site.desk.doubled).toBeGreaterThan(2);
@@ -177,6 +182,18 @@ function addressCases(program: Program): void {
     expect(one.address).toBe("127.0.0.1");
     const other = site.connect({ agent: site.agent({ localAddress: "127.0.0.3" }) });
     expect(await soon(other.ended, "the refusal")).toMatchObject({ code: END_CODES.limit });
+  });
+}
+
+function pageCases(program: Program): void {
+  it("pages of its own site are let in, though it may write another Host, and others are not", async () => {
+    const site = await Site.start(program);
+    const agent = site.agent();
+    const { origin } = new URL(site.url);
+    const own = { origin, "sec-fetch-site": "same-origin" };
+    expect(await site.post(agent, own)).toBe(200);
+    const other = { origin: "http://other.example", "sec-fetch-site": "cross-site" };
+    expect(await site.post(agent, other)).toBe(403);
   });
 }
 

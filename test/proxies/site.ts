@@ -150,9 +150,9 @@ export class Site {
   }
 
   /** One request of no session; the status of its answer, or 0 where its connection died. */
-  post(agent: http.Agent): Promise<number> {
+  post(agent: http.Agent, extra: Readonly<Record<string, string>> = {}): Promise<number> {
     return new Promise((resolve) => {
-      const headers = { "content-type": "application/octet-stream" };
+      const headers = { "content-type": "application/octet-stream", ...extra };
       const request = http.request(this.url, { method: "POST", agent, headers });
       request.on("response", (response) => {
         response.resume();
