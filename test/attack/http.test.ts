@@ -108,16 +108,6 @@ describe("a server process, when HTTP itself is attacked,", () => {
     expect(scene.harmOf(siege)).toEqual([]);
   });
 
-  test("bears two thousand connections that say nothing", async () => {
-    const siege = await scene.attack<number>("idle", { connections: 2_000 });
-
-    expect(siege.result).toBe(2_000);
-    expect(siege.books.connections).toBeGreaterThanOrEqual(2_000);
-    // Beside them, 8 KiB for each: its socket and its parser.
-    expect(scene.harmOf(siege, { heldBytesMax: 8 * MIB + 2_000 * 8_192 })).toEqual([]);
-    await scene.relent();
-  });
-
   test("stops reading from who does not read its answers", async () => {
     const siege = await scene.attack<number>("neverRead", { connections: 50 });
 

@@ -9,7 +9,7 @@ const MIB = 1024 * 1024;
 /** Bytes of a session that was opened and is left alone, with its books, timers and codecs. */
 const IDLE_SESSION_BYTES_MAX = 32_768;
 
-describe("a server process with its usual limits", () => {
+describe("a server process with its usual limits and times", () => {
   let scene: Scene;
 
   beforeAll(async () => {
@@ -25,6 +25,16 @@ describe("a server process with its usual limits", () => {
     expect(siege.books.sessions).toBe(257);
     const heldBytesMax = HELD_BYTES_MAX + 256 * IDLE_SESSION_BYTES_MAX;
     expect(scene.harmOf(siege, { heldBytesMax })).toEqual([]);
+  });
+
+  test("bears two thousand connections that say nothing", async () => {
+    const siege = await scene.attack<number>("idle", { connections: 2_000 });
+
+    expect(siege.result).toBe(2_000);
+    expect(siege.books.connections).toBeGreaterThanOrEqual(2_000);
+    // Beside them, 8 KiB for each: its socket and its parser.
+    expect(scene.harmOf(siege, { heldBytesMax: 8 * MIB + 2_000 * 8_192 })).toEqual([]);
+    await scene.relent();
   });
 });
 
