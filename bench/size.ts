@@ -1,6 +1,6 @@
 /**
  * How large the client for browsers is: `npm run size`. With `--write`, makes `dist/browser`.
- * The limit and what is done to keep it: bench/README.md.
+ * What is done to keep it small: decision 0013.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import {
