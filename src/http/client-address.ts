@@ -1,7 +1,8 @@
 /**
- * Who sent a request, for limits by address (spec http 3 [HTTP-10]). Without `trustProxy` it is the address of the socket.
- * With it, X-Forwarded-For is read from its right end, where the nearest proxy wrote, for as long
- * as the hops are trusted: what stands further left was sent by the client and may say anything.
+ * Who sent a request, for limits by address (spec http 3 [HTTP-10]). Without `trustProxy` it is the
+ * address of the socket. With it, X-Forwarded-For is read from its right end, where the nearest
+ * proxy wrote, for as long as the hops are trusted: what stands further left was sent by the client
+ * and may say anything.
  *
  * Only X-Forwarded-For is read. A proxy that writes one of it and `Forwarded` hands the other on
  * as the client sent it, so that a server which reads both believes the client.

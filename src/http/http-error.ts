@@ -1,7 +1,8 @@
 /**
  * What a server's adapter answers when a request gets no body of a session: a status and a short
- * machine-readable reason, `{"error":"body_too_large"}` (spec http 2 [HTTP-7]). The reasons are stable; the statuses are
- * for proxies and people. A client of this library takes any of them as a failed exchange.
+ * machine-readable reason, `{"error":"body_too_large"}` (spec http 2 [HTTP-7]). The reasons are
+ * stable; the statuses are for proxies and people. A client of this library takes any of them as a
+ * failed exchange.
  */
 import type { Refusal } from "../session/peer.ts";
 

@@ -1,4 +1,7 @@
-/** `holdfast/http/node`: serving sessions by `node:http`, `node:https`, `node:http2` and what is built on them. */
+/**
+ * `holdfast/http/node`: serving sessions by `node:http`, `node:https`, `node:http2` and what is
+ * built on them.
+ */
 export {
   configureServer,
   SERVER_SETTINGS_DEFAULTS,
