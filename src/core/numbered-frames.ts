@@ -224,30 +224,27 @@ function readMessages(reader: Wire, type: number): MessagesFrame {
   if (isLast) reader.countMessages(1);
   const { channel, seq, index } = place(reader, undefined, !isLast);
   const keys: number[] = [];
+  /** One for all, or one a message. */
+  let equal = isLast ? reader.left : 0;
   const lengths: number[] = [];
-  let bytes = 0;
-  if (isLast) {
-    lengths.push(reader.left);
-  } else if (type === FRAME_MESSAGES) {
-    // Payloads of one length, at least 1: so the count is bounded by the bytes that are there.
-    const count = runLength(reader, undefined, 2, seq); // [RUN-3]
-    const length = reader.extent(undefined, 1);
-    bytes = count * length;
-    if (bytes <= reader.left) for (let at = 0; at < count; at++) lengths.push(length);
-  } else {
-    const count = runLength(reader, undefined, 1, seq);
-    for (let at = 0; at < count; at++) {
-      if (type === FRAME_MESSAGES_KEYED) keys.push(reader.integer());
-      const length = reader.extent(undefined, 0);
-      lengths.push(length);
-      // Each length is at most the body's: so the sum is exact.
-      bytes += length;
-    }
+  const isEqual = isLast || type === FRAME_MESSAGES;
+  const count = isLast ? 1 : runLength(reader, undefined, isEqual ? 2 : 1, seq); // [RUN-3]
+  // At least 1 byte each: so the count is bounded by the bytes that are there.
+  if (type === FRAME_MESSAGES) equal = reader.extent(undefined, 1);
+  let bytes = count * equal;
+  for (let at = isEqual ? count : 0; at < count; at++) {
+    if (type === FRAME_MESSAGES_KEYED) keys.push(reader.integer());
+    const length = reader.extent(undefined, 0);
+    lengths.push(length);
+    // Each length is at most the body's: so the sum is exact.
+    bytes += length;
   }
   // All payloads must be there before one is looked at [RUN-6].
   reader.demand(bytes <= reader.left, "length_invalid");
   const payloads: Uint8Array[] = [];
-  for (const length of lengths) payloads.push(reader.view(undefined, length));
+  for (let at = 0; at < count; at++) {
+    payloads.push(reader.view(undefined, isEqual ? equal : (lengths[at] as number)));
+  }
   if (type !== FRAME_MESSAGES_KEYED) return { kind: "messages", channel, seq, index, payloads };
   return { kind: "messages", channel, seq, index, keys, payloads };
 }
