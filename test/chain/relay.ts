@@ -4,11 +4,11 @@
  */
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { connect, type ConnectOptions } from "../../src/http/connect-node.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
 import type { ClientSession, Session } from "../../src/session/index.ts";
 import { type PeerSession, type ServerOptions, SessionServer } from "../../src/session/server.ts";
+import { listenLocally } from "../listening.ts";
 
 type Limits = Partial<ServerOptions<unknown, unknown>>;
 
@@ -67,6 +67,7 @@ export interface RelayOptions {
 export class Relay {
   readonly passages: Passage[] = [];
   readonly server: SessionServer;
+  url = "";
   readonly #http: Server;
   readonly #hops: Session[] = [];
   /** Numbers of the hop that is used: the requests of the others wait for ever. */
@@ -97,13 +98,8 @@ export class Relay {
 
   static async start(target: string, options: RelayOptions = {}): Promise<Relay> {
     const relay = new Relay(target, options);
-    relay.#http.listen(0, "127.0.0.1");
-    await once(relay.#http, "listening");
+    relay.url = `http://127.0.0.1:${await listenLocally(relay.#http)}/holdfast`;
     return relay;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}/holdfast`;
   }
 
   /** Kills every connection of the hop to A. */

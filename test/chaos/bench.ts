@@ -8,11 +8,12 @@ import type { Server as TcpServer, Socket } from "node:net";
 import { afterEach } from "vitest";
 import { startChaos } from "../../src/chaos/index.ts";
 import type { ChaosEvent, ChaosOptions, ChaosProxy, CountName } from "../../src/chaos/index.ts";
+import { listenLocally } from "../listening.ts";
 
 const cleanups: (() => unknown)[] = [];
 
 /** Called after the test, last first. */
-export function cleanUp(then: () => unknown): void {
+function cleanUp(then: () => unknown): void {
   cleanups.push(then);
 }
 
@@ -89,14 +90,12 @@ async function listen(server: Server | TcpServer): Promise<number> {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listenLocally(server);
   cleanUp(() => {
     for (const socket of sockets) socket.destroy();
     return new Promise((resolve) => server.close(resolve));
   });
-  const address = server.address();
-  if (typeof address !== "object" || address === null) throw new Error("no address");
-  return address.port;
+  return port;
 }
 
 /** A proxy that is closed after the test. */

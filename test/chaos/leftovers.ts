@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import type { Socket } from "node:net";
 import { connect } from "node:net";
 import { startChaos } from "../../src/chaos/index.ts";
+import { listenLocally } from "../listening.ts";
 
 const isTcp = process.argv[2] === "tcp";
 const common = {
@@ -33,9 +34,7 @@ const server = createServer((incoming, response) => {
   // Every third request is held for ever.
   if (incoming.url !== "/0") incoming.on("end", () => response.end("answer"));
 });
-await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-const address = server.address();
-const target = typeof address === "object" && address !== null ? address.port : 0;
+const target = await listenLocally(server);
 const options = { target, tcp: isTcp, ...common, ...(isTcp ? {} : requestFaults) };
 const proxy = await startChaos(options);
 

@@ -1,7 +1,8 @@
 import { once } from "node:events";
-import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { reset } from "../../src/chaos/reset.ts";
+import { listenLocally } from "../listening.ts";
 
 const open: { destroy(): unknown }[] = [];
 afterEach(() => {
@@ -10,9 +11,8 @@ afterEach(() => {
 
 /** Both ends of one connection; the client reads nothing until it is told to. */
 async function pair(): Promise<{ near: Socket; client: Socket }> {
-  const server = createServer({ pauseOnConnect: true }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const client = connect({ port: (server.address() as AddressInfo).port, allowHalfOpen: true });
+  const server = createServer({ pauseOnConnect: true });
+  const client = connect({ port: await listenLocally(server), allowHalfOpen: true });
   const [near] = (await once(server, "connection")) as [Socket];
   server.close();
   near.on("error", () => {});

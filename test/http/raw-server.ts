@@ -2,8 +2,9 @@
 // carriers write them (with a content-length), and does what the test says.
 
 import { once } from "node:events";
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
+import { listenLocally } from "../listening.ts";
 
 export interface RawRequest {
   /** The request line and the headers, as they came, in lower case. */
@@ -17,6 +18,7 @@ export type Respond = (socket: Socket, request: RawRequest) => void;
 
 export class RawServer {
   readonly server: Server;
+  readonly url: string;
   readonly requests: RawRequest[] = [];
   /** All connections ever, in the order in which they came. */
   readonly sockets: Socket[] = [];
@@ -25,18 +27,14 @@ export class RawServer {
   private readonly respond: Respond;
   private readonly respondsTo: "head" | "request";
 
-  constructor(server: Server, respond: Respond, respondsTo: "head" | "request") {
+  constructor(server: Server, port: number, respond: Respond, respondsTo: "head" | "request") {
     this.server = server;
     this.respond = respond;
     this.respondsTo = respondsTo;
-    // Of a server with TLS, the connections are those whose handshake is done.
     const isSecure = "setSecureContext" in server;
+    this.url = `${isSecure ? "https" : "http"}://127.0.0.1:${port}/a/b?c=d`;
+    // Of a server with TLS, the connections are those whose handshake is done.
     server.on(isSecure ? "secureConnection" : "connection", (socket: Socket) => this.read(socket));
-  }
-
-  get url(): string {
-    const scheme = "setSecureContext" in this.server ? "https" : "http";
-    return `${scheme}://127.0.0.1:${(this.server.address() as AddressInfo).port}/a/b?c=d`;
   }
 
   /** Resolves when that connection is over, both ways. */
@@ -77,9 +75,7 @@ export async function listen(
   respondsTo: "head" | "request" = "request",
   server: Server = createServer({ allowHalfOpen: false }),
 ): Promise<RawServer> {
-  const raw = new RawServer(server, respond, respondsTo);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const raw = new RawServer(server, await listenLocally(server), respond, respondsTo);
   onTestFinished(async () => {
     for (const socket of raw.sockets) socket.destroy();
     server.close();

@@ -1,10 +1,10 @@
-import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo, Server as NetServer } from "node:net";
+import type { Server as NetServer } from "node:net";
 import { onTestFinished } from "vitest";
 import { type NodeListener, nodeListener } from "../../src/http/node-listener.ts";
 import type { ListenerOptions } from "../../src/http/request-rules.ts";
 import type { RequestHandler } from "../../src/session/peer.ts";
+import { listenLocally } from "../listening.ts";
 import { RawClient } from "./raw-client.ts";
 
 export interface TestServer {
@@ -19,13 +19,12 @@ export interface TestServer {
 
 /** Listens on a free port until the test is over. */
 export async function listen(server: NetServer): Promise<number> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const port = await listenLocally(server);
   onTestFinished(async () => {
     if (server.listening) server.close();
     if ("closeAllConnections" in server) (server as Server).closeAllConnections();
   });
-  return (server.address() as AddressInfo).port;
+  return port;
 }
 
 /** A server of node:http with nothing but the adapter, or with what `around` makes of it. */

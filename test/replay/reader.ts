@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { configureServer } from "../../src/http/configure-server.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
 import { SessionServer } from "../../src/session/server.ts";
+import { listenLocally } from "../listening.ts";
 import { Books } from "./books.ts";
 import type { Change } from "./change.ts";
 import { type ChangeSession, End, takeOrders, tell } from "./end.ts";
@@ -30,12 +31,7 @@ function start({ startContent, total, plant }: ReaderOrder & { readonly kind: "s
   });
   const http = createServer(nodeListener(server));
   configureServer(http);
-  http.listen(0, "127.0.0.1", () => {
-    const address = http.address();
-    if (typeof address === "object" && address !== null) {
-      tell({ kind: "listening", port: address.port });
-    }
-  });
+  void listenLocally(http).then((port) => tell({ kind: "listening", port }));
 }
 
 /** The next bundle comes when this one's echoes have found room. */
