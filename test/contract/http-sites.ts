@@ -1,9 +1,9 @@
 /** Servers of every kind that the adapters are made for, each with its recipe, on a free port. */
 import { once } from "node:events";
-import { createServer as createHttpServer, type RequestListener } from "node:http";
+import { createServer as createHttpServer } from "node:http";
 import { createSecureServer } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo, Server, Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import express from "express";
@@ -11,9 +11,11 @@ import fastify from "fastify";
 import { Hono } from "hono";
 import { configureServer } from "../../src/http/configure-server.ts";
 import { fetchHandler } from "../../src/http/fetch-handler.ts";
+import type { NodeRequest, NodeResponse } from "../../src/http/node-exchange.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
 import type { RequestHandler } from "../../src/session/peer.ts";
 import { selfSigned } from "../http/certificate.ts";
+import { listenLocally } from "../listening.ts";
 
 /** A server that listens on a free port of this machine. */
 export interface Listening {
@@ -32,9 +34,7 @@ export const OWN_PATH = "/own";
 export const OWN_TEXT = "of the site";
 
 async function listen(server: Server, authority?: string): Promise<Listening> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const port = await listenLocally(server);
   const close = async (): Promise<void> => {
     if (!server.listening) return;
     server.close();
@@ -44,7 +44,9 @@ async function listen(server: Server, authority?: string): Promise<Listening> {
 }
 
 /** What a plain server does with a listener: its own paths, and nothing else. */
-function withOwnPath(handler: RequestHandler): RequestListener {
+function withOwnPath(
+  handler: RequestHandler,
+): (request: NodeRequest, response: NodeResponse) => void {
   const listener = nodeListener(handler);
   return (request, response) => {
     listener(request, response, () => {
@@ -69,13 +71,7 @@ export const serveHttps: Serve = (handler) => {
 
 export const serveHttp2: Serve = (handler) => {
   const identity = selfSigned();
-  const listener = nodeListener(handler);
-  const server = createSecureServer({ ...identity, allowHTTP1: true }, (request, response) => {
-    listener(request, response, () => {
-      response.writeHead(request.url === OWN_PATH ? 200 : 404);
-      response.end(request.url === OWN_PATH ? OWN_TEXT : "");
-    });
-  });
+  const server = createSecureServer({ ...identity, allowHTTP1: true }, withOwnPath(handler));
   return listen(server, identity.cert);
 };
 
@@ -94,28 +90,23 @@ export const serveExpress: Serve = (handler) => {
 export const serveFastify: Serve = async (handler) => {
   const listener = nodeListener(handler);
   const app = fastify({ forceCloseConnections: true });
-  await app.register(async (scope) => {
-    // The listener reads bodies itself.
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
-    scope.all("/holdfast", (request, reply) => {
+  app.all("/holdfast", {
+    onRequest: (request, reply) => {
       reply.hijack();
       listener(request.raw, reply.raw);
-    });
+    },
+    handler: () => {},
   });
   app.get(OWN_PATH, () => OWN_TEXT);
+  await app.ready();
   configureServer(app.server);
-  await app.listen({ port: 0, host: "127.0.0.1" });
-  const { port } = app.server.address() as AddressInfo;
-  return { server: app.server, port, authority: undefined, close: () => app.close() };
+  return { ...(await listen(app.server)), close: () => app.close() };
 };
 
 export const serveHono: Serve = (handler) => {
   const handle = fetchHandler(handler);
   const app = new Hono();
-  app.all("/holdfast", (context) => {
-    return handle(context.req.raw, { address: getConnInfo(context).remote.address });
-  });
+  app.all("/holdfast", (context) => handle(context.req.raw, getConnInfo(context).remote));
   app.get(OWN_PATH, (context) => context.text(OWN_TEXT));
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
   return listen(server);
