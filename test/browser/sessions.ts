@@ -6,6 +6,7 @@
 import type * as Client from "../../src/http/connect-fetch.ts";
 import { fetchHandler } from "../../src/http/fetch-handler.ts";
 import { SessionServer } from "../../src/session/server.ts";
+import { until } from "../contract/waiting.ts";
 
 type Note = string | number | { readonly text: string };
 
@@ -61,24 +62,18 @@ export async function exchangeNotes(client: typeof Client, loseEvery: number): P
     hasty.send(number);
     if (number % 20 === 19) await session.flushed();
   }
-  await until(() => whole.length === MESSAGES && unordered === MESSAGES && newest === MESSAGES - 1);
+  await until(
+    () => whole.length === MESSAGES && unordered === MESSAGES && newest === MESSAGES - 1,
+    "the echoes before the reload",
+  );
   const left = session;
   session = client.connect<Note, Note>(url, { ...options, resume: left.save() });
   session.onBundle((notes) => void whole.push(...notes));
   session.send(LARGE);
-  await until(() => whole.length === MESSAGES + 1);
+  await until(() => whole.length === MESSAGES + 1, "the echo after the reload");
   const { reason } = await session.close();
   ends.push(`client ${reason}`);
   ends.push(`left ${(await left.ended).reason}`);
-  await until(() => ends.length === 3);
+  await until(() => ends.length === 3, "the ends of all sessions");
   return { whole, latest: newest, unordered, ends: ends.toSorted(), lost };
-}
-
-/** Waits for what no event tells of on both builds alike. */
-async function until(isSo: () => boolean): Promise<void> {
-  const endMs = performance.now() + 30_000;
-  while (!isSo()) {
-    if (performance.now() > endMs) throw new Error("the session stands still");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }

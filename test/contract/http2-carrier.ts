@@ -5,6 +5,7 @@
  */
 import { type ClientHttp2Session, connect, constants } from "node:http2";
 import type { CarrierOptions } from "../../src/http/carrier-options.ts";
+import { failure } from "../../src/http/outcomes.ts";
 import type { Carrier, Outcome } from "../../src/session/carrier.ts";
 
 export class Http2Carrier implements Carrier {
@@ -79,8 +80,4 @@ export class Http2Carrier implements Carrier {
     this.#connection = connection;
     return connection;
   }
-}
-
-function failure(reason: string): Outcome {
-  return { kind: "failure", reason, isTooLarge: reason === "http_413" };
 }

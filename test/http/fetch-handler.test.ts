@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { fetchHandler, type ListenerOptions } from "../../src/http/fetch-handler.ts";
 import type { RequestHandler } from "../../src/session/peer.ts";
 import { echoHandler, ScriptedHandler, withResolvers } from "./scripted-handler.ts";
+import { refusalOf } from "./test-server.ts";
 
 const url = "https://example.com/holdfast";
 
@@ -19,11 +20,6 @@ function postOf(
     signal,
     ...(body instanceof ReadableStream ? { duplex: "half" } : {}),
   } as RequestInit);
-}
-
-async function refusalOf(response: Promise<Response>): Promise<readonly [number, unknown]> {
-  const answer = await response;
-  return [answer.status, ((await answer.json()) as { error: unknown }).error];
 }
 
 /** A stream that gives these texts and then stays open, or ends as `last` says. */

@@ -5,6 +5,7 @@ import { connect } from "../../src/http/connect-node.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
 import type { ListenerOptions } from "../../src/http/request-rules.ts";
 import { SessionServer } from "../../src/session/server.ts";
+import { numbersTo } from "../contract/waiting.ts";
 import { postText, RawClient } from "./raw-client.ts";
 import { listen, post, refusalOf } from "./test-server.ts";
 
@@ -37,13 +38,11 @@ async function converse(url: string, count: number): Promise<number[]> {
   return heard;
 }
 
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
-
 describe("a session server behind the listener", () => {
   it("serves sessions side by side, each closed by both sides", async () => {
     const { url, sessions, errors } = await serveEcho();
     const heard = await Promise.all([converse(url, 20), converse(url, 20), converse(url, 20)]);
-    expect(heard).toEqual([upTo(20), upTo(20), upTo(20)]);
+    expect(heard).toEqual([numbersTo(20), numbersTo(20), numbersTo(20)]);
     expect(sessions.sessions).toEqual([]);
     expect(errors).toEqual([]);
   });
@@ -83,7 +82,7 @@ describe("a session server behind the listener", () => {
     const heard = await converse(url, 300);
     siege.isOver = true;
     await Promise.all(attackers);
-    expect(heard).toEqual(upTo(300));
+    expect(heard).toEqual(numbersTo(300));
     expect(siege.attacks).toBeGreaterThan(20);
     expect(sessions.sessions).toEqual([]);
     expect(errors).toEqual([]);
