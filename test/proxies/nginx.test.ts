@@ -94,14 +94,13 @@ async function largeAnswer(program: Program) {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const proxy = await RunningProxy.start(program, (server.address() as AddressInfo).port, {});
-  const socket = connect(proxy.port, "127.0.0.1");
-  onTestFinished(async () => {
-    socket.destroy();
-    await proxy.close();
+  onTestFinished(() => {
     server.close();
     server.closeAllConnections();
   });
+  const proxy = await RunningProxy.start(program, (server.address() as AddressInfo).port, {});
+  const socket = connect(proxy.port, "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
   socket.write(postText("x"));
   return { finished, socket };
 }

@@ -17,6 +17,7 @@ import {
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { onTestFinished } from "vitest";
 import { pause, until } from "../contract/waiting.ts";
 import { type Program, PROGRAM_FOLDERS, type Setting } from "./program.ts";
 
@@ -33,9 +34,17 @@ export type Conditions = Omit<Setting, "folder" | "port" | "serverPort">;
 
 /** Groups of processes that were started here and have not ended. */
 const groups: Set<number> = new Set();
-process.on("exit", () => {
+process.on("exit", endAll);
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    endAll();
+    process.exit(1);
+  });
+}
+
+function endAll(): void {
   for (const group of groups) signalGroup(group, "SIGKILL");
-});
+}
 
 /** The path of a program, or undefined where it is not installed. */
 export function pathOf(command: string): string | undefined {
@@ -75,7 +84,7 @@ export class RunningProxy {
     this.#folder = folder;
   }
 
-  /** Starts a program in front of a server. */
+  /** Starts a program in front of a server; it ends with the test. */
   static async start(
     program: Program,
     serverPort: number,
@@ -85,12 +94,8 @@ export class RunningProxy {
     giveAway(folder);
     const port = await freePort();
     const proxy = new RunningProxy(program, port, serverPort, conditions, folder);
-    try {
-      await proxy.up();
-    } catch (error) {
-      await proxy.close();
-      throw error;
-    }
+    onTestFinished(() => proxy.#close());
+    await proxy.up();
     return proxy;
   }
 
@@ -143,7 +148,7 @@ export class RunningProxy {
     await until(() => marks() > before, `${name} that reloads`);
   }
 
-  async close(): Promise<void> {
+  async #close(): Promise<void> {
     await this.down();
     rmSync(this.#folder, { recursive: true, force: true });
   }

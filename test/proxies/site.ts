@@ -93,11 +93,13 @@ export class Site {
   /** Everything of it ends with the test. */
   static async start(program: Program, options: SiteOptions = {}): Promise<Site> {
     const site = new Site(program, options);
-    onTestFinished(() => site.#close());
+    // What was begun last ends first, and each whatever becomes of the others.
+    onTestFinished(() => site.serverDown());
     await site.#listen();
     const { conditions = {} } = options;
     site.#proxy = await RunningProxy.start(program, site.#serverPort, conditions);
     diagnostics.subscribe("http.client.response.finish", site.#note);
+    onTestFinished(() => site.#endClients());
     return site;
   }
 
@@ -225,11 +227,9 @@ export class Site {
     increment(this.statuses, response.statusCode ?? 0);
   };
 
-  async #close(): Promise<void> {
+  #endClients(): void {
     diagnostics.unsubscribe("http.client.response.finish", this.#note);
     for (const client of this.#clients) client.abort();
-    await this.serverDown();
-    await this.#proxy?.close();
     for (const agent of this.#agents) agent.destroy();
   }
 }

@@ -1,4 +1,5 @@
 /** Numbered messages both ways at a steady pace, checked as they arrive. */
+import { onTestFinished } from "vitest";
 import { until } from "../contract/waiting.ts";
 import type { Session } from "../../src/session/index.ts";
 
@@ -17,6 +18,7 @@ export class Traffic {
     this.#timer = setInterval(() => {
       for (const side of this.#sides) side.burst();
     }, TICK_MS);
+    onTestFinished(() => this.stop());
   }
 
   /** Of the side that has got fewer. */
@@ -32,7 +34,7 @@ export class Traffic {
 
   /** Sends no more; done when everything has arrived. */
   async finish(): Promise<void> {
-    clearInterval(this.#timer);
+    this.stop();
     const [client, server] = this.#sides as [Side, Side];
     await until(
       () => client.received >= server.sent && server.received >= client.sent,
