@@ -29,10 +29,14 @@ export class ClientLoop implements Driver {
   #isEnded = false;
   /** Of the outage at present, if any. Requests that vanish fail without a reason. */
   #lastFailure = NO_ANSWER;
+  readonly #lostAfterMs: number;
+  /** Since when the path counts as down; Infinity while it does not. */
+  #downSinceMs = Infinity;
 
-  constructor(side: RequestSide, carrier: Carrier, makeCodec: CodecFactory) {
+  constructor(side: RequestSide, carrier: Carrier, makeCodec: CodecFactory, lostAfterMs: number) {
     this.#side = side;
     this.#carrier = carrier;
+    this.#lostAfterMs = lostAfterMs;
     this.hub = new SessionHub(side, this, makeCodec);
     this.#unwatch = carrier.watch(() => {
       side.handleWake(nowMs());
@@ -66,19 +70,39 @@ export class ClientLoop implements Driver {
       if (output.kind === "request") this.#request(output.exchange, output.body);
       else if (output.kind === "abort") this.#abort(output.exchange);
       else if (output.kind === "timeout") {
+        const lostAtMs = this.#noteReach();
         if (this.#isEnded) this.#timer.clear();
-        else this.#timer.set(output.atMs);
+        else this.#timer.set(Math.min(output.atMs, lostAtMs));
         break;
       } else {
         this.hub.handleOutput(output);
         if (output.kind === "ended") this.#end(before);
       }
     }
-    const { requestsUnanswered } = this.#side;
-    if (requestsUnanswered === 0) this.#lastFailure = NO_ANSWER;
-    const reason = requestsUnanswered === 0 ? "" : this.#lastFailure;
-    this.hub.noteReach(requestsUnanswered < UNANSWERED_DOUBTED, reason);
     this.hub.settle();
+  }
+
+  /**
+   * Tells how the path is. One failed request is no news, nor is what the next ones mend at once.
+   *
+   * @returns when it will have been down for too long.
+   */
+  #noteReach(): number {
+    const { requestsUnanswered } = this.#side;
+    if (requestsUnanswered < UNANSWERED_DOUBTED) this.#downSinceMs = Infinity;
+    if (requestsUnanswered === 0) {
+      this.#lastFailure = NO_ANSWER;
+      this.hub.noteReach("working", "");
+      return Infinity;
+    }
+    const atMs = nowMs();
+    if (requestsUnanswered >= UNANSWERED_DOUBTED) {
+      this.#downSinceMs = Math.min(this.#downSinceMs, atMs);
+    }
+    const lostAtMs = this.#downSinceMs + this.#lostAfterMs;
+    const isLost = atMs >= lostAtMs;
+    this.hub.noteReach(isLost ? "lost" : "failing", this.#lastFailure);
+    return isLost ? Infinity : lostAtMs;
   }
 
   #request(exchange: number, body: Uint8Array): void {

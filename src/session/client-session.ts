@@ -1,5 +1,6 @@
 /** A client's session: it can be saved and gone on with elsewhere, after a page's reload for one. */
 import { type RequestOptions, RequestSide } from "../core/index.ts";
+import { within } from "../core/options.ts";
 import type { Carrier } from "./carrier.ts";
 import { nowMs } from "./clock.ts";
 import { ClientLoop } from "./client-loop.ts";
@@ -20,8 +21,16 @@ export interface ClientOptions extends Partial<Omit<RequestOptions, "consume" | 
    * told `superseded`. Another build of this library refuses it: to the application that is as if
    * nothing had been saved.
    */
-  readonly resume?: string;
+  readonly resume?: string | undefined;
+  /**
+   * A path that has been down for so long is told as `lost`. Default 1 s: shorter than a person
+   * takes for an outage, longer than the retry that mends a cut connection.
+   */
+  readonly lostAfterMs?: number | undefined;
 }
+
+const LOST_AFTER_MS = 1_000;
+const DAY_MS = 86_400_000;
 
 export class ClientSession<Incoming = unknown, Outgoing = unknown> extends Session<
   Incoming,
@@ -68,24 +77,19 @@ export function connectOver<Incoming = unknown, Outgoing = unknown>(
   makeCodec: CodecFactory,
   options: ClientOptions = {},
 ): ClientSession<Incoming, Outgoing> {
-  const { resume, ...limits } = options;
-  if (resume !== undefined) return resumeOver(carrier, makeCodec, resume);
+  const { resume, lostAfterMs = LOST_AFTER_MS, ...limits } = options;
+  within(lostAfterMs, 0, DAY_MS, "lostAfterMs");
+  if (resume !== undefined) {
+    const { side, inboxes } = resumeSaved(nowMs(), resume);
+    const { hub } = new ClientLoop(side, carrier, makeCodec, lostAfterMs);
+    hub.restore(inboxes);
+    return new ClientSession(hub, side);
+  }
   const credentials = crypto.getRandomValues(new Uint8Array(NONCE_BYTES + SECRET_BYTES));
   const nonce = credentials.subarray(0, NONCE_BYTES);
   const secret = credentials.subarray(NONCE_BYTES);
   const carriers = carrier.carriersMax === undefined ? {} : { carriersMax: carrier.carriersMax };
   const settings = { ...carriers, ...limits, consume: "explicit" } as const;
   const side = new RequestSide(nowMs(), { nonce, secret }, settings);
-  return new ClientSession(new ClientLoop(side, carrier, makeCodec).hub, side);
-}
-
-function resumeOver<Incoming, Outgoing>(
-  carrier: Carrier,
-  makeCodec: CodecFactory,
-  text: string,
-): ClientSession<Incoming, Outgoing> {
-  const { side, inboxes } = resumeSaved(nowMs(), text);
-  const { hub } = new ClientLoop(side, carrier, makeCodec);
-  hub.restore(inboxes);
-  return new ClientSession(hub, side);
+  return new ClientSession(new ClientLoop(side, carrier, makeCodec, lostAfterMs).hub, side);
 }

@@ -41,6 +41,18 @@ export interface Driver {
   touch(): void;
 }
 
+/** How the path is: `failing` is not yet worth telling, `lost` is. */
+export type Reach = "working" | "failing" | "lost";
+
+/** From the first failure until the path is back. */
+interface Outage {
+  readonly atMs: number;
+  /** Units that had been resent by then. */
+  readonly resent: number;
+  /** The application was told. */
+  isLost: boolean;
+}
+
 /** What is open beside channel 0. */
 interface OpenChannel {
   readonly id: number;
@@ -82,8 +94,7 @@ export class SessionHub {
   #room: Deferred<void> | undefined;
   #opening: Deferred<void> | undefined;
   #ending: Deferred<EndedInfo> | undefined;
-  /** While the path is down: since when, and how many units had been resent by then. */
-  #lost: { readonly atMs: number; readonly resent: number } | undefined;
+  #outage: Outage | undefined;
 
   constructor(side: RequestSide | ParkSide, driver: Driver, makeCodec: CodecFactory) {
     this.side = side;
@@ -270,23 +281,26 @@ export class SessionHub {
     for (const { id, inbox } of this.channels.values()) this.#endTick(id, inbox);
   }
 
-  /** Whether the path works, as far as the driver can tell, and what failed last. */
-  noteReach(isReachable: boolean, reason: string): void {
+  /** How the path is, as far as the driver can tell, and what failed last. */
+  noteReach(reach: Reach, reason: string): void {
     if (this.endedInfo !== undefined) return;
-    const lost = this.#lost;
+    const { side } = this;
+    const before = this.#outage;
     // Before the first answer there is nothing to be lost.
-    if (this.side.peer === undefined || isReachable === (lost === undefined)) {
+    if (reach === "working" || side.peer === undefined) {
+      this.#outage = undefined;
       this.#updateStatus(reason);
+      if (before?.isLost !== true) return;
+      const downMs = Math.round(nowMs() - before.atMs);
+      this.#tell("resumed", { replayed: side.stats.unitsResent - before.resent, downMs });
       return;
     }
-    const { unitsResent } = this.side.stats;
-    this.#lost = isReachable ? undefined : { atMs: nowMs(), resent: unitsResent };
+    const outage = before ?? { atMs: nowMs(), resent: side.stats.unitsResent, isLost: false };
+    this.#outage = outage;
+    const isNews = reach === "lost" && !outage.isLost;
+    if (isNews) outage.isLost = true;
     this.#updateStatus(reason);
-    if (lost === undefined) this.#tell("lost", { reason });
-    else {
-      const downMs = Math.round(nowMs() - lost.atMs);
-      this.#tell("resumed", { replayed: unitsResent - lost.resent, downMs });
-    }
+    if (isNews) this.#tell("lost", { reason });
   }
 
   /** Makes the application's view of a channel that the core has. */
@@ -412,10 +426,12 @@ export class SessionHub {
   }
 
   #updateStatus(reason: string): void {
-    const isLost = this.#lost !== undefined;
-    if (this.side.state === "closing") this.#setStatus("closing", reason);
-    else if (this.side.peer === undefined) this.#setStatus("opening", reason);
-    else this.#setStatus(isLost ? "interrupted" : "open", isLost ? reason : "");
+    const isOpening = this.side.peer === undefined;
+    const isLost = this.#outage?.isLost === true;
+    const why = isOpening || isLost ? reason : "";
+    if (this.side.state === "closing") this.#setStatus("closing", why);
+    else if (isOpening) this.#setStatus("opening", why);
+    else this.#setStatus(isLost ? "interrupted" : "open", why);
   }
 
   #setStatus(state: SessionPhase, reason: string): void {

@@ -9,7 +9,7 @@ export type SessionPhase =
   /** The other side has not answered yet; messages may be sent. */
   | "opening"
   | "open"
-  /** The path is down as far as this side can tell; messages may be sent, and wait. */
+  /** The path is down as far as this side can tell, for `lostAfterMs` at least; messages wait. */
   | "interrupted"
   /** One side has finished; what was accepted is still being delivered. */
   | "closing"
@@ -17,7 +17,10 @@ export type SessionPhase =
 
 export interface Status {
   readonly state: SessionPhase;
-  /** Machine-readable: the last failure while opening or interrupted, the reason of the end. */
+  /**
+   * Machine-readable: the last failure while opening or while the path is lost; the reason of the
+   * end. Otherwise empty.
+   */
   readonly reason: string;
   /** Since when, in milliseconds since 1970. */
   readonly sinceMs: number;
@@ -28,9 +31,9 @@ export interface LostInfo {
 }
 
 export interface ResumedInfo {
-  /** Messages, and parts of large ones, that were sent again meanwhile. */
+  /** Messages, and parts of large ones, that were sent again since the first failure. */
   readonly replayed: number;
-  /** How long the path was down. */
+  /** How long the path was down, from the first failure on. */
   readonly downMs: number;
 }
 
@@ -45,7 +48,7 @@ export interface GivenUpInfo {
 /** Events by name, with what their listeners get. */
 export interface SessionEvents<Incoming = unknown, Outgoing = unknown> {
   status: (status: Status) => void;
-  /** The path went down. The session goes on, and messages wait. */
+  /** The path has been down for `lostAfterMs`. The session goes on, and messages wait. */
   lost: (info: LostInfo) => void;
   /** The path is back, and nothing was lost. */
   resumed: (info: ResumedInfo) => void;

@@ -4,6 +4,8 @@
  */
 import type { SessionHub } from "./session-hub.ts";
 
+const NOTHING_PARKED = "nothing_parked";
+
 export class Unreachable {
   readonly #afterMs: number;
   /** In the order of their times, as a session is put in only when it is not there. */
@@ -17,8 +19,11 @@ export class Unreachable {
   note(nowMs: number, hub: SessionHub, isReachable: boolean): void {
     if (isReachable) {
       this.#sinceMs.delete(hub);
-      hub.noteReach(true, "");
-    } else if (!this.#sinceMs.has(hub)) this.#sinceMs.set(hub, nowMs);
+      hub.noteReach("working", "");
+    } else if (!this.#sinceMs.has(hub)) {
+      this.#sinceMs.set(hub, nowMs);
+      hub.noteReach("failing", NOTHING_PARKED);
+    }
   }
 
   forget(hub: SessionHub): void {
@@ -31,7 +36,7 @@ export class Unreachable {
     for (const [hub, sinceMs] of this.#sinceMs) {
       if (nowMs < sinceMs + this.#afterMs) break;
       this.#sinceMs.delete(hub);
-      hub.noteReach(false, "nothing_parked");
+      hub.noteReach("lost", NOTHING_PARKED);
       lost.push(hub);
     }
     return lost;

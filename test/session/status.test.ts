@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ResumedInfo, Status } from "../../src/session/status.ts";
-import { begin, catchUncaught, open, pass, settle, stopTime, take, until } from "./pair.ts";
+import { begin, catchUncaught, open, pass, settle, stopTime, take, thrown, until } from "./pair.ts";
 
 /** Everything that a session tells about its path, in one list. */
 function record(session: Awaited<ReturnType<typeof open>>["client" | "peer"]): unknown[] {
@@ -44,7 +44,7 @@ test("An outage is told as lost with its reason, and as resumed with what was re
   const { client, peer, carrier } = await open();
   await settle();
   const told = record(client);
-  const lostAtMs = Date.now();
+  const cutAtMs = Date.now();
   carrier.failure = "connection_reset";
   carrier.cutAll();
   for (let at = 0; at < 10; at++) client.send(at);
@@ -53,7 +53,8 @@ test("An outage is told as lost with its reason, and as resumed with what was re
   carrier.failure = "http_503";
   await pass(7_000);
   expect(client.status.reason).toBe("http_503");
-  expect(client.status.sinceMs).toBeLessThan(lostAtMs + 1_000);
+  expect(client.status.sinceMs).toBeGreaterThanOrEqual(cutAtMs + 1_000);
+  expect(client.status.sinceMs).toBeLessThan(cutAtMs + 1_500);
   carrier.failure = undefined;
   await pass(6_000);
   expect(await take(peer, 10)).toHaveLength(10);
@@ -66,8 +67,93 @@ test("An outage is told as lost with its reason, and as resumed with what was re
   const [name, info] = told.at(-1) as [string, ResumedInfo];
   expect(name).toBe("resumed");
   expect(info.replayed).toBeGreaterThanOrEqual(10);
-  expect(info.downMs).toBeGreaterThan(9_000);
+  expect(info.downMs).toBeGreaterThanOrEqual(10_000);
   expect(info.downMs).toBeLessThan(16_000);
+});
+
+test("A cut that the next requests mend within lostAfterMs is told to nobody", async () => {
+  stopTime();
+  const { client, peer, carrier } = await open({}, { lostAfterMs: 3_000 });
+  await settle();
+  const told = record(client);
+  for (const round of [1, 2, 3]) {
+    carrier.failure = "connection_reset";
+    carrier.cutAll();
+    // By then the first retries have failed, too: the path counts as down.
+    await pass(2_900);
+    expect(carrier.held).toBe(0);
+    carrier.failure = undefined;
+    client.send(round);
+    carrier.comeBack();
+    await settle();
+  }
+  expect(await take(peer, 3)).toEqual([1, 2, 3]);
+  expect(told).toEqual([]);
+});
+
+test("A path is told as lost once it was down for lostAfterMs, even if nothing moves meanwhile", async () => {
+  stopTime();
+  const slow = { reconnectDelayMinMs: 60_000, reconnectDelayMaxMs: 60_000 };
+  const { client, carrier } = await open({}, { ...slow, lostAfterMs: 2_000 });
+  await settle();
+  const told = record(client);
+  carrier.failure = "offline";
+  carrier.cutAll();
+  await settle();
+  const { exchanges } = carrier;
+  await pass(1_990, 10);
+  expect(told).toEqual([]);
+  await pass(20, 10);
+  expect(carrier.exchanges).toBe(exchanges);
+  expect(told).toEqual([
+    ["interrupted", "offline"],
+    ["lost", { reason: "offline" }],
+  ]);
+});
+
+test("While closing, an outage is told when it has lasted, and so is its end", async () => {
+  stopTime();
+  const { client, peer, carrier } = await open();
+  await settle();
+  const told = record(client);
+  carrier.failure = "http_502";
+  carrier.cutAll();
+  client.send("last");
+  void client.close();
+  await pass(900);
+  expect(told).toEqual([["closing", ""]]);
+  await pass(600);
+  expect(told.slice(1)).toEqual([
+    ["closing", "http_502"],
+    ["lost", { reason: "http_502" }],
+  ]);
+  carrier.failure = undefined;
+  carrier.comeBack();
+  await pass(1_000);
+  expect(await take(peer, 1)).toEqual(["last"]);
+  void peer.close();
+  await pass(1_000);
+  expect(told.slice(3)).toEqual([
+    ["closing", ""],
+    ["resumed", { replayed: expect.any(Number), downMs: expect.any(Number) }],
+    ["ended", "closed"],
+    ["ended", "closed"],
+  ]);
+});
+
+test("A closing before the first answer tells what keeps it, as an opening does", async () => {
+  stopTime();
+  const { client, carrier } = begin();
+  carrier.failure = "connection_refused";
+  void client.close();
+  await pass(100);
+  expect(client.status).toMatchObject({ state: "closing", reason: "connection_refused" });
+});
+
+test.each([-1, Number.NaN, "1s", 86_400_001])("lostAfterMs %s is refused", (lostAfterMs) => {
+  const options = { lostAfterMs: lostAfterMs as number };
+  expect(thrown(() => begin({}, options))).toMatchObject({ code: "option_invalid" });
+  expect(thrown(() => begin(options))).toMatchObject({ code: "option_invalid" });
 });
 
 test("Requests that vanish without a word are an outage too, with a reason of its own", async () => {
@@ -112,6 +198,9 @@ test("A server tells of a session without a parked request, and of its return", 
     ["open", ""],
     ["resumed", { replayed: 0, downMs: expect.any(Number) }],
   ]);
+  // From when the last parked request went, not from when that was told.
+  const [, { downMs }] = told.at(-1) as [string, ResumedInfo];
+  expect(downMs).toBeGreaterThanOrEqual(10_100);
 });
 
 test("A server's session ends after its limit of silence, and no longer counts as lost", async () => {
