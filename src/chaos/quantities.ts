@@ -10,7 +10,8 @@ export interface Address {
   readonly port: number;
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = {
+/** Milliseconds in each unit of time that is understood. */
+export const UNIT_MS: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1_000,
   m: 60_000,

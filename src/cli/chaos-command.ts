@@ -11,7 +11,9 @@ import {
   startChaos,
 } from "../chaos/index.ts";
 import type { ChaosOptions, ChaosProxy, CutBy, FaultOptions } from "../chaos/index.ts";
+import { argumentParser } from "./argument-parser.ts";
 import { ChaosReport } from "./chaos-report.ts";
+import { EXIT_DONE, EXIT_FAILED } from "./exit-statuses.ts";
 import { stopRequested } from "./stop.ts";
 
 interface Flag {
@@ -263,7 +265,7 @@ async function runChaos(command: Command, flags: ChaosFlags): Promise<number> {
       command.error(`error: ${error.message}`);
     }
     process.stderr.write(`error: ${error.message}\n`);
-    return 1;
+    return EXIT_FAILED;
   }
   const report = new ChaosReport(proxy, {
     isJson: flags.json === true,
@@ -277,7 +279,7 @@ async function runChaos(command: Command, flags: ChaosFlags): Promise<number> {
   await stop;
   await proxy.close();
   report.end();
-  return 0;
+  return EXIT_DONE;
 }
 
 function faultsOf(flags: ChaosFlags): FaultOptions {
@@ -286,26 +288,15 @@ function faultsOf(flags: ChaosFlags): FaultOptions {
 }
 
 function optionOf(flag: Flag): Option {
-  const option = new Option(flag.flags, flag.help).argParser(checked(flag.parse));
+  const option = new Option(flag.flags, flag.help).argParser(argumentParser(flag.parse));
   return flag.preset === undefined ? option : option.preset(flag.preset);
 }
 
 /** Checks a text now and keeps it as it is. */
 function text(parse: (text: string) => unknown): (value: string) => string {
   return (value) => {
-    checked(parse)(value);
+    argumentParser(parse)(value);
     return value;
-  };
-}
-
-function checked<Result>(parse: (text: string) => Result): (value: string) => Result {
-  return (value) => {
-    try {
-      return parse(value);
-    } catch (error) {
-      if (error instanceof ChaosError) throw new InvalidArgumentError(error.message);
-      throw error;
-    }
   };
 }
 

@@ -1,18 +1,12 @@
-/**
- * All commands under one name. Each stands in a file of its own and adds itself to the program.
- * Exit statuses: 0 done, 1 could not be done, 2 the command line makes no sense.
- */
+/** All commands under one name. Each stands in a file of its own and adds itself to the program. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addChaosCommand } from "./chaos-command.ts";
-
-export const EXIT_DONE = 0;
-export const EXIT_FAILED = 1;
-export const EXIT_USAGE = 2;
+import { EXIT_DONE, EXIT_USAGE } from "./exit-statuses.ts";
 
 /** Runs one command to its end. `args` are without the names of node and of the script. */
 export async function runCli(args: readonly string[]): Promise<number> {
-  let status = EXIT_DONE;
+  let status: number = EXIT_DONE;
   const program = new Command("holdfast")
     .description("Carries messages between two processes exactly once and in order.")
     .version(packageVersion(), "-V, --version", "print the version")

@@ -2,13 +2,14 @@
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import {
-  ChaosError,
   type FaultOptions,
   parseDuration,
   parseInterval,
   parseProbability,
 } from "../../src/chaos/index.ts";
 import { SEED_MAX } from "../../src/chaos/limits.ts";
+import { UNIT_MS } from "../../src/chaos/quantities.ts";
+import { argumentParser } from "../../src/cli/argument-parser.ts";
 import type { Hardness } from "./hardness.ts";
 import type { Plant } from "./orders.ts";
 
@@ -16,8 +17,7 @@ import type { Plant } from "./orders.ts";
 export const TYPED_TRACE: string = fileURLToPath(new URL("traces/typing.json.gz", import.meta.url));
 
 /** Messages a second that a rate may name; beyond it ticks of 10 ms have more than 10,000. */
-const RATE_MAX = 1_000_000;
-const MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, min: 60_000, h: 3_600_000 };
+const RATE_STATED_MAX = 1_000_000;
 
 export interface ReplayOptions {
   readonly tracePath: string;
@@ -157,25 +157,11 @@ function wantedOf({ easy, cuts, loss, damage }: Flags): Set<keyof Hardness> {
   return wanted;
 }
 
-function parsed<Value>(parse: (text: string) => Value, text: string): Value {
-  try {
-    return parse(text);
-  } catch (error) {
-    if (error instanceof ChaosError) throw new InvalidArgumentError(error.message);
-    throw error;
-  }
-}
+const readProbability = argumentParser(parseProbability);
+const readDuration = argumentParser(parseDuration);
 
 function readCuts(text: string): number {
-  return /^0+(\/\w+)?$/.test(text) ? 0 : parsed(parseInterval, text);
-}
-
-function readProbability(text: string): number {
-  return parsed(parseProbability, text);
-}
-
-function readDuration(text: string): number {
-  return parsed(parseDuration, text);
+  return /^0+(\/\w+)?$/.test(text) ? 0 : argumentParser(parseInterval)(text);
 }
 
 function readPatience(text: string): number {
@@ -195,10 +181,10 @@ function readSeed(text: string): number {
 
 function readRate(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(?:\s*\/\s*(s|m|min|h))?$/.exec(text.trim());
-  const perSecond = (Number(match?.[1]) * 1_000) / (MS[match?.[2] ?? "s"] ?? Number.NaN);
-  if (!(perSecond > 0 && perSecond <= RATE_MAX)) {
+  const perSecond = (Number(match?.[1]) * 1_000) / (UNIT_MS[match?.[2] ?? "s"] ?? Number.NaN);
+  if (!(perSecond > 0 && perSecond <= RATE_STATED_MAX)) {
     throw new InvalidArgumentError(
-      `"${text}" is not a rate: use 500/s or 30/m (${RATE_MAX} a second at most)`,
+      `"${text}" is not a rate: use 500/s or 30/m (${RATE_STATED_MAX} a second at most)`,
     );
   }
   return perSecond;
