@@ -51,7 +51,7 @@ export interface Faults {
   /** The same for the response's body. */
   readonly damageResponse: number;
   readonly damageBytesMax: number;
-  /** A page with status 502; the target has answered the request, or has never seen it. HTTP only. */
+  /** A page with status 502; the target has answered the request or never seen it. HTTP only. */
   readonly badGateway: number;
   /** The request is sent to the target once more after `replayAfterMs`. HTTP only. */
   readonly replay: number;
@@ -138,7 +138,7 @@ const DURATIONS = [
 ] as const;
 
 /** Faults that need requests and responses, and so do not exist on raw connections. */
-export const HTTP_FAULTS = [
+const HTTP_FAULTS = [
   "loseRequest",
   "loseResponse",
   "double",

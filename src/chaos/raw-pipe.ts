@@ -26,7 +26,7 @@ export class RawPipe implements Carried {
   readonly #client: Connection;
   readonly #options: RawPipeOptions;
   readonly #upstream: Socket;
-  readonly #lines: readonly PieceLine[];
+  readonly #lines: readonly [toTarget: PieceLine, toClient: PieceLine];
   #isOver = false;
 
   constructor(running: Running, client: Connection, options: RawPipeOptions) {
@@ -46,7 +46,6 @@ export class RawPipe implements Carried {
     const { socket } = this.#client;
     const upstream = this.#upstream;
     const [toTarget, toClient] = this.#lines;
-    if (toTarget === undefined || toClient === undefined) return;
     this.#client.carried.add(this);
     this.#client.touch(this.#running);
     socket.setTimeout(0);

@@ -31,7 +31,7 @@ export interface CorsOptions {
   readonly maxAgeSeconds?: number;
 }
 
-export const MAX_AGE_SECONDS_DEFAULT = 7_200;
+const MAX_AGE_SECONDS_DEFAULT = 7_200;
 
 /** What must be known of a request to tell where it comes from. */
 export interface RequestSource {

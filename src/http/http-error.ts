@@ -54,7 +54,7 @@ const STATUSES: Readonly<Record<HttpErrorCode, number>> = {
  * What `Retry-After` says with 429 and 503. Clients of this library back off by themselves; others
  * should let a moment pass and need no more, as requests come and go within seconds.
  */
-export const RETRY_AFTER_SECONDS = 1;
+const RETRY_AFTER_SECONDS = 1;
 
 /** The only media type that requests and answers have [HTTP-2]. */
 export const MEDIA_TYPE = "application/octet-stream";

@@ -15,7 +15,7 @@ import type { Judgement, RequestRules } from "./request-rules.ts";
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
-export type Readable = Extract<Judgement, { kind: "read" }>;
+type Readable = Extract<Judgement, { kind: "read" }>;
 
 /**
  * After an answer that does not wait for the request's end, what still comes is thrown away for so

@@ -36,7 +36,7 @@ export type NodeListener = (
  * more than the server holds of one session. Node takes hundreds out of one packet before anybody
  * else gets a turn, so that fifty connections could keep the process busy for seconds.
  */
-export const PIPELINED_MAX = 32;
+const PIPELINED_MAX = 32;
 
 /** @throws UsageError `option_invalid`, naming the option. */
 export function nodeListener(handler: RequestHandler, options: ListenerOptions = {}): NodeListener {

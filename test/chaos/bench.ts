@@ -37,7 +37,7 @@ export interface Target {
   whenSeen(count: number): Promise<void>;
 }
 
-export type Handler = (seen: Seen, response: ServerResponse, incoming: IncomingMessage) => void;
+type Handler = (seen: Seen, response: ServerResponse, incoming: IncomingMessage) => void;
 
 export function echo(seen: Seen, response: ServerResponse): void {
   response.end(seen.body);

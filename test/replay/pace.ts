@@ -8,9 +8,9 @@ import { HARD_ENOUGH, HARDNESS_NAMES, type Hardness } from "./hardness.ts";
 /** Most messages a second: three processes on two cores keep up with it in both directions. */
 export const RATE_MAX = 2_500;
 /** The trace is spread over so much at first; most runs need more than half of it. */
-export const SPREAD_INITIAL_MS = 40_000;
+const SPREAD_INITIAL_MS = 40_000;
 /** What a run has met before this says little about how it goes on. */
-export const SETTLING_MS = 4_000;
+const SETTLING_MS = 4_000;
 /** The longest spreading; a run that is too easy even then is said to be. */
 export const SPREAD_MS_MAX = 180_000;
 /** Aims a little beyond what is wanted: counts at the end of a run come more slowly. */

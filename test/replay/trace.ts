@@ -16,11 +16,11 @@ export interface Trace {
 }
 
 /** The largest file, in bytes: 64 times the largest trace of the public collection. */
-export const FILE_BYTES_MAX = 64 * 1_048_576;
+const FILE_BYTES_MAX = 64 * 1_048_576;
 /** The largest JSON in it: below the longest string that V8 makes (2^29 - 24 units). */
-export const JSON_BYTES_MAX = 512 * 1_048_576 - 1_024;
+const JSON_BYTES_MAX = 512 * 1_048_576 - 1_024;
 /** Most transactions: each costs two times of arrival and two of sending, 8 bytes each. */
-export const TRANSACTIONS_MAX = 4_194_304;
+const TRANSACTIONS_MAX = 4_194_304;
 
 /** Why a file is no trace. Stable. */
 export type TraceErrorCode =
