@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Tally } from "./orders.ts";
-import { Scene } from "./siege.ts";
+import { Scene, SET_OUT_MS } from "./siege.ts";
 
 const MIB = 1024 * 1024;
 
@@ -11,7 +11,7 @@ let scene: Scene;
 beforeAll(async () => {
   // Short, so that attackers who are held hear something soon.
   scene = await Scene.set({ server: { holdTimeMs: 200, sessionsPerAddressMax: 10_000 } });
-});
+}, SET_OUT_MS);
 
 afterAll(() => scene.end());
 

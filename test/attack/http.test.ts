@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HTTP_CASES } from "./http-cases.ts";
 import type { Tally } from "./orders.ts";
-import { Scene } from "./siege.ts";
+import { Scene, SET_OUT_MS } from "./siege.ts";
 
 const MIB = 1024 * 1024;
 
@@ -15,7 +15,7 @@ beforeAll(async () => {
     settings: { headersTimeoutMs: 1_500, requestTimeoutMs: 3_000 },
     listener: { bodyTimeoutMs: 1_000, answerTimeoutMs: 5_000 },
   });
-});
+}, SET_OUT_MS);
 
 afterAll(() => scene.end());
 

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Tally } from "./orders.ts";
-import { HELD_BYTES_MAX, Scene } from "./siege.ts";
+import { HELD_BYTES_MAX, Scene, SET_OUT_MS } from "./siege.ts";
 
 const MIB = 1024 * 1024;
 
@@ -14,7 +14,7 @@ describe("a server process with its usual limits and times", () => {
 
   beforeAll(async () => {
     scene = await Scene.set();
-  });
+  }, SET_OUT_MS);
 
   afterAll(() => scene.end());
 
@@ -54,7 +54,7 @@ describe("a server process with patience for few", () => {
         sendBufferBytesMax: 4 * MIB,
       },
     });
-  });
+  }, SET_OUT_MS);
 
   afterAll(() => scene.end());
 
@@ -152,7 +152,7 @@ describe("a server process that authenticates", () => {
   beforeAll(async () => {
     const server = { holdTimeMs: 300, reauthenticateAfterMs: 400, sessionsPerAddressMax: 10_000 };
     scene = await Scene.set({ server, authenticates: "bearer" });
-  });
+  }, SET_OUT_MS);
 
   afterAll(() => scene.end());
 
@@ -183,7 +183,7 @@ describe("a server process whose authentication hangs", () => {
   beforeAll(async () => {
     const server = { sessionsPerAddressMax: 10_000, pendingMax: 500, verdictTimeoutMs: 4_000 };
     scene = await Scene.set({ server, authenticates: "honest" });
-  });
+  }, SET_OUT_MS);
 
   afterAll(() => scene.end());
 

@@ -34,6 +34,9 @@ export const RESIDENT_BYTES_MAX = 128 * MIB;
 export const PACE_FACTOR_MAX = 5;
 export const PACE_MS_ALWAYS_ALLOWED = 100;
 
+/** For `beforeAll`: three processes begin, which takes a loaded machine a while. */
+export const SET_OUT_MS = 60_000;
+
 /** Round trips before an attack, for comparison, after as many that only warm up. */
 const PINGS_BEFORE = 200;
 
