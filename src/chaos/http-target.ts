@@ -35,7 +35,7 @@ export class HttpTarget {
     timeout: TARGET_IDLE_MS,
   });
   readonly #open: Set<ClientRequest> = new Set();
-  readonly #replays: Map<NodeJS.Timeout, Recording> = new Map();
+  readonly #replays: Set<NodeJS.Timeout> = new Set();
   #replayBytes = 0;
 
   constructor(running: Running) {
@@ -95,11 +95,11 @@ export class HttpTarget {
       this.#replayBytes -= bytes;
       this.resendInVain(recording, "requestsReplayed");
     }, afterMs);
-    this.#replays.set(timer, recording);
+    this.#replays.add(timer);
   }
 
   close(): void {
-    for (const timer of this.#replays.keys()) clearTimeout(timer);
+    for (const timer of this.#replays) clearTimeout(timer);
     this.#replays.clear();
     for (const sent of this.#open) sent.destroy();
     this.#agent.destroy();

@@ -201,18 +201,14 @@ export function addChaosCommand(program: Command, exit: (status: number) => void
     .requiredOption(
       "-l, --listen <address>",
       "where clients connect (required); port 0: any",
-      text(parseAddress),
+      address,
     )
-    .requiredOption(
-      "-t, --target <address>",
-      "where the traffic goes (required)",
-      text(parseAddress),
-    )
+    .requiredOption("-t, --target <address>", "where the traffic goes (required)", address)
     .option("--tcp", "pass raw TCP, for any protocol: no faults that need requests")
     .optionsGroup("Run:")
     .option("-s, --seed <number>", "repeat a run; 0 to 4294967295 (default: random, printed)", seed)
-    .option("--for <duration>", "stop after this, and print the counts", text(parseDuration))
-    .option("--report-every <interval>", "print the counts every so often", text(parseInterval))
+    .option("--for <duration>", "stop after this, and print the counts", duration)
+    .option("--report-every <interval>", "print the counts every so often", interval)
     .option("--json", "print JSON lines")
     .option("-v, --verbose", "print each thing that is counted");
   command.optionsGroup("Losses:");
@@ -239,8 +235,8 @@ interface ChaosFlags extends Readonly<Record<string, unknown>> {
   readonly target: string;
   readonly tcp?: boolean;
   readonly seed?: number;
-  readonly for?: string;
-  readonly reportEvery?: string;
+  readonly for?: number;
+  readonly reportEvery?: number;
   readonly json?: boolean;
   readonly verbose?: boolean;
   readonly cutBy?: CutBy;
@@ -270,12 +266,12 @@ async function runChaos(command: Command, flags: ChaosFlags): Promise<number> {
   const report = new ChaosReport(proxy, {
     isJson: flags.json === true,
     isVerbose: flags.verbose === true,
-    target: formatAddress(parseAddress(flags.target)),
+    target: flags.target,
     isTcp: flags.tcp === true,
   });
   // Before it says that it runs: whoever reads that may send a signal at once.
-  const stop = stopRequested(flags.for === undefined ? undefined : parseDuration(flags.for));
-  report.begin(flags.reportEvery === undefined ? 0 : parseInterval(flags.reportEvery));
+  const stop = stopRequested(flags.for);
+  report.begin(flags.reportEvery ?? 0);
   await stop;
   await proxy.close();
   report.end();
@@ -292,13 +288,11 @@ function optionOf(flag: Flag): Option {
   return flag.preset === undefined ? option : option.preset(flag.preset);
 }
 
-/** Checks a text now and keeps it as it is. */
-function text(parse: (text: string) => unknown): (value: string) => string {
-  return (value) => {
-    argumentParser(parse)(value);
-    return value;
-  };
-}
+const duration = argumentParser(parseDuration);
+const interval = argumentParser(parseInterval);
+
+/** Written in full: host and port. */
+const address = argumentParser((text) => formatAddress(parseAddress(text)));
 
 function seed(value: string): number {
   // Its upper bound is checked with the other options.
