@@ -17,6 +17,9 @@ import { type Passage, Relay, type RelayOptions } from "./relay.ts";
 /** What each hop may hold: a small window, and a little in front of it. */
 const HOP = { windowBytes: 1_000_000, channelsMax: 8, highWaterBytes: 65_536 } as const;
 
+/** Each way, on a chain without trouble. */
+const MESSAGES = 5_000;
+
 /** What A offers while C takes nothing: far more than all hops together may hold. */
 const OFFERED_BYTES = 64_000_000;
 const MESSAGE_BYTES = 8_000;
@@ -107,10 +110,10 @@ describe("a chain A-B-C", () => {
   it("carries messages through both hops, both ways, all three in one process", async () => {
     const { a, c } = await startChain();
     const sending = Promise.all([sendAll(a), sendAll(c)]);
-    const [up, down] = await Promise.all([take(c, 5_000), take(a, 5_000)]);
+    const [up, down] = await Promise.all([take(c, MESSAGES), take(a, MESSAGES)]);
     await sending;
-    expect(up).toEqual(numbersTo(5_000));
-    expect(down).toEqual(numbersTo(5_000));
+    expect(up).toEqual(numbersTo(MESSAGES));
+    expect(down).toEqual(numbersTo(MESSAGES));
   });
 
   it("passes a close on, after everything before it", async () => {
@@ -187,7 +190,7 @@ describe("a chain A-B-C", () => {
 });
 
 async function sendAll(session: Session<number, number>): Promise<void> {
-  for (const number of numbersTo(5_000)) {
+  for (const number of numbersTo(MESSAGES)) {
     if (!session.send(number)) await soon(session.ready, "room");
   }
 }
