@@ -6,6 +6,7 @@ import { type RequestSide, UNANSWERED_DOUBTED } from "../core/index.ts";
 import type { Carrier, Outcome } from "./carrier.ts";
 import { nowMs } from "./clock.ts";
 import type { CodecFactory } from "./codec.ts";
+import { rethrow } from "./errors.ts";
 import { type Driver, SessionHub } from "./session-hub.ts";
 import { atEndOfTick } from "./tick.ts";
 import { WakeTimer } from "./wake-timer.ts";
@@ -44,6 +45,10 @@ export class ClientLoop implements Driver {
       this.touch();
     });
     this.touch();
+  }
+
+  report(error: unknown): void {
+    rethrow(error);
   }
 
   touch(): void {

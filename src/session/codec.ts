@@ -2,6 +2,7 @@
  * Codecs turn the application's values into payload bytes and back. A codec belongs to one
  * direction of one channel of one session, is made with it and used in the order of the messages.
  */
+import { refuse } from "./checks.ts";
 
 /** One direction of one channel. Both functions may throw; an encoder's error reaches `send`. */
 export interface Codec {
@@ -12,3 +13,9 @@ export interface Codec {
 
 /** Makes the codec of one direction of a channel. */
 export type CodecFactory = () => Codec;
+
+/** @throws UsageError `option_invalid` for a codec instead of what makes one, or a name. */
+export function checkCodec(codec: unknown): void {
+  if (typeof codec === "function") return;
+  refuse("codec", codec, "what makes a codec: the function `json` itself, not its result or name");
+}

@@ -18,7 +18,9 @@ export type Refusal =
   /** `authenticate` said no to a session that comes back after silence. */
   | "unauthenticated"
   /** More requests at once than the process takes. */
-  | "overloaded";
+  | "overloaded"
+  /** The application failed to say who it is. */
+  | "internal";
 
 /** What a request is answered with. */
 export type Reply =

@@ -22,6 +22,8 @@ export interface ReauthenticationOptions {
   readonly waitingMax: number;
   /** Questions at once. */
   readonly pendingMax: number;
+  /** The application failed to answer. */
+  readonly onError: (error: unknown, session: ServerSession) => void;
 }
 
 export class Reauthentication {
@@ -64,22 +66,34 @@ export class Reauthentication {
   }
 
   async #ask(session: ServerSession, peer: Peer): Promise<void> {
-    const principal = await ask(this.#authenticate, peer, this.#options.timeoutMs);
+    const { timeoutMs, onError } = this.#options;
+    const answer = await ask(this.#authenticate, peer, timeoutMs, (error) => {
+      onError(error, session);
+    });
     const waiting = this.#questions.get(session) as Set<Waiting>;
     this.#questions.delete(session);
     for (const { proceed, refuse } of waiting) {
-      if (principal !== undefined && principal === session.origin.principal) proceed();
+      if (answer.kind === "failed") refuse("internal");
+      else if (answer.kind === "yes" && answer.principal === session.origin.principal) proceed();
       else refuse("unauthenticated");
     }
   }
 }
 
-/** What the application says; undefined if it says no, fails or takes too long. */
+export type Answer =
+  | { readonly kind: "yes"; readonly principal: string }
+  /** Also when it takes too long, or says what is neither a principal nor a no. */
+  | { readonly kind: "no" }
+  /** It threw: that is no verdict. */
+  | { readonly kind: "failed" };
+
+/** What the application says. `onError` is told of its mistakes. */
 export async function ask(
   authenticate: Authenticate,
   peer: Peer,
   timeoutMs: number,
-): Promise<string | undefined> {
+  onError: (error: unknown) => void,
+): Promise<Answer> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), timeoutMs);
@@ -89,10 +103,19 @@ export async function ask(
   const answer = Promise.resolve().then(() => authenticate(peer));
   try {
     const principal: unknown = await Promise.race([answer, timeout]);
-    return typeof principal === "string" ? principal : undefined;
-  } catch {
-    return undefined;
+    if (typeof principal === "string") return { kind: "yes", principal };
+    if (principal !== undefined) onError(mistake(principal));
+    return { kind: "no" };
+  } catch (error) {
+    onError(error);
+    return { kind: "failed" };
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A `true` is none of the application's names, and must not become one. */
+function mistake(returned: unknown): TypeError {
+  const what = typeof returned === "object" ? "an object" : String(returned);
+  return new TypeError(`authenticate gave ${what}: a principal is a string, and no is undefined`);
 }

@@ -9,16 +9,17 @@ import {
   type EndpointOptions,
   ENDPOINT_DEFAULTS,
   type ServerSession,
-  UsageError,
+  type Verdict,
 } from "../core/index.ts";
 import { assert } from "../core/errors.ts";
-import { within } from "../core/options.ts";
+import { checkNames, within } from "../core/options.ts";
+import { checkFunction, type Optional, refuse, withoutUndefined } from "./checks.ts";
 import { nowMs } from "./clock.ts";
-import type { CodecFactory } from "./codec.ts";
+import { checkCodec, type CodecFactory } from "./codec.ts";
 import { CODE_MAX } from "./errors.ts";
 import { msgpack } from "./msgpack.ts";
 import type { Peer, Reply, RequestHandler } from "./peer.ts";
-import { ask, Reauthentication } from "./reauthentication.ts";
+import { type Answer, ask, Reauthentication } from "./reauthentication.ts";
 import { Session } from "./session.ts";
 import { SessionHub } from "./session-hub.ts";
 import { atEndOfTick } from "./tick.ts";
@@ -27,11 +28,16 @@ import { WakeTimer } from "./wake-timer.ts";
 
 /**
  * Who may have a session. Returns the principal: the name under which the application knows the
- * client, or "" for nobody in particular; undefined for no. A throw or a rejection means no.
+ * client, or "" for nobody in particular; undefined for no. A throw or a rejection is no verdict:
+ * `onError` is told, and the client tries again later. Anything else that is returned is a mistake:
+ * `onError` is told, and it means no.
  */
 export type Authenticate = (peer: Peer) => string | undefined | Promise<string | undefined>;
 
 const DAY_MS = 86_400_000;
+
+/** What is handed on to the core; the rest of its options is this layer's. */
+const { consume: _, seed: __, authenticate: ___, ...LIMITS } = ENDPOINT_DEFAULTS;
 
 /** A session at the server, with what is known of its client. */
 export class PeerSession<Incoming = unknown, Outgoing = unknown> extends Session<
@@ -51,9 +57,10 @@ export class PeerSession<Incoming = unknown, Outgoing = unknown> extends Session
 }
 
 /**
- * Told of each session. If it returns a promise, that is the session's whole service: a
- * `SessionEndedError` out of it is no news, as the session's `ended` has told; anything else that it
- * throws or rejects with is thrown where the host sees it.
+ * Told of each session. If it throws, or returns a promise that rejects, nobody serves the session
+ * any more: it is aborted with the detail `service_failed`, and `onError` gets the error, unless that
+ * is the peer's doing, of which the session's `ended` tells: the `SessionEndedError` out of a loop
+ * for one. If the promise resolves, the session stays, as others may serve it: close it yourself.
  */
 export type SessionListener<Incoming, Outgoing> = (
   session: PeerSession<Incoming, Outgoing>,
@@ -61,23 +68,31 @@ export type SessionListener<Incoming, Outgoing> = (
 ) => void | Promise<void>;
 
 /** What a server can be told; limits and times are the core's, with its defaults. */
-export interface ServerOptions<Incoming, Outgoing> extends Partial<
+export interface ServerOptions<Incoming, Outgoing> extends Optional<
   Omit<EndpointOptions, "consume" | "authenticate" | "seed">
 > {
   /** A client was admitted. `peer` is its first request, with its headers: do not keep it. */
   readonly onSession: SessionListener<Incoming, Outgoing>;
   /** Default: everybody may, as nobody in particular. */
-  readonly authenticate?: Authenticate;
+  readonly authenticate?: Authenticate | undefined;
   /**
    * A session that comes back after so long without a request is authenticated again, and must be
    * the same principal. Default: 5 s more than `holdTimeMs`, so 30 s, as a healthy client's parked
    * request comes back within `holdTimeMs`.
    */
-  readonly reauthenticateAfterMs?: number;
+  readonly reauthenticateAfterMs?: number | undefined;
   /** A session with no request parked for so long is told as `lost`. Default 5 s. */
-  readonly lostAfterMs?: number;
+  readonly lostAfterMs?: number | undefined;
   /** Default `msgpack`; must be the clients'. */
-  readonly codec?: CodecFactory;
+  readonly codec?: CodecFactory | undefined;
+  /**
+   * Told what the application's functions threw: `onSession`, `authenticate`, callbacks and
+   * listeners of sessions. Except for `onSession`, the session goes on; abort it if it must not.
+   * What is the peer's doing is not told here. Default: `console.error`.
+   */
+  readonly onError?:
+    | ((error: unknown, session?: PeerSession<Incoming, Outgoing>) => void)
+    | undefined;
 }
 
 /** A request that waits for its answer. */
@@ -97,6 +112,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   readonly bodyBytesMax: number;
   readonly #endpoint: Endpoint;
   readonly #onSession: ServerOptions<Incoming, Outgoing>["onSession"];
+  readonly #onError: NonNullable<ServerOptions<Incoming, Outgoing>["onError"]>;
   readonly #authenticate: Authenticate | undefined;
   readonly #codec: CodecFactory;
   readonly #timer: WakeTimer = new WakeTimer(() => this.#touch(), true);
@@ -118,16 +134,23 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
 
   /** @throws UsageError `option_invalid`, `option_unknown`. */
   constructor(options: ServerOptions<Incoming, Outgoing>) {
-    const { onSession, authenticate, codec = msgpack, ...others } = options;
+    // Without types nothing keeps anybody from leaving them out.
+    if (Object(options) !== options) refuse("options", options, "an object with onSession");
+    const given = withoutUndefined(options);
+    const { onSession, authenticate, codec = msgpack, onError = printError, ...others } = given;
     const holdTimeMs = others.holdTimeMs ?? ENDPOINT_DEFAULTS.holdTimeMs;
     const { reauthenticateAfterMs = holdTimeMs + 5_000, lostAfterMs = 5_000, ...limits } = others;
     checkFunction(onSession, "onSession");
-    checkFunction(codec, "codec");
+    checkFunction(onError, "onError");
+    checkCodec(codec);
+    // What is the session layer's own business.
+    checkNames(limits, LIMITS);
     if (authenticate !== undefined) checkFunction(authenticate, "authenticate");
     // A time that is no number would compare as false, and nobody would be asked again.
     within(reauthenticateAfterMs, 0, DAY_MS, "reauthenticateAfterMs");
     within(lostAfterMs, 0, DAY_MS, "lostAfterMs");
     this.#onSession = onSession;
+    this.#onError = onError;
     this.#authenticate = authenticate;
     this.#codec = codec;
     this.#verdictTimeoutMs = limits.verdictTimeoutMs ?? ENDPOINT_DEFAULTS.verdictTimeoutMs;
@@ -143,6 +166,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     this.#unreachable = new Unreachable(lostAfterMs);
     if (authenticate === undefined) return;
     this.#reauthentication = new Reauthentication(authenticate, {
+      onError: (error, session) => this.#report(error, this.#served.get(session)?.session),
       afterMs: reauthenticateAfterMs,
       timeoutMs: this.#verdictTimeoutMs,
       waitingMax: limits.requestsHeldMax ?? ENDPOINT_DEFAULTS.requestsHeldMax,
@@ -303,12 +327,9 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     const peer = this.#openers.get(session);
     const authenticate = this.#authenticate;
     assert(peer !== undefined && authenticate !== undefined, "nobody_to_ask_about");
-    const principal = await ask(authenticate, peer, this.#verdictTimeoutMs);
-    const verdict =
-      principal === undefined
-        ? ({ accepted: false, reason: "unauthenticated" } as const)
-        : ({ accepted: true, principal } as const);
-    this.#endpoint.handleVerdict(nowMs(), session, verdict);
+    const onError = (error: unknown): void => this.#report(error);
+    const answer = await ask(authenticate, peer, this.#verdictTimeoutMs, onError);
+    this.#endpoint.handleVerdict(nowMs(), session, verdictOf(answer));
     this.#pump();
     this.#touch();
   }
@@ -340,17 +361,33 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
         if (this.#served.has(serverSession)) this.#touched.set(serverSession, hub);
         this.#touch();
       },
+      report: (error: unknown) => this.#report(error, session),
     };
     const hub = new SessionHub(side, driver, this.#codec);
     const session = new PeerSession<Incoming, Outgoing>(hub, origin.principal ?? "", peer.address);
     this.#served.set(serverSession, { hub, session });
+    // A throw is a rejection of a service that never began.
     hub.tell(() => {
-      const service = this.#onSession(session, peer);
-      if (service instanceof Promise) service.catch((error: unknown) => hub.report(error));
+      const serve = async (): Promise<void> => this.#onSession(session, peer);
+      serve().catch((error: unknown) => hub.failService(error));
     });
+  }
+
+  /** Never throws. */
+  #report(error: unknown, session?: PeerSession<Incoming, Outgoing>): void {
+    try {
+      this.#onError(error, session);
+    } catch (second) {
+      console.error(error, second);
+    }
   }
 }
 
-function checkFunction(value: unknown, name: string): void {
-  if (typeof value !== "function") throw new UsageError("option_invalid", name);
+function verdictOf(answer: Answer): Verdict {
+  if (answer.kind === "yes") return { accepted: true, principal: answer.principal };
+  return { accepted: false, reason: "unauthenticated" };
+}
+
+function printError(error: unknown): void {
+  console.error(error);
 }

@@ -25,7 +25,6 @@ import { defer, type Deferred } from "./deferred.ts";
 import {
   ChannelResetError,
   type EndedInfo,
-  rethrow,
   SessionEndedError,
   UndecodableError,
 } from "./errors.ts";
@@ -39,6 +38,8 @@ import type { SessionEvents, SessionPhase, Status } from "./status.ts";
 export interface Driver {
   /** The session was given commands: they leave at the end of the tick. */
   touch(): void;
+  /** Code of the application failed, and not by the peer's doing. */
+  report(error: unknown): void;
 }
 
 /** How the path is: `failing` is not yet worth telling, `lost` is. */
@@ -198,7 +199,7 @@ export class SessionHub {
   }
 
   /**
-   * Code of the application failed: the host sees it, unless it is the peer's doing. A peer that
+   * Code of the application failed: it is told, unless it is the peer's doing. A peer that
    * ends, abandons, allows nothing or sends what cannot be read costs its session at most: it must
    * not bring down whoever serves it, and all others with him.
    */
@@ -206,7 +207,17 @@ export class SessionHub {
     const isUsage = error instanceof UsageError;
     const hub = (isUsage ? thrownBy.get(error) : undefined) ?? this;
     if (isUsage && PEER_LIMITS.has(error.code)) hub.abort(END_CODES.limit, error.code);
-    else if (!hub.#isPeersDoing(error, hub === this)) rethrow(error);
+    else if (!hub.#isPeersDoing(error, hub === this)) this.#driver.report(error);
+  }
+
+  /**
+   * Nobody serves this session any more: it must not go on as if somebody did. One that the peer
+   * is closing, and that failed for that alone, ends as it would have.
+   */
+  failService(error: unknown): void {
+    this.report(error);
+    const isClosing = this.side.state === "closing" && this.#isPeersDoing(error, true);
+    if (!isClosing) this.abort(END_CODES.application, "service_failed");
   }
 
   /** What `ended` or the channel's end have told already, in a callback of this session or another. */

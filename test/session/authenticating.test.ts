@@ -52,14 +52,6 @@ describe("an opening", () => {
   test.each<[string, Authenticate]>([
     ["says no", () => undefined],
     ["says no later", () => Promise.resolve(undefined)],
-    [
-      "throws",
-      () => {
-        throw new Error("broken");
-      },
-    ],
-    ["rejects", () => Promise.reject(new Error("broken"))],
-    ["names something that is no text", () => true as unknown as string],
   ])("is refused when authenticate %s, and nothing is delivered", async (_, authenticate) => {
     const onSession = vi.fn<() => void>();
     const { client, server, carrier } = begin({ authenticate, onSession });
@@ -73,6 +65,22 @@ describe("an opening", () => {
     expect(server.sessions).toEqual([]);
     expect(carrier.closed).toBe(1);
   });
+
+  test.each<[string, unknown, string]>([
+    ["true", true, "authenticate gave true"],
+    ["an object", { name: "ada" }, "authenticate gave an object"],
+    ["null", null, "authenticate gave an object"],
+  ])(
+    "is refused when authenticate gives %s, and onError says what is wrong",
+    async (_, gives, text) => {
+      const told: unknown[] = [];
+      const authenticate = (): string => gives as string;
+      const { client, server } = begin({ authenticate, onError: (error) => void told.push(error) });
+      expect(await client.ended).toMatchObject({ reason: "refused", detail: "unauthenticated" });
+      expect(told.map(String)).toEqual([expect.stringContaining(text)]);
+      expect(server.sessions).toEqual([]);
+    },
+  );
 
   test("is refused when authenticate takes too long, whatever it says afterwards", async () => {
     stopTime();
@@ -140,15 +148,15 @@ describe("an opening", () => {
 });
 
 describe("a session that comes back after silence", () => {
-  /** Opens as `ada`, and is silent for so long. */
+  /** Opens as `ada`, and is silent for 40 s. */
   async function silent(
     authenticate: Authenticate,
-    ms = 40_000,
+    settings: Parameters<typeof open>[0] = {},
   ): Promise<Awaited<ReturnType<typeof open>>> {
-    const pair = await open({ authenticate });
+    const pair = await open({ ...settings, authenticate });
     pair.carrier.failure = "offline";
     pair.carrier.cutAll();
-    await pass(ms, 1_000);
+    await pass(40_000, 1_000);
     pair.carrier.failure = undefined;
     return pair;
   }
@@ -183,6 +191,30 @@ describe("a session that comes back after silence", () => {
     expect(pair.peer.stats.messagesDelivered).toBe(0);
     expect(pair.server.sessions).toEqual([pair.peer]);
     name = "ada";
+    await pass(6_000);
+    expect(await take(pair.peer, 1)).toEqual(["mine"]);
+  });
+
+  test("[HTTP-9] is asked to come again if nobody can say who it is, and onError is told", async () => {
+    stopTime();
+    let isBroken = false;
+    const told: unknown[] = [];
+    const onError = (...args: unknown[]): void => void told.push(args);
+    const pair = await silent(
+      () => {
+        if (isBroken) throw new Error("no database");
+        return "ada";
+      },
+      { onError },
+    );
+    isBroken = true;
+    pair.client.send("mine");
+    pair.carrier.comeBack();
+    await pass(5_000);
+    expect(pair.client.status).toMatchObject({ state: "interrupted", reason: "internal" });
+    expect(told[0]).toEqual([new Error("no database"), pair.peer]);
+    expect(pair.server.sessions).toEqual([pair.peer]);
+    isBroken = false;
     await pass(6_000);
     expect(await take(pair.peer, 1)).toEqual(["mine"]);
   });
@@ -261,6 +293,7 @@ describe("the questions about sessions that come back", () => {
       timeoutMs: 1_000,
       waitingMax: 2,
       pendingMax: 1,
+      onError: () => {},
     });
     const told: string[] = [];
     const waiting = (name: string): Parameters<Reauthentication["wait"]>[2] => ({

@@ -6,6 +6,7 @@ import {
   connectOver,
 } from "../../src/session/client-session.ts";
 import type { CodecFactory } from "../../src/session/codec.ts";
+import { rethrow } from "../../src/session/errors.ts";
 import { msgpack } from "../../src/session/msgpack.ts";
 import { type PeerSession, type ServerOptions, SessionServer } from "../../src/session/server.ts";
 import { MemoryCarrier } from "./memory-carrier.ts";
@@ -30,6 +31,8 @@ export function begin(
     welcome = resolve;
   });
   const server = new SessionServer({
+    // So that no test overlooks one.
+    onError: rethrow,
     ...settings,
     onSession(session, from) {
       welcome(session);

@@ -1,13 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { ENDPOINT_DEFAULTS } from "../../src/core/index.ts";
 import { connectOver } from "../../src/session/client-session.ts";
 import { SessionEndedError } from "../../src/session/errors.ts";
+import { json } from "../../src/session/json.ts";
 import { msgpack } from "../../src/session/msgpack.ts";
-import { SessionServer } from "../../src/session/server.ts";
+import { type PeerSession, type ServerOptions, SessionServer } from "../../src/session/server.ts";
 import { MemoryCarrier } from "./memory-carrier.ts";
 import { begin, catchUncaught, open, pass, settle, stopTime, take, thrown, until } from "./pair.ts";
+
+type Settings = NonNullable<Parameters<typeof begin>[0]>;
 
 test("A draining server answers everybody with what waits, and clients come back and lose nothing", async () => {
   stopTime();
@@ -122,8 +126,14 @@ test("Limits of the core are the server's: too many sessions of one address are 
 test("Refuses options that would do nothing, or not what they say", () => {
   const onSession = (): void => {};
   for (const [options, code] of [
+    [undefined, "option_invalid"],
+    [null, "option_invalid"],
     [{}, "option_invalid"],
     [{ onSession, codec: "json" }, "option_invalid"],
+    [{ onSession, codec: json() }, "option_invalid"],
+    [{ onSession, onError: "log" }, "option_invalid"],
+    [{ onSession, consume: "automatic" }, "option_unknown"],
+    [{ onSession, seed: 1 }, "option_unknown"],
     [{ onSession, authenticate: true }, "option_invalid"],
     [{ onSession, reauthenticateAfterMs: Number.NaN }, "option_invalid"],
     [{ onSession, lostAfterMs: "5s" }, "option_invalid"],
@@ -133,36 +143,153 @@ test("Refuses options that would do nothing, or not what they say", () => {
     expect(thrown(() => new SessionServer(options as never))).toMatchObject({ code });
   }
   expect(new SessionServer({ onSession, bodyBytesMax: 65_536 }).bodyBytesMax).toBe(65_536);
+  // Undefined is absent, as where an environment variable is not set.
+  const unset = new SessionServer({ onSession, bodyBytesMax: undefined, codec: undefined });
+  expect(unset.bodyBytesMax).toBe(ENDPOINT_DEFAULTS.bodyBytesMax);
 });
 
-test("A service that fails is seen by the host, one that ends with its session is not", async () => {
-  const caught = catchUncaught();
-  let isBroken = false;
-  const settings = {
-    onSession: async (session: AsyncIterable<unknown>): Promise<void> => {
-      for await (const message of session) if (message === "break") isBroken = true;
-    },
-  };
-  const { client, peer } = await open(settings);
-  client.send("break");
-  await until(() => isBroken);
-  client.abort();
-  await peer.ended;
-  await settle();
-  expect(caught).toEqual([]);
+describe("a service that fails", () => {
+  type Told = Parameters<NonNullable<ServerOptions<unknown, unknown>["onError"]>>;
 
-  const foreign = new SessionEndedError(await client.ended);
-  const failing = await open({ onSession: () => Promise.reject(foreign) });
-  await settle();
-  expect(caught).toEqual([foreign]);
-  expect(failing.peer.status.state).toBe("open");
-  await open({
-    onSession: () => {
-      throw new Error("sync");
-    },
+  /** A session whose service ends as the test says, and what `onError` was told. */
+  async function serve(onSession: (session: PeerSession) => unknown): Promise<{
+    readonly told: Told[];
+    readonly pair: Awaited<ReturnType<typeof open>>;
+  }> {
+    const told: Told[] = [];
+    const pair = await open({
+      onSession: onSession as () => void,
+      onError: (...args) => void told.push(args),
+    });
+    return { told, pair };
+  }
+
+  test("by a message ends its session, and onError is told of both", async () => {
+    const caught = catchUncaught();
+    const { told, pair } = await serve(async (session) => {
+      for await (const message of session) session.send((message as { text: string }).text.length);
+    });
+    pair.client.send({ text: "four" });
+    pair.client.send({});
+    expect(await pair.client.ended).toMatchObject({
+      reason: "peer-ended",
+      code: 1,
+      detail: "service_failed",
+    });
+    expect(told).toEqual([[expect.any(TypeError), pair.peer]]);
+    expect(await pair.peer.ended).toMatchObject({ reason: "aborted", detail: "service_failed" });
+    await settle();
+    expect(caught).toEqual([]);
+    const other = connectOver(pair.carrier, msgpack);
+    await other.opened;
+    other.abort();
   });
-  await settle();
-  expect(caught.slice(1)).toEqual([new Error("sync")]);
+
+  test("at once ends its session as well", async () => {
+    const error = new Error("sync");
+    const told: unknown[] = [];
+    const { client } = begin({
+      onSession() {
+        throw error;
+      },
+      onError: (failed) => void told.push(failed),
+    });
+    expect(await client.ended).toMatchObject({ detail: "service_failed" });
+    expect(told).toEqual([error]);
+  });
+
+  test("by the end of another session ends its own, and says why", async () => {
+    const foreign = await open();
+    foreign.client.abort();
+    const error = new SessionEndedError(await foreign.client.ended);
+    const told: unknown[] = [];
+    const { client } = begin({
+      onSession: () => Promise.reject(error),
+      onError: (failed) => void told.push(failed),
+    });
+    expect(await client.ended).toMatchObject({ detail: "service_failed" });
+    expect(told).toEqual([error]);
+  });
+
+  test("by the end of its own session is no news", async () => {
+    const { told, pair } = await serve(async (session) => {
+      for await (const message of session) void message;
+    });
+    pair.client.abort();
+    await pair.peer.ended;
+    await settle();
+    expect(told).toEqual([]);
+  });
+
+  test("by the client's close alone lets the session close", async () => {
+    const { told, pair } = await serve(async (session) => {
+      for await (const message of session) session.send(message);
+    });
+    pair.client.send("last");
+    expect(await pair.client.close()).toMatchObject({ reason: "closed" });
+    expect(told).toEqual([]);
+  });
+
+  test("by a channel that the client abandons ends the session, and is no mistake", async () => {
+    const { told, pair } = await serve(async (session) => {
+      await new Promise<void>((resolve) => session.on("channel", () => resolve()));
+      for await (const message of session.channels[0] as AsyncIterable<unknown>) void message;
+    });
+    const channel = pair.client.channel("work");
+    channel.send(1);
+    await until(() => pair.peer.channels.length === 1);
+    channel.reset();
+    expect(await pair.client.ended).toMatchObject({ detail: "service_failed" });
+    expect(told).toEqual([]);
+  });
+
+  test("not at all, but ends, leaves the session to others", async () => {
+    const { told, pair } = await serve(() => Promise.resolve());
+    await settle();
+    pair.client.send("still here");
+    expect(await take(pair.peer, 1)).toEqual(["still here"]);
+    expect(told).toEqual([]);
+  });
+});
+
+test("What callbacks and listeners of a server's sessions throw, onError is told, and they go on", async () => {
+  const caught = catchUncaught();
+  const told: unknown[] = [];
+  const { client, peer } = await open({ onError: (...args) => void told.push(args) });
+  peer.onBundle(() => {
+    throw new Error("of a callback");
+  });
+  peer.on("channel", () => Promise.reject(new Error("of a listener")) as unknown as void);
+  client.send(1);
+  await client.flushed();
+  client.channel("x").send(2);
+  await until(() => told.length === 2);
+  expect(told).toEqual([
+    [new Error("of a callback"), peer],
+    [new Error("of a listener"), peer],
+  ]);
+  expect(peer.status.state).toBe("open");
+  expect(caught).toEqual([]);
+});
+
+test("Without onError, and when it fails itself, errors go to the console and end nothing", async () => {
+  const caught = catchUncaught();
+  const print = vi.spyOn(console, "error").mockImplementation(() => {});
+  onTestFinished(() => print.mockRestore());
+  const first = new Error("first");
+  const onSession = (): void => {
+    throw first;
+  };
+  const unset = { onError: undefined } as Settings;
+  expect(await begin({ ...unset, onSession }).client.ended).toMatchObject({ reason: "peer-ended" });
+  expect(print.mock.calls).toEqual([[first]]);
+  const second = new Error("second");
+  const onError = (): void => {
+    throw second;
+  };
+  expect(await begin({ onError, onSession }).client.ended).toMatchObject({ reason: "peer-ended" });
+  expect(print.mock.calls.slice(1)).toEqual([[first, second]]);
+  expect(caught).toEqual([]);
 });
 
 test("A process may be client and server at once: a chain A-B-C passes all on, in order", async () => {
