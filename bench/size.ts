@@ -1,6 +1,6 @@
 /**
  * How large the client for browsers is: `npm run size`. With `--write`, makes `dist/browser`.
- * What is done to keep it small: decision 0013.
+ * What is done to keep it small: decision 0014.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import {

@@ -10,7 +10,7 @@ import { exchangeNotes } from "./sessions.ts";
 
 /**
  * What the client for browsers weighed when it was last made smaller, minified and gzipped. It was to
- * weigh 14,000 and does not; decision 0013 says why. It may grow by so much without a word.
+ * weigh 14,000 and does not; decision 0014 says why. It may grow by so much without a word.
  */
 const GZIPPED_BYTES_REACHED = 28_365;
 const GROWTH_MAX = 1.02;
