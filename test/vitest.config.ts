@@ -1,5 +1,6 @@
 // How the tests run. Projects: "pure" drives the core and the simulation and sees no real clock and
-// no ambient randomness (test/setup.ts); "node" is every other test.
+// no ambient randomness (test/setup.ts); "node" is every other test. Both have the seed of
+// test/seed.ts.
 
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
@@ -28,7 +29,7 @@ export default defineConfig({
         test: {
           name: "pure",
           include: pureTests,
-          setupFiles: ["test/setup.ts"],
+          setupFiles: ["test/seed.ts", "test/setup.ts"],
           // purity.test.ts links the built core by vm.SourceTextModule.
           execArgv: ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"],
         },
@@ -38,6 +39,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
+          setupFiles: ["test/seed.ts"],
           // The ring that needs programs which npm does not install.
           exclude: [...pureTests, "test/proxies/**"],
         },
