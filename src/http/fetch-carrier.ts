@@ -58,6 +58,7 @@ export class FetchCarrier implements Carrier {
     const controller = new AbortController();
     // What it means if it ends here.
     let reason = signal.aborted ? "aborted" : "credentials_failed";
+    let isNotSent = true;
     const carry = async (): Promise<Outcome> => {
       const { credentials = "same-origin", fetch = globalThis.fetch, headers } = this.options;
       try {
@@ -66,6 +67,8 @@ export class FetchCarrier implements Carrier {
         sent.set("accept", MEDIA_TYPE);
         sent.set("content-type", MEDIA_TYPE);
         reason = "network_error";
+        // From now on nobody tells.
+        isNotSent = false;
         // Without `this`, which browsers refuse.
         const response = await fetch(this.url, {
           method: "POST",
@@ -85,7 +88,7 @@ export class FetchCarrier implements Carrier {
       } catch {
         // `reason` says what there is to say.
       }
-      return failure(reason);
+      return failure(reason, isNotSent);
     };
     return new Promise((resolve) => {
       const settle = (outcome: Outcome): void => {
@@ -96,7 +99,7 @@ export class FetchCarrier implements Carrier {
       };
       // At once: a provider, or a `fetch` of somebody's own, may never notice.
       const abort = (): void => {
-        settle(failure(reason === "credentials_failed" ? reason : "aborted"));
+        settle(failure(isNotSent ? reason : "aborted", isNotSent));
       };
       signal.addEventListener("abort", abort);
       void carry().then(settle);

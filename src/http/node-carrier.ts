@@ -93,7 +93,7 @@ export class NodeCarrier implements Carrier {
   }
 
   exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
-    if (signal.aborted) return Promise.resolve(failure("aborted"));
+    if (signal.aborted) return Promise.resolve(failure("aborted", true));
     return new Promise((resolve) => {
       void new Exchange(this.settings, body, signal, resolve).start();
     });
@@ -122,6 +122,8 @@ class Exchange {
   private readonly endWaiting: () => void;
   private request: ClientRequest | undefined;
   private connectTimer: NodeJS.Timeout | undefined;
+  /** There was a connection: from then on bytes may have left. */
+  private hasConnection = false;
   private isSettled = false;
   /** What it means if it ends here, once the head of an answer has come. */
   private reason: string | undefined;
@@ -177,12 +179,17 @@ class Exchange {
     const isSecure = socket instanceof TLSSocket;
     // `reusedSocket` is false for a request that waited for its connection in the agent.
     const isReady = isSecure ? socket.getCipher() !== undefined : !socket.connecting;
+    // One that failed at once looks ready.
+    this.hasConnection = isReady && !socket.destroyed;
     if (isReady) return;
     this.connectTimer = setTimeout(
       () => this.fail("connection_timeout"),
       this.settings.connectTimeoutMs,
     );
-    socket.once(isSecure ? "secureConnect" : "connect", () => clearTimeout(this.connectTimer));
+    socket.once(isSecure ? "secureConnect" : "connect", () => {
+      this.hasConnection = true;
+      clearTimeout(this.connectTimer);
+    });
   }
 
   private receive(request: ClientRequest, response: IncomingMessage): void {
@@ -200,7 +207,7 @@ class Exchange {
     });
     response.on("end", () => {
       const bytes = joined(pieces, size);
-      this.settle(isAnswer ? { kind: "answer", bytes } : failure(reason));
+      this.settle(isAnswer ? { kind: "answer", bytes } : failure(reason, false));
       // Whoever answers before the whole request is there does not want the rest.
       if (!request.writableFinished) request.destroy();
     });
@@ -218,7 +225,7 @@ class Exchange {
   /** Does nothing after the end of the exchange, when its connection may be another's. */
   private fail(reason: string): void {
     if (this.isSettled) return;
-    this.settle(failure(reason));
+    this.settle(failure(reason, !this.hasConnection));
     this.request?.destroy();
   }
 }

@@ -12,6 +12,9 @@
  * - `credentials_failed`: there were no headers to send. `aborted`: the session gave the exchange up.
  * - `network_error`: no answer, and no more is known: always so in browsers. In Node also those in
  *   node-reasons.ts.
+ *
+ * What certainly has not left this host is said beside the reason (`isNotSent`): in Node, as long as
+ * there was no connection to write to; in browsers, as long as `fetch` was not called.
  */
 import type { Outcome } from "../session/carrier.ts";
 
@@ -26,9 +29,13 @@ export function refusalIn(
   return (mediaType ?? "") === "" || OURS.test(mediaType ?? "") ? undefined : "answer_foreign";
 }
 
-/** How an exchange failed. */
-export function failure(reason: string): Outcome {
-  return { kind: "failure", reason, isTooLarge: reason === "http_413" };
+/**
+ * How an exchange failed.
+ *
+ * @param isNotSent - certainly nothing of it has left this host. Not to be guessed from the reason.
+ */
+export function failure(reason: string, isNotSent: boolean): Outcome {
+  return { kind: "failure", reason, isTooLarge: reason === "http_413", isNotSent };
 }
 
 /**

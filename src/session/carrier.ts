@@ -14,6 +14,8 @@ export type Outcome =
       readonly reason: string;
       /** Somebody on the way refused the size of the request (HTTP 413). */
       readonly isTooLarge: boolean;
+      /** Certainly nothing of the request has left this host. Left out: nobody can know. */
+      readonly isNotSent?: boolean | undefined;
     };
 
 /** The client's way to a server. */

@@ -33,8 +33,8 @@ const never = new AbortController().signal;
 /** Connections are free again a little after their exchange. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
-const failureOf = (reason: string): Outcome => {
-  return { kind: "failure", reason, isTooLarge: reason === "http_413" };
+const failureOf = (reason: string, isNotSent = false): Outcome => {
+  return { kind: "failure", reason, isTooLarge: reason === "http_413", isNotSent };
 };
 const textOf = (outcome: Outcome): string => {
   return outcome.kind === "answer" ? new TextDecoder().decode(outcome.bytes) : outcome.reason;
@@ -111,7 +111,9 @@ describe.each(carriers)("$name", ({ column, make }) => {
 
     const outcome = await make(`http://127.0.0.1:${port}/`).exchange(bytesOf("body"), never);
 
-    expect(outcome).toEqual(failureOf(["connection_refused", "network_error"][column] ?? ""));
+    expect(outcome).toEqual(
+      failureOf(["connection_refused", "network_error"][column] ?? "", column === 0),
+    );
   });
 
   test("says that whoever listens does not speak TLS", async () => {
@@ -121,7 +123,7 @@ describe.each(carriers)("$name", ({ column, make }) => {
     const url = server.url.replace("http:", "https:");
     const outcome = await make(url).exchange(bytesOf("body"), never);
 
-    expect(outcome).toEqual(failureOf(["tls_failed", "network_error"][column] ?? ""));
+    expect(outcome).toEqual(failureOf(["tls_failed", "network_error"][column] ?? "", column === 0));
   });
 
   test("goes on after the server has closed its connections", async () => {
@@ -213,7 +215,7 @@ describe.each(carriers)("the headers of $name", ({ make }) => {
 
     const outcome = await carrier.exchange(bytesOf("body"), never);
 
-    expect(outcome).toEqual(failureOf("credentials_failed"));
+    expect(outcome).toEqual(failureOf("credentials_failed", true));
     await nextTurn();
     expect(server.sockets).toHaveLength(0);
   });
@@ -230,7 +232,7 @@ describe.each(carriers)("aborting an exchange of $name", ({ make }) => {
       AbortSignal.abort(),
     );
 
-    expect(outcome).toEqual(failureOf("aborted"));
+    expect(outcome).toEqual(failureOf("aborted", true));
     await nextTurn();
     expect([asked, server.sockets.length]).toEqual([0, 0]);
   });
@@ -253,7 +255,7 @@ describe.each(carriers)("aborting an exchange of $name", ({ make }) => {
     provide({});
     await nextTurn();
 
-    expect(outcome).toEqual(failureOf("credentials_failed"));
+    expect(outcome).toEqual(failureOf("credentials_failed", true));
     expect(server.sockets).toHaveLength(0);
     expect(getEventListeners(controller.signal, "abort")).toEqual([]);
   });

@@ -11,7 +11,9 @@ import { answerOf, listen } from "./raw-server.ts";
 
 const never = new AbortController().signal;
 const body = new TextEncoder().encode("body");
-const failureOf = (reason: string): Outcome => ({ kind: "failure", reason, isTooLarge: false });
+const failureOf = (reason: string, isNotSent = false): Outcome => {
+  return { kind: "failure", reason, isTooLarge: false, isNotSent };
+};
 const answer: Outcome = { kind: "answer", bytes: body };
 
 afterEach(() => vi.unstubAllGlobals());

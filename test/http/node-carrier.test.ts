@@ -16,7 +16,9 @@ const never = new AbortController().signal;
 const body = new TextEncoder().encode("body");
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const echo: Respond = (socket, request) => socket.write(answerOf(request.body));
-const failureOf = (reason: string): Outcome => ({ kind: "failure", reason, isTooLarge: false });
+const failureOf = (reason: string, isNotSent = false): Outcome => {
+  return { kind: "failure", reason, isTooLarge: false, isNotSent };
+};
 const answer: Outcome = { kind: "answer", bytes: body };
 
 function carrierOf(url: string, options?: NodeCarrierOptions): NodeCarrier {
@@ -204,7 +206,7 @@ describe("a request of the carrier by node:http", () => {
     };
     for (const agent of [throwing, agentOf({}, true)]) {
       const outcome = await carrierOf("http://127.0.0.1:1/", { agent }).exchange(body, never);
-      expect(outcome).toEqual(failureOf("network_error"));
+      expect(outcome).toEqual(failureOf("network_error", true));
     }
   });
 
@@ -245,7 +247,7 @@ describe("connecting by node:http", () => {
   test("is given up when the name is not found in time", async () => {
     const agent = agentOf({ lookup: () => {} });
     const outcome = await carrierOf("http://name.test/", { ...timed, agent }).exchange(body, never);
-    expect(outcome).toEqual(failureOf("connection_timeout"));
+    expect(outcome).toEqual(failureOf("connection_timeout", true));
   });
 
   test("is given up when TLS does not get on", async () => {
@@ -254,7 +256,7 @@ describe("connecting by node:http", () => {
 
     const outcome = await carrierOf(url, timed).exchange(body, never);
 
-    expect(outcome).toEqual(failureOf("connection_timeout"));
+    expect(outcome).toEqual(failureOf("connection_timeout", true));
     await server.closed(0);
   });
 
@@ -266,7 +268,7 @@ describe("connecting by node:http", () => {
 
     const outcome = await carrierOf(url).exchange(body, controller.signal);
 
-    expect(outcome).toEqual(failureOf("aborted"));
+    expect(outcome).toEqual(failureOf("aborted", true));
     expect(getEventListeners(controller.signal, "abort")).toEqual([]);
     await server.closed(0);
   });
@@ -284,7 +286,7 @@ describe("connecting by node:http", () => {
       const error = Object.assign(new Error(code), { code });
       const agent = agentOf({ lookup: (_name, _options, found) => found(error, "", 4) });
       const outcome = await carrierOf("http://name.test/", { agent }).exchange(body, never);
-      expect(outcome).toEqual(failureOf("name_not_found"));
+      expect(outcome).toEqual(failureOf("name_not_found", true));
     }
   });
 
@@ -316,7 +318,7 @@ describe("TLS by node:https", () => {
 
     const outcome = await carrierOf(server.url).exchange(body, never);
 
-    expect(outcome).toEqual(failureOf("tls_failed"));
+    expect(outcome).toEqual(failureOf("tls_failed", true));
     expect(server.requests).toEqual([]);
   });
 
