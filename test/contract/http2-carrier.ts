@@ -27,9 +27,9 @@ export class Http2Carrier implements Carrier {
       const given = this.#headers;
       headers = (typeof given === "function" ? await given() : given) ?? {};
     } catch {
-      return failure("credentials_failed");
+      return failure("credentials_failed", true);
     }
-    if (signal.aborted) return failure("aborted");
+    if (signal.aborted) return failure("aborted", true);
     const stream = this.#open().request({
       ...headers,
       ":method": "POST",
@@ -52,7 +52,7 @@ export class Http2Carrier implements Carrier {
         signal.removeEventListener("abort", abort);
         const bytes = new Uint8Array(Buffer.concat(pieces));
         if (status === 200 && isWhole) resolve({ kind: "answer", bytes });
-        else resolve(failure(status === 0 ? "connection_reset" : `http_${status}`));
+        else resolve(failure(status === 0 ? "connection_reset" : `http_${status}`, false));
       });
     });
     stream.end(body);
