@@ -1,6 +1,6 @@
 // How the tests run. Projects: "pure" drives the core and the simulation and sees no real clock and
-// no ambient randomness (test/setup.ts); "node" is every other test. Both have the seed of
-// test/seed.ts.
+// no ambient randomness (test/setup.ts); "attack" has the machine to itself; "node" is every other
+// test. All have the seed of test/seed.ts.
 
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
@@ -40,8 +40,19 @@ export default defineConfig({
           name: "node",
           include: ["test/**/*.test.ts"],
           setupFiles: ["test/seed.ts"],
-          // The ring that needs programs which npm does not install.
-          exclude: [...pureTests, "test/proxies/**"],
+          // The proxies' ring needs programs which npm does not install.
+          exclude: [...pureTests, "test/attack/**", "test/proxies/**"],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "attack",
+          include: ["test/attack/**/*.test.ts"],
+          setupFiles: ["test/seed.ts"],
+          // These compare the pace of honest sessions: nothing else may run beside them.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
