@@ -2,8 +2,7 @@
  * What a body passes on its way through the proxy: a stage that counts, damages and records, and
  * one that collects the whole.
  */
-import { Transform } from "node:stream";
-import type { TransformCallback } from "node:stream";
+import { Transform, type TransformCallback } from "node:stream";
 import type { Flip } from "./dice.ts";
 import { BUFFERED_BYTES_MAX, RECORDED_BYTES_MAX } from "./limits.ts";
 

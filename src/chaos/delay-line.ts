@@ -2,8 +2,7 @@
  * A stream that holds every piece back for some time and keeps their order. Latency, not rate: any
  * number of pieces may be under way, up to a bound of bytes, beyond which the sender waits.
  */
-import { Transform } from "node:stream";
-import type { TransformCallback } from "node:stream";
+import { Transform, type TransformCallback } from "node:stream";
 import { DELAYED_BYTES_MAX } from "./limits.ts";
 
 interface Held {

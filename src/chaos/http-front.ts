@@ -1,12 +1,10 @@
 /** HTTP mode: a reverse proxy whose every request meets the fate that the seed has for it. */
-import { createServer } from "node:http";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { accept } from "./accept.ts";
 import type { Connection } from "./connections.ts";
-import { NOWHERE } from "./counts.ts";
-import type { Place } from "./counts.ts";
+import { NOWHERE, type Place } from "./counts.ts";
 import { planRequest } from "./dice.ts";
 import { HttpExchange } from "./http-exchange.ts";
 import { HttpTarget } from "./http-target.ts";

@@ -2,8 +2,7 @@
  * The way to the target in HTTP mode: kept-alive connections, requests that are sent again, and
  * answers that nobody waits for.
  */
-import { Agent, request } from "node:http";
-import type { ClientRequest, IncomingMessage } from "node:http";
+import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
 import type { Place } from "./counts.ts";
 import {
   DISCARDED_ANSWER_MS,

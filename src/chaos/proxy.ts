@@ -5,15 +5,12 @@
 import type { Server, Socket } from "node:net";
 import { createNanoEvents } from "nanoevents";
 import { Connections } from "./connections.ts";
-import { Ledger } from "./counts.ts";
-import type { ChaosCounts, ChaosEvent } from "./counts.ts";
+import { type ChaosCounts, type ChaosEvent, Ledger } from "./counts.ts";
 import { ChaosError } from "./errors.ts";
-import { FAULTS_DEFAULT, mergeFaults } from "./faults.ts";
-import type { FaultOptions, Faults } from "./faults.ts";
+import { type FaultOptions, type Faults, FAULTS_DEFAULT, mergeFaults } from "./faults.ts";
 import { HttpFront } from "./http-front.ts";
 import { CONNECTIONS_MAX, SEED_MAX } from "./limits.ts";
-import { formatAddress, parseAddress } from "./quantities.ts";
-import type { Address } from "./quantities.ts";
+import { type Address, formatAddress, parseAddress } from "./quantities.ts";
 import { reset } from "./reset.ts";
 import type { Running } from "./running.ts";
 import { Schedule } from "./schedule.ts";

@@ -3,14 +3,12 @@
  * piece, as it was read from a socket. What the one side closes is closed on the other; what breaks
  * on the one side is reset on the other.
  */
-import { connect } from "node:net";
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import type { TransformCallback } from "node:stream";
 import { flipped } from "./body-stages.ts";
 import type { Carried, Connection, Ending } from "./connections.ts";
 import { DelayLine } from "./delay-line.ts";
-import { planDamage, planPiece } from "./dice.ts";
-import type { Way } from "./dice.ts";
+import { planDamage, planPiece, type Way } from "./dice.ts";
 import { reset } from "./reset.ts";
 import type { Running } from "./running.ts";
 

@@ -1,6 +1,5 @@
 /** TCP mode: every connection is passed on raw, whatever protocol it speaks. */
-import { createServer } from "node:net";
-import type { Server } from "node:net";
+import { createServer, type Server } from "node:net";
 import { accept } from "./accept.ts";
 import { RawPipe } from "./raw-pipe.ts";
 import type { Running } from "./running.ts";

@@ -1,8 +1,11 @@
 /** `holdfast chaos`: the fault proxy as a program. */
-import { InvalidArgumentError, Option } from "commander";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import {
   ChaosError,
+  type ChaosOptions,
+  type ChaosProxy,
+  type CutBy,
+  type FaultOptions,
   formatAddress,
   parseAddress,
   parseDuration,
@@ -10,7 +13,6 @@ import {
   parseProbability,
   startChaos,
 } from "../chaos/index.ts";
-import type { ChaosOptions, ChaosProxy, CutBy, FaultOptions } from "../chaos/index.ts";
 import { argumentParser } from "./argument-parser.ts";
 import { ChaosReport } from "./chaos-report.ts";
 import { EXIT_DONE, EXIT_FAILED } from "./exit-statuses.ts";

@@ -1,7 +1,6 @@
 /** What `holdfast chaos` prints: for people, or one JSON object a line. */
 import Table from "cli-table3";
-import { COUNT_LABELS } from "../chaos/index.ts";
-import type { ChaosEvent, ChaosProxy, CountName } from "../chaos/index.ts";
+import { type ChaosEvent, type ChaosProxy, COUNT_LABELS, type CountName } from "../chaos/index.ts";
 
 export interface ReportOptions {
   readonly isJson: boolean;

@@ -1,13 +1,29 @@
 // What the tests of the fault proxy stand on: targets and clients of plain node:http and node:net,
 // and a way to wait for what the proxy counts.
 
-import { Agent, createServer, request } from "node:http";
-import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from "node:http";
-import { connect, createServer as createTcpServer } from "node:net";
-import type { Server as TcpServer, Socket } from "node:net";
+import {
+  Agent,
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import {
+  connect,
+  createServer as createTcpServer,
+  type Server as TcpServer,
+  type Socket,
+} from "node:net";
 import { afterEach } from "vitest";
-import { startChaos } from "../../src/chaos/index.ts";
-import type { ChaosEvent, ChaosOptions, ChaosProxy, CountName } from "../../src/chaos/index.ts";
+import {
+  type ChaosEvent,
+  type ChaosOptions,
+  type ChaosProxy,
+  type CountName,
+  startChaos,
+} from "../../src/chaos/index.ts";
 import { listenLocally } from "../listening.ts";
 
 const cleanups: (() => unknown)[] = [];

@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { ChaosProxy } from "../../src/chaos/index.ts";
-import { counted, dial, faultsDone, keepAlive, send, startProxy, startTarget } from "./bench.ts";
-import type { Target } from "./bench.ts";
+import {
+  counted,
+  dial,
+  faultsDone,
+  keepAlive,
+  send,
+  startProxy,
+  startTarget,
+  type Target,
+} from "./bench.ts";
 
 /** A target that answers nothing, and tells when requests are closed. */
 async function startSilentTarget(): Promise<Target & { readonly closed: () => number }> {

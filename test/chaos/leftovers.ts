@@ -3,8 +3,7 @@
 // itself. Started by proxy.test.ts in a process of its own.
 
 import { createServer } from "node:http";
-import type { Socket } from "node:net";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { startChaos } from "../../src/chaos/index.ts";
 import { listenLocally } from "../listening.ts";
 

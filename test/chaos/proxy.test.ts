@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { startChaos } from "../../src/chaos/index.ts";
-import type { ChaosOptions } from "../../src/chaos/index.ts";
+import { type ChaosOptions, startChaos } from "../../src/chaos/index.ts";
 import { counted, dial, faultsDone, send, startProxy, startTarget } from "./bench.ts";
 
 describe("a fault proxy", () => {

@@ -1,5 +1,4 @@
-import { connect } from "node:net";
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { counted, dial, faultsDone, startProxy, startTarget, startTcpTarget } from "./bench.ts";
 

@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FAULTS_DEFAULT, planRequest } from "../../src/chaos/index.ts";
-import type { ChaosCounts, Faults, Plan } from "../../src/chaos/index.ts";
+import {
+  type ChaosCounts,
+  type Faults,
+  FAULTS_DEFAULT,
+  type Plan,
+  planRequest,
+} from "../../src/chaos/index.ts";
 import { planCut, planDamage } from "../../src/chaos/dice.ts";
 import { counted, keepAlive, send, startProxy, startTarget } from "./bench.ts";
 

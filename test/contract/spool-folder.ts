@@ -11,8 +11,8 @@ import {
   renameSync,
   unlinkSync,
   watch,
+  writeFileSync,
 } from "node:fs";
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export const REQUESTS = "requests";
@@ -34,7 +34,7 @@ export const ANSWER_KINDS = {
 
 const LOOK_AGAIN_MS = 50;
 
-/** One folder of the spool as seen by who writes files into it. */
+/** Puts a file into a folder: it appears there whole. */
 export function post(root: string, folder: string, name: string, content: Uint8Array): void {
   const draft = join(root, DRAFTS, `${folder}-${name}`);
   writeFileSync(draft, content);
