@@ -15,9 +15,6 @@ const REASONS: Readonly<Record<string, HttpErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: "request_timeout",
 };
 
-/** The status line's words; nobody reads them, and RFC 9112 section 4 allows to leave them out. */
-const NO_WORDS = "";
-
 /** Leaves alone what the application listens for itself. */
 export function answerEarlyErrors(server: HttpServer | HttpsServer): void {
   const listen = (event: string, listener: (...args: never[]) => void): void => {
@@ -48,6 +45,7 @@ function refuse(socket: Duplex, code: HttpErrorCode): void {
   }
   const { status, headers, body } = errorAnswer(code, { connection: "close" });
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(`HTTP/1.1 ${status} ${NO_WORDS}\r\n${lines.join("")}\r\n`);
+  // Without the status line's words: nobody reads them, and RFC 9112 section 4 allows it.
+  socket.write(`HTTP/1.1 ${status} \r\n${lines.join("")}\r\n`);
   socket.end(body, () => socket.destroy());
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { fetchHandler, type ListenerOptions } from "../../src/http/fetch-handler.ts";
+import { defer } from "../../src/session/deferred.ts";
 import type { RequestHandler } from "../../src/session/peer.ts";
-import { echoHandler, ScriptedHandler, withResolvers } from "./scripted-handler.ts";
+import { echoHandler, ScriptedHandler } from "./scripted-handler.ts";
 import { refusalOf } from "./test-server.ts";
 
 const url = "https://example.com/holdfast";
@@ -219,7 +220,7 @@ describe("mistakes of the application", () => {
   });
 
   it("when told that a client left are reported", async () => {
-    const arrived = withResolvers();
+    const arrived = defer<void>();
     const handleRequest = (): (() => void) => {
       arrived.resolve();
       return fail;

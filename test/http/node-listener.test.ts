@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { describe, expect, it } from "vitest";
 import { LINGER_MS } from "../../src/http/node-exchange.ts";
+import { defer } from "../../src/session/deferred.ts";
 import { closeOf, postText } from "./raw-client.ts";
-import { echoHandler, ScriptedHandler, withResolvers } from "./scripted-handler.ts";
+import { echoHandler, ScriptedHandler } from "./scripted-handler.ts";
 import { post, refusalOf, serve } from "./test-server.ts";
 
 const chunked = { "content-length": undefined, "transfer-encoding": "chunked" };
@@ -381,8 +382,8 @@ describe("exceptions", () => {
   });
 
   it("of what is called when a connection dies are reported", async () => {
-    const reported = withResolvers();
-    const arrived = withResolvers();
+    const reported = defer<void>();
+    const arrived = defer<void>();
     const errors: unknown[] = [];
     const onError = (error: unknown): void => {
       errors.push(error);

@@ -1,3 +1,4 @@
+import { defer } from "../../src/session/deferred.ts";
 import type { Peer, Reply, RequestHandler } from "../../src/session/peer.ts";
 
 /** One request as the handler got it. */
@@ -25,7 +26,7 @@ export class ScriptedHandler implements RequestHandler {
   }
 
   handleRequest(body: Uint8Array, peer: Peer, reply: (reply: Reply) => void): () => void {
-    const { promise, resolve } = withResolvers();
+    const { promise, resolve } = defer<void>();
     const call: Call = {
       text: new TextDecoder().decode(body),
       body,
@@ -49,7 +50,7 @@ export class ScriptedHandler implements RequestHandler {
     for (;;) {
       const call = this.calls[place];
       if (call !== undefined) return call;
-      const { promise, resolve } = withResolvers();
+      const { promise, resolve } = defer<void>();
       this.waiting.push(resolve);
       await promise;
     }
@@ -59,12 +60,4 @@ export class ScriptedHandler implements RequestHandler {
 /** Answers at once with what it got. */
 export function echoHandler(): ScriptedHandler {
   return new ScriptedHandler((call) => call.reply({ kind: "answer", body: call.body }));
-}
-
-export function withResolvers(): { promise: Promise<void>; resolve: () => void } {
-  let resolve: () => void = () => {};
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }
