@@ -86,13 +86,17 @@ export function admissionCases(harness: Harness): void {
   };
   for (const [what, authenticate] of Object.entries(noes)) {
     it(`refuses a client when the application's authenticate ${what}`, async () => {
-      const rig = await Rig.start<string, string>(harness, { authenticate });
+      const errors: unknown[] = [];
+      const onError = (error: unknown): void => void errors.push(error);
+      const rig = await Rig.start<string, string>(harness, { authenticate, onError });
       const client = rig.connect();
       client.send("never read");
       const info = await soon(client.ended, "the refusal");
       expect(info).toMatchObject({ reason: "refused", by: "peer", detail: "unauthenticated" });
       await expect(client.opened).rejects.toMatchObject({ code: "session_ended" });
       expect(rig.server.sessions).toEqual([]);
+      // A no is no mistake of the application's.
+      expect(errors.length > 0).toBe(!what.startsWith("says"));
     });
   }
 
