@@ -18,7 +18,7 @@ export interface Address {
   readonly sessionId: Uint8Array;
   /** The secret itself (poll, stream), or a proof made from it; 0 to 64 bytes. */
   readonly proof: Uint8Array;
-  /** Raised each time the client half resumes; from 1. */
+  /** Which life of the client speaks; from 1, and higher in every later life. */
   readonly incarnation: number;
   /** Which link of the session carries the body; 0 for the first. */
   readonly link: number;
@@ -209,10 +209,12 @@ export interface Body {
   readonly unreadable?: true;
   /** The session has ended; `ack` beside it says what was received. */
   readonly ended?: Ending;
-  /** A higher incarnation has taken over; its number. */
+  /** Another life of the client has the session; its incarnation. */
   readonly superseded?: number;
   /** Do not come back before so many milliseconds. */
   readonly pauseMs?: number | undefined;
+  /** Lives whose successor the sender is, rising: it takes over from these and from no other. */
+  readonly succeeds?: readonly number[] | undefined;
   readonly channelWindows: readonly ChannelWindow[];
   readonly channelsBlocked: readonly ChannelWindow[];
   readonly numbered: readonly NumberedFrame[];

@@ -404,7 +404,7 @@ export class Endpoint {
       session !== undefined &&
       isOwner(session.secret, session.origin.principal, address, origin) &&
       session.side.state !== "ended" &&
-      address.incarnation >= session.side.incarnation
+      address.incarnation === session.side.incarnation
     ) {
       session.side.violated(this.nowMs, handle, code);
       this.touch(session);

@@ -20,6 +20,7 @@ export const FRAME_UNREADABLE = 0x0c;
 export const FRAME_ENDED = 0x0d;
 export const FRAME_SUPERSEDED = 0x0e;
 export const FRAME_PAUSE = 0x0f;
+export const FRAME_SUCCEEDS = 0x10;
 
 /** First type that does not belong to the prefix. */
 export const FRAME_PREFIX_END = 0x20;

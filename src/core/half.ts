@@ -78,7 +78,7 @@ export interface Stats {
 }
 
 /** What the link puts into the prefix of a body. */
-type Head = Pick<Body, "request" | "answer" | "open" | "opened" | "pauseMs">;
+type Head = Pick<Body, "request" | "answer" | "open" | "opened" | "pauseMs" | "succeeds">;
 
 /** A body in the making. */
 type Draft = { -readonly [Field in keyof Body]: Body[Field] };
@@ -422,7 +422,7 @@ export abstract class Half<Transmit extends { kind: string }> {
    */
   protected compose(nowMs: number, head: Head, transmission: number): Uint8Array {
     const { window, channelWindows } = this.receiver.state();
-    const { request, answer, open, opened, pauseMs } = head;
+    const { request, answer, open, opened, pauseMs, succeeds } = head;
     const { ack } = this.receiver;
     // One shape for all bodies: copying a head into others costs more than writing the body.
     const body: Draft = {
@@ -434,6 +434,7 @@ export abstract class Half<Transmit extends { kind: string }> {
       open,
       opened,
       pauseMs,
+      succeeds,
       channelWindows,
       channelsBlocked: [],
       numbered: [],

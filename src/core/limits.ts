@@ -91,6 +91,13 @@ export const PARAMETERS_MAX = 64;
 export const PAUSE_MS_MAX = 3_600_000;
 
 /**
+ * Most lives that a later one names as those that it succeeds: the last that the server is known to
+ * have had, and the newest since. More than 15 lives in a row without an answer to any of them is a
+ * client that is reloaded without end.
+ */
+export const PREDECESSORS_MAX = 16;
+
+/**
  * Fewest equal lengths in a row at which the writer cuts a run of messages in order to code their
  * length once (spec 3.9). A cut costs at most two frame heads of 29 bytes, and 63 lengths saved are
  * at least 63 bytes: so a cut run is never larger than an uncut one, and planners need not know.
@@ -164,6 +171,15 @@ export const RATE_BYTES_MIN = 4_096;
  * report a changing network, a page that is shown and a clock that jumped all at once.
  */
 export const WAKE_INTERVAL_MS = 1_000;
+
+/**
+ * A client whose state was saved says nothing for so long, in milliseconds: a page that is going
+ * away is not to speak after its state was taken, or the session would stay with it.
+ */
+export const SAVE_PAUSE_MS = 1_000;
+
+/** The incarnation rises by 1 to 2^24: two lives from one state get one number in 17 million cases. */
+export const INCARNATION_STEP_MAX: number = 2 ** 24;
 
 /** Requests in a row without an answer from which on the path counts as down: the retry failed too. */
 export const UNANSWERED_DOUBTED = 2;

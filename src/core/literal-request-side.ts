@@ -101,8 +101,8 @@ export class LiteralRequestSide extends RequestSide {
     this.followAtMs = nowMs;
   }
 
-  protected override takeOver(nowMs: number): void {
-    super.takeOver(nowMs);
+  protected override takeOver(nowMs: number, seed: number): void {
+    super.takeOver(nowMs, seed);
     this.lastRequestAtMs = nowMs;
     this.followAtMs = nowMs;
   }

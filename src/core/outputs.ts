@@ -20,7 +20,7 @@ export type EndReason =
   | "lost"
   /** The server refused the opening. */
   | "refused"
-  /** A higher incarnation of this client has taken over. */
+  /** Another life of this client has the session: of a saved state, more than one went on. */
   | "superseded"
   /** `unreadableMax` bodies in a row were damaged: something on the way rewrites them. */
   | "unreadable"
@@ -94,7 +94,7 @@ export type TimerName =
   | "close"
   /** A request is overdue: nothing says that it is still parked. */
   | "exchange"
-  /** The wait after failed requests, or the one that the server asked for, is over. */
+  /** The wait after failed requests, after `save()`, or the one that the server asked for, is over. */
   | "retry"
   /** The host said that the network may be back: what is out is not waited for any more. */
   | "wake"

@@ -142,15 +142,15 @@ export class ParkSide extends Half<RespondOutput> {
   handleRequest(nowMs: number, handle: number, incarnation: number, body: Body): void {
     this.advance(nowMs);
     assert(this.state !== "ended", "request_after_end");
-    // [INC-2]: a stale incarnation changes nothing and is told.
-    if (incarnation < this.incarnation) {
+    const isNewer = incarnation !== this.incarnation;
+    // [INC-2]: a life that does not go on from the present one changes nothing and is told.
+    if (isNewer && body.succeeds?.includes(this.incarnation) !== true) {
       this.respond(handle, this.composeEmpty({ superseded: this.incarnation }));
       return;
     }
     const { request } = body;
     if (request === undefined) throw new ProtocolError("prefix_missing"); // [EXCH-2]
     if (body.open !== undefined) checkParameters(body.open);
-    const isNewer = incarnation > this.incarnation;
     const known = isNewer ? 0 : this.overThrough;
     const overThrough = Math.max(known, request.overThrough);
     // [PARK-14]: the ranges of an answer stay bounded.

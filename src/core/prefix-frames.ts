@@ -28,6 +28,7 @@ import {
   FRAME_PREFIX_END,
   FRAME_REFUSED,
   FRAME_REQUEST,
+  FRAME_SUCCEEDS,
   FRAME_SUPERSEDED,
   FRAME_UNKNOWN,
   FRAME_UNREADABLE,
@@ -40,6 +41,7 @@ import {
   PARAMETERS_MAX,
   PARKED_MAX,
   PAUSE_MS_MAX,
+  PREDECESSORS_MAX,
   RANGES_MAX,
   REASON_BYTES_MAX,
 } from "./limits.ts";
@@ -75,6 +77,7 @@ const PREFIX_FRAMES: readonly PrefixFrame[] = [
   frame("ended", undefined, ending),
   frame("superseded", 1, (wire, given) => wire.integer(given, 1)), // [LIFE-4]
   frame("pauseMs", 1, (wire, given) => wire.integer(given, 0, PAUSE_MS_MAX)), // [LIFE-5]
+  frame("succeeds", 0, (wire, given) => rising(wire, given, 1, PREDECESSORS_MAX)), // [LIFE-6]
 ];
 
 function frame<Of extends PrefixName>(
@@ -133,6 +136,7 @@ export function writePrefix(writer: Wire, content: Body, direction: Direction): 
   write(FRAME_ENDED, content.ended);
   write(FRAME_SUPERSEDED, content.superseded);
   write(FRAME_PAUSE, content.pauseMs);
+  write(FRAME_SUCCEEDS, content.succeeds);
 }
 
 function set<Of extends PrefixName>(draft: BodyDraft, name: Of, value: BodyDraft[Of]): void {
@@ -155,14 +159,25 @@ function answer(wire: Wire, given: AnswerPrefix | undefined): AnswerPrefix {
   const parkedWanted = wire.count(given?.parkedWanted, 0, PARKED_MAX); // [ANS-1]
   // The mark lies one below 0, so that exchange 1 can be the first of a range [RNG-2].
   const answered = ranges(wire, given?.answered, -1, INTEGER_MAX);
-  const count = wire.count(given?.parked.length, 0, PARKED_MAX); // [ANS-2]
-  const parked: number[] = [];
+  const parked = rising(wire, given?.parked, 0, PARKED_MAX); // [ANS-2] [ANS-3]
+  return { exchange, heldMs, parkedWanted, answered, parked };
+}
+
+/** Numbers from 1 on, each said by its step from the one before. */
+function rising(
+  wire: Wire,
+  given: readonly number[] | undefined,
+  least: number,
+  most: number,
+): number[] {
+  const count = wire.count(given?.length, least, most);
+  const numbers: number[] = [];
   let last = 0;
   for (let at = 0; at < count; at++) {
-    last += wire.integer(given && (given.parked[at] as number) - last, 1, INTEGER_MAX - last);
-    parked.push(last); // [ANS-3]
+    last += wire.integer(given && (given[at] as number) - last, 1, INTEGER_MAX - last);
+    numbers.push(last);
   }
-  return { exchange, heldMs, parkedWanted, answered, parked };
+  return numbers;
 }
 
 /**

@@ -3,8 +3,8 @@
  * server, lets messages leave at once while a carrier's slot is free, and takes answers, failures
  * and silence as evidence. spec 5.
  *
- * Handlers: `handleAnswer`, `handleFailure`, `handleWake`, `handleTimeout`. Commands: those of `Half`, and
- * `abort`. Outputs of `poll()`: `request`, `abort`, the application's, and the timeout.
+ * Handlers: `handleAnswer`, `handleFailure`, `handleWake`, `handleTimeout`. Commands: those of `Half`,
+ * `save` and `abort`. Outputs of `poll()`: `request`, `abort`, the application's, and the timeout.
  */
 import type { Address, AnswerPrefix, Body } from "./body.ts";
 import { readBody, readHead, readVersions } from "./body-reader.ts";
@@ -27,9 +27,12 @@ import { GivingUp } from "./giving-up.ts";
 import { InFlight } from "./in-flight.ts";
 import {
   EXCHANGE_SPAN_MAX,
+  INCARNATION_STEP_MAX,
   INITIAL_GRANT,
   NONCE_BYTES,
+  PREDECESSORS_MAX,
   PROOF_BYTES_MAX,
+  SAVE_PAUSE_MS,
   UNANSWERED_DOUBTED,
   UNIT_BYTES_MAX,
   WAKE_INTERVAL_MS,
@@ -74,7 +77,14 @@ export class RequestSide extends Half<RequestOutput> {
   private parkedWantedFrom = 0;
   protected readonly options: RequestOptions;
   private readonly secret: Uint8Array;
+  /** This life's number; those before it that the server may still have; its first exchange. */
   private incarnation = 1;
+  private predecessors: number[] = [];
+  private firstOfLife = 1;
+  /** Exchanges of the life before, whose connections are still to be let go. */
+  private abandoned: number[] = [];
+  /** After `save()` nothing leaves before [INC-4]. */
+  private savedUntilMs: number;
   /** The answer that came last, and when. */
   private lastAnswered = 0;
   private lastAnsweredAtMs = 0;
@@ -104,6 +114,7 @@ export class RequestSide extends Half<RequestOutput> {
     this.options = full;
     this.secret = credentials.secret.slice();
     this.retryAtMs = nowMs;
+    this.savedUntilMs = nowMs;
     this.random = seedFrom(credentials.nonce);
     // [OPEN-6]: what every server grants before it has answered.
     if (!full.earlyMessages) return;
@@ -140,31 +151,47 @@ export class RequestSide extends Half<RequestOutput> {
   }
 
   /**
-   * The state as plain data, to be resumed elsewhere or after a reload; spec 7.4.
+   * The state as plain data, to be resumed elsewhere or after a reload; spec 7.4. This object says
+   * nothing for `SAVE_PAUSE_MS`, or until `handleWake`, and then goes on as a life of its own: it
+   * and whatever is resumed from the state are equals, and the one that the server hears first has
+   * the session. Saved again within that time, it says nothing for as long again.
    *
-   * @throws UsageError `session_closed`, `state_invalid` before `poll()` is drained.
+   * @throws UsageError `session_closed`, `clock_invalid`, `state_invalid` before `poll()` is drained.
    */
-  save(): Snapshot {
+  save(nowMs: number): Snapshot {
+    this.advance(nowMs);
     if (this.state === "ended") throw new UsageError("session_closed");
     if (this.transmissions.size > 0) throw new UsageError("state_invalid", "poll is not drained");
-    return takeSnapshot(this, [this.constructor, ...STATE_CLASSES]);
+    const saved = takeSnapshot(this, [this.constructor, ...STATE_CLASSES]);
+    // [INC-4]: what it says from now on is not in the state. Before it spoke nobody knows it.
+    if (this.hasSpoken) {
+      this.random = jitter(this.random);
+      this.abandoned.push(...this.exchanges.open.keys());
+      this.beginLife(this.random);
+    }
+    this.savedUntilMs = this.nowMs + SAVE_PAUSE_MS;
+    this.wakeAtMs = Infinity;
+    return saved;
   }
 
   /**
-   * Goes on from a saved state with a raised incarnation. Whoever still runs the old one is told
-   * `superseded`. Resume a saved state once only, by the class and the version that saved it.
+   * Goes on from a saved state as a new life: with a higher incarnation, by a step that `seed`
+   * decides: 32 random bits, other ones whenever a state is resumed. A state may be resumed more
+   * than once: the life that the server hears first has the session, all others are told
+   * `superseded`. It takes the class and the version that saved it.
    *
-   * @throws UsageError `state_invalid`, `clock_invalid`.
+   * @throws UsageError `state_invalid`, `clock_invalid`, `option_invalid` for the seed.
    */
-  static resume(nowMs: number, saved: Snapshot): RequestSide {
+  static resume(nowMs: number, saved: Snapshot, seed: number): RequestSide {
     checkClock(nowMs);
+    within(seed, 0, 0xffff_ffff, "seed");
     if (saved.format !== STATE_FORMAT) throw new UsageError("state_invalid", "another version's");
     const side = restoreSnapshot(saved, [this, ...STATE_CLASSES]);
     const isOurs =
       side instanceof RequestSide &&
       (side.options.literal !== undefined) === (this !== RequestSide);
     if (!isOurs) throw new UsageError("state_invalid");
-    side.takeOver(nowMs);
+    side.takeOver(nowMs, seed);
     return side;
   }
 
@@ -173,13 +200,15 @@ export class RequestSide extends Half<RequestOutput> {
   /** The answer to an exchange has come whole. It may be anybody's: nothing is believed unread. */
   handleAnswer(nowMs: number, exchange: number, bytes: Uint8Array): void {
     this.advance(nowMs);
-    // [EXCH-8]: late answers of exchanges that were given up count; made-up numbers do not.
+    // [EXCH-8]: late answers of exchanges that were given up count; made-up numbers do not, nor
+    // what was said to the life before [INC-4].
     if (this.state === "ended" || exchange >= this.exchanges.next) return;
+    if (exchange < this.firstOfLife) return;
     let body: Body;
     try {
       body = this.readAnswer(exchange, bytes);
       // [INC-2]: what else it says, acknowledgements above all, may be about the other life.
-      if (body.superseded !== undefined && body.superseded > this.incarnation) {
+      if (body.superseded !== undefined && body.superseded !== this.incarnation) {
         this.end("superseded", "peer", END_CODES.closed);
         return;
       }
@@ -248,9 +277,12 @@ export class RequestSide extends Half<RequestOutput> {
     return this.parkedWanted + this.options.carriersMax;
   }
 
-  /** No request leaves before: for failures [RETRY-1], or because the server said so [RETRY-3]. */
+  /**
+   * No request leaves before: for failures [RETRY-1], because the server said so [RETRY-3], or
+   * because the state was saved [INC-4].
+   */
   private get notBeforeMs(): number {
-    return Math.max(this.retryAtMs, this.pausedUntilMs);
+    return Math.max(this.retryAtMs, this.pausedUntilMs, this.savedUntilMs);
   }
 
   // --- driving --------------------------------------------------------------------------------
@@ -319,6 +351,9 @@ export class RequestSide extends Half<RequestOutput> {
 
   protected override transmit(nowMs: number): void {
     while (this.reasonToSend(nowMs) !== undefined) {
+      for (const exchange of this.abandoned.splice(0)) {
+        this.transmissions.push({ kind: "abort", exchange });
+      }
       if (this.exchanges.open.size >= this.slots) this.abortOldestOverdue();
       this.abortBeyondSpan();
       this.sendRequest(nowMs);
@@ -341,8 +376,11 @@ export class RequestSide extends Half<RequestOutput> {
       lastAnswered: this.lastAnswered,
       sinceMs: this.lastAnswered === 0 ? 0 : Math.round(nowMs - this.lastAnsweredAtMs),
     };
-    // [OPEN-2]: until the first answer every request carries the opening.
-    return this.peer === undefined ? { request, open: this.parameters } : { request };
+    // [OPEN-2] [INC-1]: until the first answer every request carries the opening, and whose place
+    // this life takes.
+    const open = this.peer === undefined ? this.parameters : undefined;
+    const succeeds = this.predecessors.length === 0 ? undefined : this.predecessors;
+    return { request, open, succeeds };
   }
 
   protected override get bodyOptions(): BodyOptions {
@@ -416,6 +454,8 @@ export class RequestSide extends Half<RequestOutput> {
       this.become("open");
       this.notify({ kind: "opened" });
     }
+    // An answer to an opening may come from a server that keeps nothing of it [PARK-18].
+    if (body.answer !== undefined && this.peer !== undefined) this.predecessors = [];
     this.hear(nowMs, body);
     // [RETRY-3]
     if (body.pauseMs !== undefined) {
@@ -532,6 +572,7 @@ export class RequestSide extends Half<RequestOutput> {
     this.wakeAtMs = Infinity;
     this.wokenAtMs = nowMs;
     this.retryAtMs = nowMs;
+    this.savedUntilMs = nowMs;
     this.roundTrip.endBackOff();
     // Dead connections may fail only now; that says nothing about the requests that follow.
     this.failuresCountedTo = this.exchanges.next - 1;
@@ -583,24 +624,45 @@ export class RequestSide extends Half<RequestOutput> {
     return flight === undefined ? Infinity : this.overdueAtMs(flight);
   }
 
+  /** Whether anything has left in this life, so that the server may know it. */
+  private get hasSpoken(): boolean {
+    return this.exchanges.next > this.firstOfLife;
+  }
+
   /** A new incarnation: the old one's exchanges are no longer ours [INC-1]. */
-  protected takeOver(nowMs: number): void {
-    this.incarnation++;
+  private beginLife(seed: number): void {
+    if (this.hasSpoken) {
+      this.predecessors.push(this.incarnation);
+      // The first is the one that the server is known to have had; of the others the newest count.
+      if (this.predecessors.length > PREDECESSORS_MAX) this.predecessors.splice(1, 1);
+    }
+    this.incarnation += 1 + (seed % INCARNATION_STEP_MAX);
     for (const number of this.exchanges.open.keys()) this.giveUpExchange(number);
+    this.firstOfLife = this.exchanges.next;
+    this.failuresCountedTo = this.exchanges.next - 1;
+    this.lastAnswered = 0;
+    this.doubtedSinceMs = Infinity;
+  }
+
+  /** A saved state goes on, elsewhere and later. */
+  protected takeOver(nowMs: number, seed: number): void {
+    this.beginLife(seed);
     this.exchanges.next = 1;
     this.exchanges.over.clear();
+    this.firstOfLife = 1;
+    this.abandoned = [];
+    this.random = jitter((this.random ^ seed) >>> 0 || 1);
     this.nowMs = nowMs;
     this.lastHeardMs = nowMs;
     this.resendBaseMs = nowMs;
-    this.lastAnswered = 0;
     this.parkedWantedFrom = 0;
     this.retryAtMs = nowMs;
+    this.savedUntilMs = nowMs;
     this.pausedUntilMs = nowMs;
     this.failuresInRow = 0;
     this.failuresCountedTo = 0;
     this.unansweredInRow = 0;
     this.unreadableInRow = 0;
-    this.doubtedSinceMs = Infinity;
     this.wakeAtMs = Infinity;
     this.wokenAtMs = -Infinity;
     if (this.probeAtMs !== Infinity) this.probeAtMs = nowMs;

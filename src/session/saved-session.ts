@@ -43,7 +43,8 @@ export function resumeSaved(
 ): { readonly side: RequestSide; readonly inboxes: readonly SavedInbox[] } {
   try {
     const { version, core, inboxes } = restore(JSON.parse(text)) as SavedSession;
-    const side = RequestSide.resume(nowMs, core);
+    const [seed] = crypto.getRandomValues(new Uint32Array(1));
+    const side = RequestSide.resume(nowMs, core, seed as number);
     if (version === 1 && agrees(side, inboxes)) return { side, inboxes };
   } catch {
     // Falls through: whatever is wrong with it, it is not ours.

@@ -100,7 +100,11 @@ const TABLE: Table = {
     doubtedSinceMs: ["armed", "whether the session is in doubt"],
     wakeAtMs: ["armed", "when it is due is told by the order of the timers"],
     wokenAtMs: TIME,
-    random: ["out", "decides only how long a wait is"],
+    random: ["out", "decides only how long a wait is, and the number of the next life"],
+    predecessors: STATE,
+    firstOfLife: ["through", "what was said to the life before"],
+    abandoned: STATE,
+    savedUntilMs: ["out", "the timer to retry tells"],
   },
   ParkSide: {
     ...HALF,

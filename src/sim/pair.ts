@@ -430,11 +430,11 @@ export class Pair {
   }
 
   /** The client is saved and resumed, as by the reload of a page: its connections are gone. */
-  reload(requestsSurvive = false): void {
-    const saved = this.client.save();
+  reload(requestsSurvive = false, seed = 0): void {
+    const saved = this.client.save(this.clocks.client);
     for (const connection of this.http.waiting) this.http.abort(connection, requestsSurvive);
     this.connectionBase += CONNECTIONS_OF_ONE_LIFE;
-    this.client = this.clientClass.resume(this.clocks.client, saved);
+    this.client = this.clientClass.resume(this.clocks.client, saved, seed);
     this.settle("client");
   }
 

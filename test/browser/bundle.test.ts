@@ -100,8 +100,8 @@ describe("its core alone", () => {
     const text = "snapshot_node_missing";
     const resumeNothing = ({ RequestSide }: typeof sourceCore): void => {
       const nonce = new Uint8Array(16);
-      const saved = new RequestSide(0, { nonce, secret: nonce }).save();
-      RequestSide.resume(0, { ...saved, nodes: [] });
+      const saved = new RequestSide(0, { nonce, secret: nonce }).save(0);
+      RequestSide.resume(0, { ...saved, nodes: [] }, 1);
     };
 
     expect(() => resumeNothing(sourceCore)).toThrow(text);
@@ -112,8 +112,8 @@ describe("its core alone", () => {
 
   test("resumes no state of another build, whose fields have other names", () => {
     const nonce = new Uint8Array(16);
-    const saved = new sourceCore.RequestSide(0, { nonce, secret: nonce }).save();
+    const saved = new sourceCore.RequestSide(0, { nonce, secret: nonce }).save(0);
 
-    expect(() => built.RequestSide.resume(0, saved)).toThrow("state_invalid");
+    expect(() => built.RequestSide.resume(0, saved, 1)).toThrow("state_invalid");
   });
 });

@@ -99,8 +99,8 @@ export function converse(RequestSide: typeof Source, loseEvery: number): Heard {
   client.send(nowMs, new Uint8Array(LARGE_BYTES).fill(7));
   client.handleTimeout(nowMs);
   drainClient();
-  const saved = structuredClone(client.save());
-  client = RequestSide.resume(nowMs, saved);
+  const saved = structuredClone(client.save(nowMs));
+  client = RequestSide.resume(nowMs, saved, 1);
   settle(() => heard.down.includes(`0: ${LARGE_BYTES} of 7`));
   client.finishChannel(nowMs, hasty);
   client.resetChannel(nowMs, latest, 5);

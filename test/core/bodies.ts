@@ -129,6 +129,12 @@ const parameters: fc.Arbitrary<Parameters> = fc.record({
   holdTimeMs: integers(),
 });
 
+function rising(minLength: number, maxLength: number): fc.Arbitrary<number[]> {
+  return fc
+    .uniqueArray(integers(1), { minLength, maxLength })
+    .map((list) => list.toSorted((a, b) => a - b));
+}
+
 const both = {
   ack: integers().chain((through) =>
     fc.record({
@@ -164,6 +170,7 @@ const requestBody = fc.record(
       ),
     ),
     open: parameters,
+    succeeds: rising(1, 16),
     ...both,
     ...frames,
   },
@@ -177,9 +184,7 @@ const answerBody = fc.record(
       heldMs: integers(),
       parkedWanted: integers(0, 64),
       answered: ranges(-1, top),
-      parked: fc
-        .uniqueArray(integers(1), { maxLength: 8 })
-        .map((list) => list.toSorted((a, b) => a - b)),
+      parked: rising(0, 8),
     }),
     opened: parameters,
     refused: ending,

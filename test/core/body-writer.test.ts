@@ -197,6 +197,9 @@ describe("what the wire does not allow is the caller's bug", () => {
     ["[FRAME-4] unknown", { unknown: nonce }],
     ["[FRAME-4] superseded", { superseded: 1 }],
     ["[FRAME-4] a pause", { pauseMs: 1 }],
+    ["[LIFE-6] that it succeeds nobody", { succeeds: [] }],
+    ["[LIFE-6] that it succeeds 17 lives", { succeeds: many(17) }],
+    ["[LIFE-6] that it succeeds one life twice", { succeeds: [3, 3] }],
   ])("in a request: %s", (_name, fields) => {
     expect(() => bodyBytes(bodyOf(fields), asks)).toThrow(InvariantError);
     expect(() => encodeBody(bodyOf(fields), asks)).toThrow(InvariantError);
@@ -213,6 +216,7 @@ describe("what the wire does not allow is the caller's bug", () => {
     ["[LIFE-4] incarnation 0", { superseded: 0 }],
     ["[LIFE-5] too long a pause", { pauseMs: 3_600_001 }],
     ["[FRAME-4] a request", { request }],
+    ["[FRAME-4] that it succeeds a life", { succeeds: [1] }],
     ["[FRAME-4] an open", { open }],
   ])("in an answer: %s", (_name, fields) => {
     expect(() => bodyBytes(bodyOf(fields), answers)).toThrow(InvariantError);

@@ -77,7 +77,7 @@ describe("misuse", () => {
     const { side } = inState("ended");
 
     expect(misuse(() => side.abort(0))).toBe("session_closed");
-    expect(misuse(() => side.save())).toBe("session_closed");
+    expect(misuse(() => side.save(0))).toBe("session_closed");
     expect(misuse(() => side.finishChannel(0, 2))).toBe("channel_closed");
     expect(misuse(() => side.resetChannel(0, 2, 1))).toBe("channel_closed");
     expect(misuse(() => side.setTimeToLive(2, 1))).toBe("channel_closed");
@@ -110,14 +110,15 @@ describe("misuse", () => {
   test("is a clock that is no number, and an option that there is not", () => {
     const { side } = inState("open");
     const credentials = { nonce: NONCE, secret: SECRET };
-    const saved = side.save();
+    const saved = side.save(0);
 
     for (const nowMs of [Number.NaN, Infinity]) {
       expect(misuse(() => side.send(nowMs, NO_BYTES))).toBe("clock_invalid");
       expect(misuse(() => side.handleTimeout(nowMs))).toBe("clock_invalid");
       expect(misuse(() => side.handleWake(nowMs))).toBe("clock_invalid");
       expect(misuse(() => new RequestSide(nowMs, credentials))).toBe("clock_invalid");
-      expect(misuse(() => RequestSide.resume(nowMs, saved))).toBe("clock_invalid");
+      expect(misuse(() => side.save(nowMs))).toBe("clock_invalid");
+      expect(misuse(() => RequestSide.resume(nowMs, saved, 1))).toBe("clock_invalid");
     }
     const misspelt = { holdTime: 5 } as object;
     expect(misuse(() => new RequestSide(0, credentials, misspelt))).toBe("option_unknown");
@@ -574,7 +575,7 @@ describe("the end", () => {
     expect(client.ended?.unknown.map((fate) => fate.payload)).toEqual([bytesOf("unknown")]);
   });
 
-  test("[INC-2] by a higher incarnation, and not by one that is none", () => {
+  test("[INC-2] by another life, and not by itself", () => {
     const client = new Dialogue().open();
     client.answer(2, { superseded: 1 });
     expect(client.side.state).toBe("open");

@@ -260,9 +260,9 @@ describe("the literal client", () => {
     expect(() => new RequestSide(0, credentials, { literal: LITERAL_DEFAULTS })).toThrow(
       "option_invalid: literal belongs to LiteralRequestSide",
     );
-    expect(LiteralRequestSide.resume(0, literally.save())).toBeInstanceOf(LiteralRequestSide);
-    expect(() => RequestSide.resume(0, literally.save())).toThrow("state_invalid");
-    expect(() => LiteralRequestSide.resume(0, others.save())).toThrow("state_invalid");
+    expect(LiteralRequestSide.resume(0, literally.save(0), 1)).toBeInstanceOf(LiteralRequestSide);
+    expect(() => RequestSide.resume(0, literally.save(0), 1)).toThrow("state_invalid");
+    expect(() => LiteralRequestSide.resume(0, others.save(0), 1)).toThrow("state_invalid");
   });
 
   test("closes like others", () => {

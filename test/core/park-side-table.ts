@@ -265,7 +265,7 @@ const takesOver = cell(
   (scene) => {
     const { client, parkedHandle } = scene;
     const state = stateOf(scene);
-    client.request(1, { incarnation: 3 });
+    client.request(1, { incarnation: 3, succeeds: [2] });
 
     expect(answerTo(scene, parkedHandle).superseded).toBe(3);
     expect(scene.session?.side.incarnation).toBe(3);
@@ -279,6 +279,10 @@ const superseded = cell("SUPERSEDED; changes nothing.", (scene) => {
     () => scene.client.request(scene.next, { incarnation: 1, numbered: [messages(9, "old")] }),
     (body) => expect(body.superseded).toBe(2),
   );
+  const other = { incarnation: 9, succeeds: [1], numbered: [messages(9, "new")] };
+  const handle = scene.client.request(scene.next, other);
+  expect(answerTo(scene, handle).superseded).toBe(2);
+  expect(scene.session?.side.incarnation).toBe(2);
 });
 
 const wrongSecret = cell("UNKNOWN; changes nothing.", (scene) => {
@@ -531,17 +535,17 @@ export const PARK_SIDE_TABLE: readonly Row[] = [
     },
   },
   {
-    event: "request of a higher incarnation",
+    event: "request of a life that succeeds the present one",
     cells: {
-      stranger: unknown({ incarnation: 9 }),
+      stranger: unknown({ incarnation: 9, succeeds: [2] }),
       opening: takesOver,
       open: takesOver,
       closing: takesOver,
-      ended: lastWord({ incarnation: 9 }, 1),
+      ended: lastWord({ incarnation: 9, succeeds: [2] }, 1),
     },
   },
   {
-    event: "request of a lower incarnation",
+    event: "request of any other life",
     cells: {
       stranger: unknown({ incarnation: 1 }),
       opening: superseded,

@@ -212,6 +212,7 @@ describe("parking", () => {
         open: fc.boolean(),
         message: fc.integer({ min: 0, max: 6 }),
         incarnation: fc.integer({ min: 1, max: 3 }),
+        succeeds: fc.subarray([1, 2, 3], { minLength: 1 }),
       }),
       fc.record({ kind: fc.constant("say" as const) }),
       fc.record({ kind: fc.constant("gone" as const), which: fc.nat(40) }),
@@ -233,6 +234,7 @@ describe("parking", () => {
               overThrough,
               open: each.open,
               incarnation: each.incarnation,
+              succeeds: each.succeeds,
               numbered: each.message === 0 ? [] : [messages(each.message, "m")],
             });
           } else if (each.kind === "say" && isOpen) {
@@ -394,7 +396,7 @@ describe("opening", () => {
   test("[PARK-13] states OPENED again to an incarnation that goes on from before it", () => {
     const client = openSession();
 
-    client.request(1, { open: true, incarnation: 2 });
+    client.request(1, { open: true, incarnation: 2, succeeds: [1] });
 
     expect(client.bench.take().at(-1)?.body.opened).toBeDefined();
   });
@@ -451,27 +453,47 @@ describe("opening", () => {
 });
 
 describe("incarnations", () => {
-  test("[INC-3] a higher one gets what its predecessor did not acknowledge, under new numbers", () => {
+  test("[INC-3] a successor gets what its predecessor did not acknowledge, under new numbers", () => {
     const client = openSession();
     say(client, "a", "b");
     client.bench.take();
 
-    client.request(1, { incarnation: 2, ack: 1 });
+    client.request(1, { incarnation: 2, succeeds: [1], ack: 1 });
 
     const { answer, numbered } = only(client.bench.take());
     expect([answer?.exchange, answer?.answered]).toEqual([1, [1, 1]]);
     expect(numbered).toMatchObject([{ seq: 2, index: 2 }]);
   });
 
-  test("[INC-2] a lower one is told so, and its request stays unheard", () => {
+  test("[INC-2] a life that does not succeed the present one is told so, and stays unheard", () => {
     const client = openSession();
-    client.request(1, { incarnation: 5 });
+    client.request(1, { incarnation: 5, succeeds: [1] });
     client.bench.take();
+    const numbered = [messages(1, "stale")];
 
-    client.request(3, { incarnation: 4, numbered: [messages(1, "stale")] });
+    for (const [incarnation, succeeds] of [
+      [1, undefined],
+      [4, [1]],
+      [6, [1]],
+      [6, undefined],
+      [9, [1, 4, 6]],
+    ] as const) {
+      client.request(3, { incarnation, numbered, ...(succeeds && { succeeds }) });
+      expect(only(client.bench.take()).superseded).toBe(5);
+    }
 
-    expect(only(client.bench.take()).superseded).toBe(5);
     expect(client.bench.delivered()).toEqual([]);
+    expect(client.session.side.incarnation).toBe(5);
+  });
+
+  test("[INC-1] a successor says whose place it takes until it is answered, which changes nothing", () => {
+    const client = openSession();
+    for (const exchange of [1, 2, 3]) {
+      client.request(exchange, { incarnation: 5, succeeds: [1, 3], overThrough: exchange - 1 });
+    }
+
+    expect(client.session.side.incarnation).toBe(5);
+    expect(client.bench.take().map(({ body }) => body.superseded)).not.toContain(1);
   });
 });
 

@@ -8,7 +8,7 @@
 import { expect } from "vitest";
 import { writeVersions } from "../../src/core/body-writer.ts";
 import type { RequestOptions } from "../../src/core/options.ts";
-import { LITERAL_DEFAULTS } from "../../src/core/limits.ts";
+import { LITERAL_DEFAULTS, SAVE_PAUSE_MS } from "../../src/core/limits.ts";
 import type { EndReason } from "../../src/core/outputs.ts";
 import type { SessionState } from "../../src/core/session-states.ts";
 import {
@@ -284,13 +284,13 @@ const answers: readonly Row[] = [
     },
   },
   {
-    event: "answer: SUPERSEDED, higher",
+    event: "answer: SUPERSEDED by another life",
     cells: ends("superseded", "the session ends as `superseded`", ({ client, exchange }) => {
       client.answer(exchange, { superseded: 2 });
     }),
   },
   {
-    event: "answer: SUPERSEDED, not higher",
+    event: "answer: SUPERSEDED by itself",
     cells: alive("the exchange is over, and says nothing about what it carried", (scene) => {
       scene.client.answer(scene.exchange, { superseded: 1 });
       expectFollowed(scene);
@@ -521,15 +521,19 @@ const commands: readonly Row[] = [
   {
     event: "save",
     cells: alive(
-      "the state as plain data; nothing changes",
+      "the state as plain data; after a second this side goes on as another life [INC-4]",
       ({ client, state }) => {
-        const saved = structuredClone(client.side.save());
-        const resumed = Object.getPrototypeOf(client.side).constructor.resume(0, saved);
+        const before = client.last;
+        const saved = structuredClone(client.side.save(client.nowMs));
+        const resumed = Object.getPrototypeOf(client.side).constructor.resume(0, saved, 1);
         expect(resumed.state).toBe(state);
-        expect(client.tick()).toEqual([]);
+        expect(client.pass(SAVE_PAUSE_MS - 1)).toEqual([]);
+        const [first] = client.pass(1);
+        expect(first?.incarnation).toBeGreaterThan(before.incarnation);
+        expect(first?.body.succeeds).toEqual([before.incarnation]);
       },
-      refusal(closed, "ended", ({ side }) => {
-        side.save();
+      refusal(closed, "ended", ({ side, nowMs }) => {
+        side.save(nowMs);
       }),
     ),
   },

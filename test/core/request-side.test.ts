@@ -542,8 +542,8 @@ describe("saving and resuming", () => {
   }
 
   function resumed(client: Dialogue, nowMs: number): Dialogue {
-    const saved = structuredClone(client.side.save());
-    const side = Object.getPrototypeOf(client.side).constructor.resume(nowMs, saved);
+    const saved = structuredClone(client.side.save(client.nowMs));
+    const side = Object.getPrototypeOf(client.side).constructor.resume(nowMs, saved, 7);
     return new Dialogue({}, nowMs, side);
   }
 
@@ -554,7 +554,8 @@ describe("saving and resuming", () => {
     const later = resumed(client, 5_000);
     const requests = later.tick();
 
-    expect(requests[0]?.incarnation).toBe(2);
+    expect(requests[0]?.incarnation).toBe(1 + 1 + 7);
+    expect(requests[0]?.body.succeeds).toEqual([1]);
     expect(requests[0]?.body.request).toMatchObject({ exchange: 1, overThrough: 0, sinceMs: 0 });
     expect(requests.flatMap(textsOf)).toEqual(["sent", "unsent"]);
     expect(requests[0]?.body.numbered.map(lastSeq).at(-1)).toBe(2);
@@ -640,11 +641,11 @@ describe("saving and resuming", () => {
     const { RequestSide } = await import("../../src/core/request-side.ts");
     const client = new Dialogue();
     client.side.handleTimeout(0);
-    expect(() => client.side.save()).toThrow("state_invalid: poll is not drained");
+    expect(() => client.side.save(0)).toThrow("state_invalid: poll is not drained");
 
     const foreign = { format: STATE_FORMAT, root: 5, nodes: [] } as const;
-    expect(() => RequestSide.resume(0, foreign)).toThrow("state_invalid");
-    const older = { ...new Dialogue().side.save(), format: "0" };
-    expect(() => RequestSide.resume(0, older)).toThrow("state_invalid: another version's");
+    expect(() => RequestSide.resume(0, foreign, 1)).toThrow("state_invalid");
+    const older = { ...new Dialogue().side.save(0), format: "0" };
+    expect(() => RequestSide.resume(0, older, 1)).toThrow("state_invalid: another version's");
   });
 });

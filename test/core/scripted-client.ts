@@ -38,6 +38,8 @@ export interface Script extends Partial<Omit<RequestPrefix, "exchange">> {
   readonly ended?: Body["ended"];
   /** Not the client's own. */
   readonly incarnation?: number;
+  /** Whose place it takes. */
+  readonly succeeds?: readonly number[];
   readonly secret?: Uint8Array;
   readonly sessionId?: Uint8Array;
   readonly origin?: Origin;
@@ -121,6 +123,7 @@ export class ScriptedClient {
         ? {}
         : { open: open === true ? CLIENT_PARAMETERS : open }),
       ...(script.ended === undefined ? {} : { ended: script.ended }),
+      succeeds: script.succeeds,
       channelWindows: [{ channel: 0, unitsMax: 100_000, bytesMax: 16_777_216 }],
       channelsBlocked: [],
       numbered: numbered ?? [],

@@ -16,7 +16,7 @@ test("the format of a saved state is raised with its fields", () => {
   while (side.poll().kind !== "timeout");
   side.send(0, nonce, channel, 1);
 
-  const fields = side.save().nodes.flatMap((node) => {
+  const fields = side.save(0).nodes.flatMap((node) => {
     // Of objects every other part is the name of a field.
     if (node instanceof Uint8Array || (node.of > 0 && node.of < BUILT_IN)) return [];
     return node.parts.filter((_, at) => at % 2 === 0).map((name) => `${node.of} ${String(name)}`);

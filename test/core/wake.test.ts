@@ -125,8 +125,8 @@ describe("a wake", () => {
     client.drain();
     const { constructor } = Object.getPrototypeOf(client.side) as { constructor: unknown };
     const resumed = (
-      constructor as { resume(nowMs: number, saved: unknown): typeof client.side }
-    ).resume(0, structuredClone(client.side.save()));
+      constructor as { resume(nowMs: number, saved: unknown, seed: number): typeof client.side }
+    ).resume(0, structuredClone(client.side.save(client.nowMs)), 1);
     const later = new Dialogue({}, 0, resumed);
 
     expect(later.tick()).toHaveLength(1);

@@ -93,6 +93,7 @@ export function decode(hex, sessionId) {
     0x0d: () => (body.ended = ending()),
     0x0e: () => (body.superseded = int()),
     0x0f: () => (body.pauseMs = int()),
+    0x10: () => (body.succeeds = steps()),
     0x20: () => fact("channel-open", opening()),
     0x21: () => fact("channel-finish", ints("seq channel indexEnd")),
     0x22: () => fact("channel-reset", ints("seq channel code")),

@@ -54,6 +54,7 @@ function numbered(frame: string, name: string, ...frames: NumberedFrame[]): Fram
 }
 
 const flatRanges = Array.from({ length: 256 }, (_, k) => [3 + 3 * k, 4 + 3 * k]).flat();
+const sixteen = Array.from({ length: 16 }, (_, k) => 1 + k * 2 ** 24);
 const parkedMany = Array.from({ length: 64 }, (_, k) => 2 + 2 * k);
 
 const bodies: FrameCase[] = [
@@ -170,6 +171,8 @@ const lives: FrameCase[] = [
   plain("SUPERSEDED", "most", 1, { superseded: top }),
   plain("PAUSE", "least", 1, { pauseMs: 0 }),
   plain("PAUSE", "most", 1, { pauseMs: 3_600_000 }),
+  plain("SUCCEEDS", "least", 0, { succeeds: [1] }),
+  plain("SUCCEEDS", "most", 0, { succeeds: sixteen }),
 ];
 
 const channels: FrameCase[] = [

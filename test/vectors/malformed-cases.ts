@@ -120,7 +120,7 @@ const integers: MalformedCase[] = [
 
 const frames: MalformedCase[] = [
   request("FRAME-1", "frame_unknown", "type 0", "00"),
-  request("FRAME-1", "frame_unknown", "type 0x10", "10"),
+  request("FRAME-1", "frame_unknown", "type 0x11", "11"),
   request("FRAME-1", "frame_unknown", "type 0x1f behind another frame", "23 01 00 1f"),
   request("FRAME-1", "frame_unknown", "type 0x26", "26"),
   request("FRAME-1", "frame_unknown", "type 0x38", "38"),
@@ -164,6 +164,10 @@ const prefixes: MalformedCase[] = [
   answer("LIFE-3", "length_invalid", "15 bytes of a nonce", `0b ${sessionId.slice(2)}`),
   answer("LIFE-4", "range_invalid", "superseded by incarnation 0", "0e 00"),
   answer("LIFE-5", "range_invalid", "a pause of an hour and 1 ms", "0f 8036ee81"),
+  request("LIFE-6", "count_invalid", "it succeeds nobody", "10 00"),
+  request("LIFE-6", "count_invalid", "it succeeds 17 lives", `10 11 ${"01".repeat(17)}`),
+  request("LIFE-6", "range_invalid", "it succeeds incarnation 0", "10 01 00"),
+  request("LIFE-6", "range_invalid", "it succeeds one life twice", "10 02 01 00"),
   request("PAR-1", "parameter_invalid", "a parameter twice", `08 08 0100 ${parameters}`),
   request("PAR-1", "parameter_invalid", "two parameters changed about", "08 02 0200 0100"),
   request("PAR-2", "parameter_invalid", "a parameter is missing", `08 06 ${parameters.slice(4)}`),

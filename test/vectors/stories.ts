@@ -251,16 +251,15 @@ export const stories: readonly Story[] = [
   story(
     "a client that is resumed",
     "[INC-1] [INC-2] [INC-3]",
-    "A second life of the client takes over with incarnation 2: what is parked is answered " +
+    "A second life of the client takes over from the first one: what is parked is answered " +
       "with SUPERSEDED, and so is a late request of the first life.",
     () => {
       const stage = opened();
-      const saved = stage.client.save();
-      stage.clientDoes("is saved, and lives on in another place", (client, nowMs) => {
+      stage.clientDoes("sends a message, which is late", (client, nowMs) => {
         client.send(nowMs, text("late"));
       });
       const late = stage.last;
-      const life = RequestSide.resume(stage.nowMs, saved);
+      const life = RequestSide.resume(stage.nowMs, stage.client.save(stage.nowMs), 999);
       stage.replaceClient("is resumed from the saved state", life);
       const first = stage.last;
       stage.clientDoes("(the new one) sends a message", (client, nowMs) => {

@@ -1,0 +1,219 @@
+// One saved state and several lives that go on from it.
+
+import { describe, expect, test } from "vitest";
+import { ParkSide } from "../../src/core/index.ts";
+import { BrokenPromise, type Choices, fork, seeded } from "../../src/sim/index.ts";
+import { type Carried, LivesWorld } from "./lives.ts";
+
+/** What may happen next: bodies arrive in any order, are lost, and timers fire before that. */
+interface Position {
+  readonly world: LivesWorld;
+  readonly lossesLeft: number;
+  readonly timersLeft: number;
+  readonly trace: readonly string[];
+}
+
+type Move = (world: LivesWorld) => void;
+
+function movesFrom({ world, lossesLeft, timersLeft }: Position): [string, Move, number, number][] {
+  const moves: [string, Move, number, number][] = [];
+  const itemAt = (at: number) => (next: LivesWorld) => next.items[at] as Carried;
+  for (const [at, { kind, life, exchange }] of world.items.entries()) {
+    const name = `${kind} ${exchange} of life ${life}`;
+    const item = itemAt(at);
+    moves.push([`${name} arrives`, (next) => next.deliver(item(next)), 0, 0]);
+    if (lossesLeft === 0 || kind === "failure") continue;
+    moves.push([`${name} is lost unseen`, (next) => next.lose(item(next), false), 1, 0]);
+    moves.push([`${name} fails`, (next) => next.lose(item(next), true), 1, 0]);
+  }
+  for (const [number, life] of world.lives.entries()) {
+    if (timersLeft === 0 || life.ended !== undefined) continue;
+    if (life.timer !== "retry" && life.timer !== "resend") continue;
+    moves.push([`${life.timer} of life ${number}`, (next) => next.fire(number), 0, 1]);
+  }
+  return moves;
+}
+
+/** Two states are one when all that could make a difference is the same. */
+function keyOf({ world, lossesLeft, timersLeft }: Position): number {
+  const items = world.items
+    .map(({ kind, life, exchange, body }) => `${kind} ${life} ${exchange} ${String(body)}`)
+    .toSorted();
+  const text = JSON.stringify(
+    { ...world, items, states: [], lossesLeft, timersLeft },
+    (_name, value: unknown) => {
+      if (value instanceof Map || value instanceof Set) return [...value];
+      return value instanceof Uint8Array ? String(value) : value;
+    },
+  );
+  let [low, high] = [0xdeadbeef, 0x41c6ce57];
+  for (let at = 0; at < text.length; at++) {
+    low = Math.imul(low ^ text.charCodeAt(at), 0x9e3779b1);
+    high = Math.imul(high ^ text.charCodeAt(at), 0x5f356495);
+  }
+  return (high >>> 11) * 2 ** 32 + (low >>> 0);
+}
+
+const HEALED_EVERY = 16;
+
+/** Every order; each end is healed and checked. Returns the states, and the winners by life. */
+function exploreAll(start: LivesWorld, losses: number, timers: number): [number, Set<number>] {
+  const seen = new Set<number>();
+  const winners = new Set<number>();
+  const first = { world: start, lossesLeft: losses, timersLeft: timers, trace: [] };
+  const open: Position[] = [first];
+  for (let position = open.pop(); position !== undefined; position = open.pop()) {
+    const { world, trace } = position;
+    try {
+      for (const [label, move, loss, timer] of movesFrom(position)) {
+        const next = {
+          world: fork(world),
+          lossesLeft: position.lossesLeft - loss,
+          timersLeft: position.timersLeft - timer,
+          trace: [...trace, label],
+        };
+        try {
+          move(next.world);
+          next.world.check();
+        } catch (error) {
+          throw new Error(label, { cause: error });
+        }
+        const key = keyOf(next);
+        if (seen.has(key)) continue;
+        seen.add(key);
+        open.push(next);
+      }
+      // Every end, and some states on the way there.
+      if (world.items.length > 0 && seen.size % HEALED_EVERY !== 0) continue;
+      const healed = fork(world);
+      healed.heal();
+      winners.add(healed.lives.findIndex(({ ended }) => ended === undefined));
+    } catch (error) {
+      throw new Error(`after: ${trace.join("; ")}`, { cause: error });
+    }
+  }
+  return [seen.size, winners];
+}
+
+describe("a state that is resumed twice, while the one that saved it goes on", () => {
+  function start(before: boolean): LivesWorld {
+    const world = new LivesWorld();
+    world.openSession();
+    if (before) world.send(0, "before");
+    const state = world.save(0);
+    world.send(0, "zero");
+    for (const text of ["one", "two"]) world.resume(state, text);
+    return world;
+  }
+
+  test.each([
+    ["with nothing on its way", false, 1],
+    ["with a message on its way", true, 0],
+  ])("gives one session in every order: %s", (_name, before, losses) => {
+    const [states, winners] = exploreAll(start(before), losses, 1);
+
+    expect(states).toBeGreaterThan(400);
+    // Each of them may be the one that the server hears first.
+    expect([...winners].toSorted()).toEqual([0, 1, 2]);
+  });
+
+  test("before the server was heard for the first time, too", () => {
+    const world = new LivesWorld();
+    const state = world.save(0);
+    for (const text of ["one", "two"]) world.resume(state, text);
+
+    const [states, winners] = exploreAll(world, 0, 1);
+
+    expect(states).toBeGreaterThan(100);
+    expect([...winners].toSorted()).toEqual([0, 1, 2]);
+  });
+});
+
+describe("histories of saving, resuming and losing, taken at random", () => {
+  const met = { superseded: 0, resumed: 0, delivered: 0 };
+
+  function act(world: LivesWorld, choices: Choices, round: number): void {
+    const number = choices.pick(world.lives.length, "life");
+    const life = world.lives[number];
+    const isAlive = life !== undefined && life.ended === undefined && !life.isGone;
+    switch (choices.pick(12, "act")) {
+      case 0:
+        if (isAlive && world.states.length < 12) world.save(number);
+        return;
+      case 1:
+        if (world.states.length > 0 && world.lives.length < 12) {
+          world.resume(choices.pick(world.states.length, "state"));
+          met.resumed++;
+        }
+        return;
+      case 2:
+        if (isAlive && choices.pick(4, "kill") === 0) world.kill(number);
+        return;
+      case 3:
+        if (isAlive) world.wake(number);
+        return;
+      case 4:
+        world.say(`s${round}`);
+        return;
+      case 5:
+      case 6:
+      case 7:
+        if (isAlive) world.fire(number);
+        return;
+      default:
+        if (isAlive && life.side.state !== "ended") world.send(number, `${number}:${round}`);
+    }
+  }
+
+  function run(seed: number): void {
+    const choices = seeded(seed);
+    const world = new LivesWorld();
+    const loss = choices.pick(30, "how lossy");
+    for (let round = 0; round < 150; round++) {
+      act(world, choices, round);
+      for (let count = choices.pick(4, "bodies"); count > 0 && world.items.length > 0; count--) {
+        const item = world.items[choices.pick(world.items.length, "body")] as Carried;
+        const fate = choices.pick(100, "fate");
+        if (fate < loss) world.lose(item, fate % 2 === 0);
+        else {
+          if (fate > 95) world.duplicate(item);
+          world.deliver(item);
+        }
+      }
+      world.check();
+    }
+    world.heal();
+    met.superseded += world.lives.filter(({ ended }) => ended?.reason === "superseded").length;
+    met.delivered += world.received.length;
+  }
+
+  test("are found out where the server believes every life that comes", () => {
+    const { handleRequest } = ParkSide.prototype;
+    ParkSide.prototype.handleRequest = function (nowMs, handle, incarnation, body): void {
+      const believed = { ...body, succeeds: [this.incarnation] };
+      handleRequest.call(this, nowMs, handle, incarnation, believed);
+    };
+    try {
+      const runAll = (): void => {
+        for (let seed = 0; seed < 20; seed++) run(seed);
+      };
+      expect(runAll).toThrow(BrokenPromise);
+    } finally {
+      ParkSide.prototype.handleRequest = handleRequest;
+    }
+  });
+
+  test("leave one life at most, and what it sent arrives once and in order", () => {
+    for (let seed = 0; seed < 300; seed++) {
+      try {
+        run(seed);
+      } catch (error) {
+        throw new Error(`seed ${seed}: ${String(error)}`, { cause: error });
+      }
+    }
+
+    expect(met.superseded).toBeGreaterThan(300);
+    expect(met.resumed).toBeGreaterThan(300);
+    expect(met.delivered).toBeGreaterThan(3_000);
+  });
+});
