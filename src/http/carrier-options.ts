@@ -2,7 +2,9 @@
  * What the clients' two carriers can be told, and its checks. Web-standard globals only, as it goes
  * into browsers.
  */
-import { BODY_BYTES_MAX_DEFAULT, UsageError } from "../core/index.ts";
+import { BODY_BYTES_MAX_DEFAULT } from "../core/index.ts";
+import { within } from "../core/options.ts";
+import { refuse } from "../session/checks.ts";
 
 /** Headers of one request: whatever the server wants to see before it answers. */
 export type CarrierHeaders = Readonly<Record<string, string>>;
@@ -13,9 +15,9 @@ export interface CarrierOptions {
    * refreshed on the way. What throws, rejects or provides something else than headers fails the
    * exchange with `credentials_failed`. Headers that frame the request are the carrier's.
    */
-  readonly headers?: CarrierHeaders | (() => CarrierHeaders | Promise<CarrierHeaders>);
+  readonly headers?: CarrierHeaders | (() => CarrierHeaders | Promise<CarrierHeaders>) | undefined;
   /** Largest answer that is read, in bytes. Default: the largest body that a session reads. */
-  readonly answerBytesMax?: number;
+  readonly answerBytesMax?: number | undefined;
 }
 
 /** What both bodies of an exchange are [HTTP-2]. */
@@ -23,8 +25,8 @@ export const MEDIA_TYPE = "application/octet-stream";
 
 /** @throws UsageError `option_invalid` for what is no whole number from 1 to 2^30. */
 export function checkedCount(value: number, name: string): number {
-  if (Number.isInteger(value) && value > 0 && value <= 2 ** 30) return value;
-  throw new UsageError("option_invalid", name);
+  within(value, 1, 2 ** 30, name);
+  return value;
 }
 
 /** @throws UsageError `option_invalid` */
@@ -47,5 +49,7 @@ export function carrierUrl(url: string | URL, base?: string): string {
   } catch {
     // No address at all is refused like a wrong one.
   }
-  throw new UsageError("option_invalid", "url");
+  // What stands before an @ and after a ? may be secret, and errors end up in logs.
+  const shown = String(url).replace(/.*@|[?#].*/gs, "");
+  refuse("url", shown, "absolute, of http: or https:, without credentials");
 }

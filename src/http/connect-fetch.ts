@@ -14,7 +14,7 @@ export * from "../session/index.ts";
 export interface ConnectOptions
   extends ClientOptions, Omit<FetchCarrierOptions, "answerBytesMax" | "carriersMax"> {
   /** Default `msgpack`; must be the server's. */
-  readonly codec?: CodecFactory;
+  readonly codec?: CodecFactory | undefined;
 }
 
 /**

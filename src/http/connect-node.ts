@@ -13,7 +13,7 @@ export * from "../session/index.ts";
 
 export interface ConnectOptions extends ClientOptions, Omit<NodeCarrierOptions, "answerBytesMax"> {
   /** Default `msgpack`; must be the server's. */
-  readonly codec?: CodecFactory;
+  readonly codec?: CodecFactory | undefined;
 }
 
 /**

@@ -19,21 +19,21 @@ export type PageListener = (event: { readonly type: string }) => void;
 export interface PageEvents {
   addEventListener?(type: string, listener: PageListener): void;
   removeEventListener?(type: string, listener: PageListener): void;
-  readonly document?: { readonly visibilityState: string };
+  readonly document?: { readonly visibilityState: string } | undefined;
 }
 
 export interface FetchCarrierOptions extends CarrierOptions {
   /** Cookies and the like, as of `fetch`. Default `same-origin`. */
-  readonly credentials?: NonNullable<RequestInit["credentials"]>;
+  readonly credentials?: NonNullable<RequestInit["credentials"]> | undefined;
   /**
    * Requests with messages out at once. Default 1: on HTTP/1.1 a browser has six connections to a
    * server for all its pages, and each session parks one. On HTTP/2, where they share one, 8 will do.
    */
-  readonly carriersMax?: number;
+  readonly carriersMax?: number | undefined;
   /** In place of the global `fetch`. */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
   /** Where to hear that the path is back. Default `globalThis`. */
-  readonly events?: PageEvents;
+  readonly events?: PageEvents | undefined;
 }
 
 /** On a page these events, the document's own too, reach `globalThis`. */

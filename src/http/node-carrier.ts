@@ -27,11 +27,11 @@ export interface NodeCarrierOptions extends CarrierOptions {
    * caller's: `close` leaves it alone, and its connections are kept as it is told. It needs a
    * connection for each request that the server holds and for each that carries messages.
    */
-  readonly agent?: http.Agent;
+  readonly agent?: http.Agent | undefined;
   /** A connection, its TLS included, that is not there after so long is given up. */
-  readonly connectTimeoutMs?: number;
+  readonly connectTimeoutMs?: number | undefined;
   /** Idle connections of the carrier's own agent go after so long. */
-  readonly idleTimeoutMs?: number;
+  readonly idleTimeoutMs?: number | undefined;
 }
 
 /**

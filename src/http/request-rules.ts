@@ -7,6 +7,7 @@
  * to be in order: path, method, origin, media type, coding, length, and only then the limits.
  */
 import { within } from "../core/options.ts";
+import { checkFunction, checkKnown, refuse, withoutUndefined } from "../session/checks.ts";
 import type { RequestHandler } from "../session/peer.ts";
 import { Admission, type Admitted } from "./admission.ts";
 import { type ClientAddress, clientAddressReader, type TrustProxy } from "./client-address.ts";
@@ -19,31 +20,31 @@ import { emptyAnswer, errorAnswer, type HttpAnswer, MEDIA_TYPE } from "./http-er
  */
 export interface ListenerOptions {
   /**
-   * The path that sessions live at, compared whole. Default `/holdfast`. Undefined takes any path:
+   * The path that sessions live at, compared whole. Default `/holdfast`. `"*"` takes any path:
    * for a router that has looked at it already (Express cuts the path off where it mounts).
    */
   readonly path?: string | undefined;
   /** A body that has not come whole after so long is given up: 408. */
-  readonly bodyTimeoutMs?: number;
+  readonly bodyTimeoutMs?: number | undefined;
   /** An answer that the client has not taken after so long costs it the connection; Node only. */
-  readonly answerTimeoutMs?: number;
+  readonly answerTimeoutMs?: number | undefined;
   /** Bytes of bodies that are being read at once: 503 beyond. */
-  readonly readingBytesMax?: number;
+  readonly readingBytesMax?: number | undefined;
   /** As many of one address: 429 beyond. */
-  readonly readingBytesPerAddressMax?: number;
+  readonly readingBytesPerAddressMax?: number | undefined;
   /** Requests at once, held ones included: 503 beyond. */
-  readonly requestsMax?: number;
+  readonly requestsMax?: number | undefined;
   /** As many of one address: 429 beyond. */
-  readonly requestsPerAddressMax?: number;
+  readonly requestsPerAddressMax?: number | undefined;
   /** Pages of other origins that may send requests. Default: none. */
-  readonly cors?: CorsOptions;
+  readonly cors?: CorsOptions | undefined;
   /** Proxies in front of the server. Default false: the socket's address is the client's. */
-  readonly trustProxy?: TrustProxy;
+  readonly trustProxy?: TrustProxy | undefined;
   /**
    * Told of every exception out of the server or out of a function among these options; the request
    * is answered with 500. Never told of what a client did. Default: `console.error`.
    */
-  readonly onError?: (error: unknown) => void;
+  readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 const MIB = 1024 * 1024;
@@ -68,6 +69,14 @@ export const SERVER_DEFAULTS: Readonly<
   // Four for each session of one address (256): an office where some sessions are busy.
   requestsPerAddressMax: 1_024,
 };
+
+const OPTION_NAMES = [...Object.keys(SERVER_DEFAULTS), "cors", "trustProxy", "onError"];
+const CORS_NAMES: readonly (keyof CorsOptions)[] = [
+  "origins",
+  "credentials",
+  "headers",
+  "maxAgeSeconds",
+];
 
 /** The head of a request, as the rules see it. */
 export interface RequestHead {
@@ -98,14 +107,19 @@ export class RequestRules {
   readonly answerTimeoutMs: number;
   private readonly handler: RequestHandler;
   private readonly admission: Admission;
-  private readonly path: string | undefined;
+  private readonly path: string;
   private readonly cors: Cors;
   private readonly readAddress: ReturnType<typeof clientAddressReader>;
   private readonly onError: (error: unknown) => void;
 
-  /** @throws UsageError `option_invalid`, naming the option. */
+  /** @throws UsageError `option_invalid`, `option_unknown`, naming the option. */
   constructor(handler: RequestHandler, options: ListenerOptions) {
-    const settings = { ...SERVER_DEFAULTS, ...options };
+    checkHandler(handler);
+    checkKnown(Object.keys(options), OPTION_NAMES, "a listener's options");
+    const settings = { ...SERVER_DEFAULTS, ...withoutUndefined(options) };
+    checkPath(settings.path);
+    checkCors(settings.cors);
+    checkTrustProxy(settings.trustProxy);
     const count = 2 ** 31 - 1;
     within(settings.bodyTimeoutMs, 1, count, "bodyTimeoutMs");
     within(settings.answerTimeoutMs, 1, count, "answerTimeoutMs");
@@ -121,21 +135,22 @@ export class RequestRules {
     this.cors = new Cors(settings.cors);
     this.readAddress = clientAddressReader(settings.trustProxy ?? false);
     this.onError = settings.onError ?? ((error) => console.error(error));
+    checkFunction(this.onError, "onError");
   }
 
   /** What is to be done [HTTP-2] [HTTP-8]; throws only what the application's own functions throw. */
   judge(head: RequestHead): Judgement {
-    if (this.path !== undefined && pathOf(head.target) !== this.path) return { kind: "elsewhere" };
+    if (this.path !== "*" && pathOf(head.target) !== this.path) return { kind: "elsewhere" };
     const client = this.readAddress(head.socketAddress, head.header("x-forwarded-for"));
     const source = sourceOf(head, client);
     const verdict = this.cors.judge(source);
     const headers = this.cors.headers(source, verdict);
-    const refuse = (code: Parameters<typeof errorAnswer>[0]): Judgement => {
+    const refusal = (code: Parameters<typeof errorAnswer>[0]): Judgement => {
       return { kind: "answer", answer: errorAnswer(code, headers) };
     };
 
     if (head.method === "OPTIONS" && this.cors.isOpen) {
-      if (verdict === "refused") return refuse("origin_not_allowed");
+      if (verdict === "refused") return refusal("origin_not_allowed");
       return { kind: "answer", answer: this.optionsAnswer(verdict === "allowed", headers) };
     }
     if (head.method !== "POST") {
@@ -143,15 +158,15 @@ export class RequestRules {
       const answer = errorAnswer("method_not_allowed", { ...headers, allow });
       return { kind: "answer", answer };
     }
-    if (verdict === "refused") return refuse("origin_not_allowed");
-    if (!isMediaType(head.header("content-type"))) return refuse("media_type_unsupported");
-    if (!isIdentity(head.header("content-encoding"))) return refuse("encoding_unsupported");
+    if (verdict === "refused") return refusal("origin_not_allowed");
+    if (!isMediaType(head.header("content-type"))) return refusal("media_type_unsupported");
+    if (!isIdentity(head.header("content-encoding"))) return refusal("encoding_unsupported");
     const length = head.header("content-length");
     if (length !== undefined && Number(length) > this.handler.bodyBytesMax) {
-      return refuse("body_too_large");
+      return refusal("body_too_large");
     }
     const admitted = this.admission.admit(client.address);
-    if (typeof admitted === "string") return refuse(admitted);
+    if (typeof admitted === "string") return refusal(admitted);
     return { kind: "read", address: client.address, admitted, headers };
   }
 
@@ -168,6 +183,31 @@ export class RequestRules {
     if (!isPreflight) return emptyAnswer({ ...headers, allow: "POST, OPTIONS" });
     return emptyAnswer({ ...headers, ...this.cors.preflightHeaders() });
   }
+}
+
+function checkHandler(handler: unknown): void {
+  if (typeof (handler as RequestHandler | undefined | null)?.handleRequest === "function") return;
+  refuse("handler", handler, "a SessionServer");
+}
+
+/** Whatever begins with something else is the path of no request. */
+function checkPath(path: unknown): void {
+  if (path === "*" || (typeof path === "string" && path.startsWith("/"))) return;
+  refuse("path", path, 'a path that begins with "/", or "*" for any');
+}
+
+function checkCors(cors: unknown): void {
+  if (cors === undefined) return;
+  const origins = (cors as CorsOptions | null)?.origins;
+  if (Array.isArray(origins) || typeof origins === "function") {
+    checkKnown(Object.keys(cors as object), CORS_NAMES, "the options of cors");
+  } else refuse("cors", cors, "{ origins }, which lists them or is a function");
+}
+
+function checkTrustProxy(trust: unknown): void {
+  if (trust === undefined || trust === false || typeof trust === "number") return;
+  if (Array.isArray(trust) && trust.every((each) => typeof each === "string")) return;
+  refuse("trustProxy", trust, "false, the number of proxies, or a list of their addresses");
 }
 
 /** The path of a target in any of its forms (RFC 9112 section 3.2), as it was written. */

@@ -31,7 +31,27 @@ export class Channel<Incoming = unknown, Outgoing = unknown> extends MessageStre
   }
 
   /**
-   * Nothing more will be sent here; what was accepted still arrives. The other direction goes on.
+   * The same channel, typed. Of a channel that the peer opened only the application knows what its
+   * label stands for, so nothing is checked.
+   */
+  as<In, Out>(): Channel<In, Out> {
+    return this as Channel<unknown, unknown> as Channel<In, Out>;
+  }
+
+  /**
+   * Resolves when the peer has finished and the application has taken all that it sent: a loop was
+   * handed the last message, a callback is done with it. Rejects with `ChannelResetError` when the
+   * channel was abandoned, with `SessionEndedError` when the session ended before: what waits is to
+   * be taken then, too.
+   */
+  get finished(): Promise<void> {
+    return this.#parts.inbox.finished;
+  }
+
+  /**
+   * Nothing more will be sent here: `send` throws `channel_closed` from now on. What was accepted
+   * still arrives; then the peer's loops end, and its `finished` resolves. The other direction goes
+   * on: a channel is over, and its place free, when both sides have finished and all was taken.
    * Repeated, or after the end: without effect.
    */
   finish(): void {
@@ -40,7 +60,8 @@ export class Channel<Incoming = unknown, Outgoing = unknown> extends MessageStre
 
   /**
    * Abandons the channel in both directions: what is on its way, and what waits to be taken, is
-   * dropped. The peer is told `code`, 0 to 0xfff. Repeated, or after the end: without effect.
+   * dropped, and nobody is told which messages those were. Loops and `finished` of both sides throw
+   * `ChannelResetError` with `code`, 0 to 0xfff. Repeated, or after the end: without effect.
    *
    * @throws UsageError `option_invalid` for another code.
    */

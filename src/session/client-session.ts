@@ -1,10 +1,11 @@
 /** A client's session: it can be saved and gone on with elsewhere, after a page's reload for one. */
-import { type RequestOptions, RequestSide } from "../core/index.ts";
+import { type RequestOptions, RequestSide, UsageError } from "../core/index.ts";
 import { within } from "../core/options.ts";
 import type { Carrier } from "./carrier.ts";
 import { nowMs } from "./clock.ts";
 import { ClientLoop } from "./client-loop.ts";
-import type { CodecFactory } from "./codec.ts";
+import { type Optional, withoutUndefined } from "./checks.ts";
+import { checkCodec, type CodecFactory } from "./codec.ts";
 import { encodeSaved, resumeSaved, type SavedInbox } from "./saved-session.ts";
 import { Session } from "./session.ts";
 import type { SessionHub } from "./session-hub.ts";
@@ -14,7 +15,7 @@ const SECRET_BYTES = 32;
 const NONCE_BYTES = 16;
 
 /** What every client can be told; limits and times are the core's, with its defaults. */
-export interface ClientOptions extends Partial<Omit<RequestOptions, "consume" | "literal">> {
+export interface ClientOptions extends Optional<Omit<RequestOptions, "consume" | "literal">> {
   /**
    * What `save()` gave. The session goes on where it was saved, with the limits that it had; the
    * options of the core are not looked at. Save once, resume once: what still runs the old one is
@@ -62,10 +63,7 @@ export class ClientSession<Incoming = unknown, Outgoing = unknown> extends Sessi
       const { label, mode, isOwn } = channel;
       inboxes.push({ channelId: id, facts: { label, mode, isOwn }, ...other.content });
     }
-    const core = this.#side.save(nowMs());
-    // It is silent for a while, and then has something to say.
-    this.#hub.touch();
-    return encodeSaved({ version: 1, core, inboxes });
+    return encodeSaved({ version: 1, core: this.#side.save(), inboxes });
   }
 }
 
@@ -80,7 +78,10 @@ export function connectOver<Incoming = unknown, Outgoing = unknown>(
   makeCodec: CodecFactory,
   options: ClientOptions = {},
 ): ClientSession<Incoming, Outgoing> {
-  const { resume, lostAfterMs = LOST_AFTER_MS, ...limits } = options;
+  checkCodec(makeCodec);
+  const { resume, lostAfterMs = LOST_AFTER_MS, ...limits } = withoutUndefined(options);
+  // Of the core's options the one that this layer decides.
+  if ("consume" in limits) throw new UsageError("option_unknown", "consume");
   within(lostAfterMs, 0, DAY_MS, "lostAfterMs");
   if (resume !== undefined) {
     const { side, inboxes } = resumeSaved(nowMs(), resume);

@@ -10,6 +10,7 @@
 import { END_CODES } from "../core/index.ts";
 import { Deque } from "../core/deque.ts";
 import type { Codec } from "./codec.ts";
+import { defer, type Deferred } from "./deferred.ts";
 import { ChannelResetError, UndecodableError } from "./errors.ts";
 import { atEndOfTick } from "./tick.ts";
 
@@ -56,7 +57,11 @@ export class Inbox {
   #consumer: BundleConsumer | undefined;
   #isConsumerBusy = false;
   #isEnded = false;
+  /** What loops throw at the end. */
   #error: Error | undefined;
+  /** Why the peer has not finished. */
+  #unfinished: Error | undefined;
+  #finishing: Deferred<void> | undefined;
 
   constructor(decoder: Codec, owner: InboxOwner) {
     this.#decoder = decoder;
@@ -118,11 +123,29 @@ export class Inbox {
     return consumed;
   }
 
-  /** Nothing more will arrive; `error` where that is no regular end. */
-  end(error?: Error): void {
+  /** Nothing more will arrive; `error` where that is no regular end, or not one of the peer's. */
+  end(error?: Error, unfinished: Error | undefined = error): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#error = error;
+    this.#unfinished = unfinished;
+  }
+
+  /** The peer has finished, and everything was taken. */
+  get finished(): Promise<void> {
+    if (this.#finishing === undefined) {
+      this.#finishing = defer();
+      // Who only looks at the property need not hear of the end.
+      this.#finishing.promise.catch(() => {});
+      this.#settleFinished();
+    }
+    return this.#finishing.promise;
+  }
+
+  #settleFinished(): void {
+    if (!this.#isEnded || this.arrived.size > 0 || this.#isConsumerBusy) return;
+    if (this.#unfinished === undefined) this.#finishing?.resolve();
+    else this.#finishing?.reject(this.#unfinished);
   }
 
   /** Hands out what can be handed out now. */
@@ -134,6 +157,7 @@ export class Inbox {
       if (this.#error === undefined) waiter.resolve({ done: true, value: undefined });
       else waiter.reject(this.#error);
     }
+    this.#settleFinished();
   }
 
   /**
@@ -205,7 +229,7 @@ export class Inbox {
     } catch (cause) {
       this.arrived.clear();
       this.#isEnded = true;
-      this.#error = new UndecodableError(cause);
+      this.#error = this.#unfinished = new UndecodableError(cause);
       this.#owner.abort(END_CODES.protocol, "payload_undecodable");
     }
     return messages;

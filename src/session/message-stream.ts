@@ -1,4 +1,5 @@
 /** Sending and receiving on one channel: what a session and each of its channels have in common. */
+import { checkFunction } from "./checks.ts";
 import type { Codec } from "./codec.ts";
 import type { BundleConsumer, Inbox } from "./inbox.ts";
 import type { SessionHub } from "./session-hub.ts";
@@ -8,7 +9,7 @@ export interface SendOptions {
    * On a `latest` channel: a later message with the same key replaces this one if it has not left.
    * Default 0.
    */
-  readonly key?: number;
+  readonly key?: number | undefined;
 }
 
 /** What a stream is made of; the library makes it. */
@@ -32,9 +33,10 @@ export abstract class MessageStream<Incoming, Outgoing> {
    * be changed until they are acknowledged.
    *
    * @returns false above the high-water mark (`highWaterBytes`): better wait for `ready`.
-   * @throws UsageError `session_closed`, which the peer's close brings about too: a reply to its last
-   *   messages cannot be sent, and a callback that throws this is forgiven; `channel_closed`, `message_too_large`, `buffer_full`,
-   *   `key_invalid`; whatever the codec throws.
+   * @throws UsageError `session_closed`, also as soon as the peer's close is heard of: a reply to its
+   *   last messages cannot be sent, and a callback or service that throws this is forgiven;
+   *   `channel_closed` after `finish`, a reset or, on a channel, the end of the session;
+   *   `message_too_large`, `buffer_full`, `key_invalid`; whatever the codec throws.
    */
   send(message: Outgoing, options?: SendOptions): boolean {
     const { hub, channelId, encoder } = this.#parts;
@@ -55,7 +57,7 @@ export abstract class MessageStream<Incoming, Outgoing> {
    * the messages. They end when the peer has finished, or this side has aborted; and they throw
    * `SessionEndedError`, `ChannelResetError` or `UndecodableError` when messages may be missing.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Incoming, undefined> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<Incoming> {
     const { inbox } = this.#parts;
     let outstanding = 0;
     let isLeft = false;
@@ -88,9 +90,13 @@ export abstract class MessageStream<Incoming, Outgoing> {
    * Takes the messages in whole bundles instead of one by one, from the end of the tick on, those
    * too that wait already. The next bundle comes when the promise that the callback returned, if
    * any, is settled; what arrived meanwhile comes together. A later callback takes the place of an
-   * earlier one. Iterations get nothing any more but the end, which callbacks learn from `ended`.
+   * earlier one. Iterations get nothing any more but the end, which callbacks learn from `ended`,
+   * and those of a channel from `finished`.
+   *
+   * @throws UsageError `option_invalid` for no function.
    */
   onBundle(consumer: BundleConsumer<Incoming>): void {
+    checkFunction(consumer, "consumer");
     this.#parts.inbox.consumeBy(consumer as BundleConsumer);
   }
 }

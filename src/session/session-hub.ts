@@ -395,8 +395,10 @@ export class SessionHub {
     const isRegular =
       info.reason === "closed" || (info.reason === "aborted" && info.code < END_CODES.protocol);
     const error = isRegular ? undefined : new SessionEndedError(info);
-    for (const { inbox } of this.channels.values()) this.#endInbox(inbox, error);
-    this.#endInbox(this.inbox, error);
+    // An abort of this side's ends loops, but the peer has not finished.
+    const unfinished = info.reason === "closed" ? undefined : new SessionEndedError(info);
+    const inboxes = [...this.channels.values()].map(({ inbox }) => inbox);
+    for (const inbox of [...inboxes, this.inbox]) this.#endInbox(inbox, error, unfinished);
     this.#makeRoom();
     this.#flushes.end(info);
     this.#opening?.reject(new SessionEndedError(info));
@@ -405,8 +407,8 @@ export class SessionHub {
     this.#tell("ended", info);
   }
 
-  #endInbox(inbox: Inbox, error?: Error): void {
-    inbox.end(error);
+  #endInbox(inbox: Inbox, error?: Error, unfinished?: Error): void {
+    inbox.end(error, unfinished);
     this.#refresh(inbox);
   }
 

@@ -3,10 +3,11 @@ import type { ChannelOptions, Stats } from "../core/index.ts";
 import { END_CODES } from "../core/index.ts";
 import { within } from "../core/options.ts";
 import type { Channel } from "./channel.ts";
+import { checkFunction, checkKnown, type Optional, refuse, withoutUndefined } from "./checks.ts";
 import { CODE_MAX, type EndedInfo } from "./errors.ts";
 import { MessageStream } from "./message-stream.ts";
 import type { SessionHub } from "./session-hub.ts";
-import type { SessionEvents, Status } from "./status.ts";
+import { EVENTS, type SessionEvents, type Status } from "./status.ts";
 
 /**
  * Carries messages both ways, exactly once and in order, for as long as the session lives.
@@ -67,32 +68,39 @@ export class Session<Incoming = unknown, Outgoing = unknown> extends MessageStre
    * Opens a channel; the peer hears of it by its `channel` event. Both sides may send on it at once.
    * `label` takes at most 256 bytes of UTF-8.
    *
-   * @throws UsageError `session_closed`, `label_too_long`, `channel_limit`, `option_invalid`.
+   * @throws UsageError `session_closed`, `label_too_long`, `channel_limit`, `option_invalid`,
+   *   `option_unknown`.
    */
   channel<In = Incoming, Out = Outgoing>(
     label: string,
-    options: ChannelOptions = {},
+    options: Optional<ChannelOptions> = {},
   ): Channel<In, Out> {
-    return this.#hub.openChannel(label, options) as Channel<In, Out>;
+    if (typeof label !== "string") refuse("label", label, "a string");
+    checkKnown(Object.keys(options), ["mode", "ttlMs"], "a channel's options");
+    return this.#hub.openChannel(label, withoutUndefined(options)).as<In, Out>();
   }
 
-  /** The channels that are open, whoever opened them. */
-  get channels(): Channel<Incoming, Outgoing>[] {
-    const open = [...this.#hub.channels.values()];
-    return open.map(({ channel }) => channel as Channel<Incoming, Outgoing>);
+  /** The channels that are open, whoever opened them: `channel.as<In, Out>()` types one. */
+  get channels(): Channel[] {
+    return [...this.#hub.channels.values()].map(({ channel }) => channel);
   }
 
-  /** Listens to an event. Returns what ends that. */
-  on<Name extends keyof SessionEvents<Incoming, Outgoing>>(
-    name: Name,
-    listener: SessionEvents<Incoming, Outgoing>[Name],
-  ): () => void {
-    return this.#hub.events.on(name, listener as never);
+  /**
+   * Listens to an event. Returns what ends that.
+   *
+   * @throws UsageError `option_unknown` for another event, `option_invalid` for no function.
+   */
+  on<Name extends keyof SessionEvents>(name: Name, listener: SessionEvents[Name]): () => void {
+    checkKnown([name], EVENTS, "the events");
+    checkFunction(listener, "listener");
+    return this.#hub.events.on(name, listener);
   }
 
   /**
    * Nothing more will be sent; the session ends when both sides hold everything. Resolves with the
-   * end, as `ended` does. Repeated: without effect.
+   * end, as `ended` does. It closes both directions: from then on `send` throws `session_closed`
+   * here, and at the peer as soon as it hears of it, so that a reply to the last messages cannot be
+   * sent. Who wants one waits for it before closing. Repeated: without effect.
    */
   close(): Promise<EndedInfo> {
     return this.#hub.close();

@@ -37,6 +37,10 @@ export interface ResumedInfo {
   readonly downMs: number;
 }
 
+/**
+ * Messages of one channel that were replaced by later ones (mode `latest`), or whose time-to-live
+ * was over. One event may stand for many of them.
+ */
 export interface GivenUpInfo {
   readonly label: string;
   /** Messages that certainly were not delivered. */
@@ -45,8 +49,17 @@ export interface GivenUpInfo {
   readonly sent: number;
 }
 
+export const EVENTS: readonly (keyof SessionEvents)[] = [
+  "status",
+  "lost",
+  "resumed",
+  "givenUp",
+  "channel",
+  "ended",
+];
+
 /** Events by name, with what their listeners get. */
-export interface SessionEvents<Incoming = unknown, Outgoing = unknown> {
+export interface SessionEvents {
   status: (status: Status) => void;
   /** The path has been down for `lostAfterMs`. The session goes on, and messages wait. */
   lost: (info: LostInfo) => void;
@@ -54,8 +67,8 @@ export interface SessionEvents<Incoming = unknown, Outgoing = unknown> {
   resumed: (info: ResumedInfo) => void;
   /** Messages of a channel that may give up were given up. */
   givenUp: (info: GivenUpInfo) => void;
-  /** The peer opened a channel. */
-  channel: (channel: Channel<Incoming, Outgoing>) => void;
+  /** The peer opened a channel: `channel.as<In, Out>()` types it. */
+  channel: (channel: Channel) => void;
   /** The last event. */
   ended: (info: EndedInfo) => void;
 }

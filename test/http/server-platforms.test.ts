@@ -86,7 +86,7 @@ describe("Express", () => {
 
   it("may mount the listener, and serves the rest itself", async () => {
     const app = express();
-    app.use("/api/live", nodeListener(echoHandler(), { path: undefined }));
+    app.use("/api/live", nodeListener(echoHandler(), { path: "*" }));
     app.use(nodeListener(echoHandler()));
     app.get("/", (_request, response) => void response.send("home"));
     const port = await listen(createServer(app));

@@ -1,6 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { Channel } from "../../src/session/channel.ts";
 import { ChannelResetError, SessionEndedError } from "../../src/session/errors.ts";
+import { raw } from "../../src/session/raw.ts";
 import type { PeerSession } from "../../src/session/server.ts";
 import type { GivenUpInfo } from "../../src/session/status.ts";
 import { begin, failure, open, pass, settle, stopTime, take, thrown, until } from "./pair.ts";
@@ -45,6 +46,21 @@ describe("a channel", () => {
       expect(opener.channels).toContain(own);
       expect(other.channels).toContain(theirs);
     }
+  });
+
+  test("of the peer's is the same one, typed by what its label stands for", async () => {
+    const { client, peer } = await open();
+    const welcome = nextChannel(peer);
+    client.channel<string, number>("lengths").send(3);
+    const theirs = await welcome;
+    const typed = theirs.as<number, string>();
+    expect(typed).toBe(theirs);
+    for await (const length of typed) {
+      typed.send("x".repeat(length));
+      break;
+    }
+    const [own] = client.channels;
+    expect(await take(own as Channel, 1)).toEqual(["xxx"]);
   });
 
   test("opened in the first body is heard by a listener that onSession registers", async () => {
@@ -246,6 +262,105 @@ describe("a channel", () => {
     own.finish();
     own.reset();
     expect(codeOf(() => client.channel("y"))).toBe("session_closed");
+  });
+});
+
+describe("finished", () => {
+  /** How a promise stands, without waiting for it. */
+  function watch(promise: Promise<void>): { state: unknown } {
+    const watched: { state: unknown } = { state: "pending" };
+    promise.then(
+      () => (watched.state = "finished"),
+      (error: unknown) => (watched.state = error),
+    );
+    return watched;
+  }
+
+  /** A channel that brings three messages, and the peer's view of it. */
+  async function begun(): Promise<
+    Awaited<ReturnType<typeof open>> & Record<"own" | "theirs", Channel>
+  > {
+    const pair = await open();
+    const welcome = nextChannel(pair.peer);
+    const own = pair.client.channel("x");
+    for (const each of [1, 2, 3]) own.send(each);
+    return { ...pair, own, theirs: await welcome };
+  }
+
+  test("resolves once a callback is done with the last bundle", async () => {
+    const { own, theirs, client } = await begun();
+    own.finish();
+    await client.flushed();
+    await settle();
+    const finished = watch(theirs.finished);
+    const release: (() => void)[] = [];
+    const seen: unknown[] = [];
+    theirs.onBundle((messages) => {
+      seen.push(...messages);
+      return new Promise((resolve) => release.push(resolve));
+    });
+    await until(() => seen.length === 3);
+    await settle();
+    expect(finished.state).toBe("pending");
+    release[0]?.();
+    await settle();
+    expect(finished.state).toBe("finished");
+    expect(watch(own.finished).state).toBe("pending");
+  });
+
+  test("resolves once a loop has the last message, and again for who asks later", async () => {
+    const { own, theirs } = await begun();
+    const finished = watch(theirs.finished);
+    own.finish();
+    await settle();
+    expect(finished.state).toBe("pending");
+    expect(await take(theirs, 3)).toEqual([1, 2, 3]);
+    await settle();
+    expect(finished.state).toBe("finished");
+    await theirs.finished;
+  });
+
+  test("rejects when either side abandons the channel", async () => {
+    const { own, theirs } = await begun();
+    own.reset(7);
+    expect(await failure(own.finished)).toMatchObject({ code: "channel_reset", resetCode: 7 });
+    expect(await failure(theirs.finished)).toMatchObject({ code: "channel_reset", resetCode: 7 });
+  });
+
+  test("rejects on both sides when a side aborts the session", async () => {
+    const { own, theirs, client } = await begun();
+    theirs.onBundle(() => {});
+    const rejected = failure(theirs.finished);
+    client.abort();
+    expect(await rejected).toBeInstanceOf(SessionEndedError);
+    expect(await failure(own.finished)).toMatchObject({ ended: { reason: "aborted" } });
+  });
+
+  test("rejects when what the peer sent cannot be read", async () => {
+    const pair = await open({}, { codec: raw });
+    const welcome = nextChannel(pair.peer);
+    pair.client.channel("x").send(Uint8Array.of(0xdb, 0xff, 0xff, 0xff, 0xff));
+    const theirs = await welcome;
+    theirs.onBundle(() => {});
+    expect(await failure(theirs.finished)).toMatchObject({ code: "payload_undecodable" });
+  });
+
+  test("resolves when the session closes, and is no unhandled rejection when nobody listens", async () => {
+    const { own, theirs, client } = await begun();
+    theirs.onBundle(() => {});
+    const finished = watch(theirs.finished);
+    await client.close();
+    await until(() => finished.state === "finished");
+    const other = await begun();
+    const unheard: unknown[] = [];
+    const listen = (error: unknown): void => void unheard.push(error);
+    process.on("unhandledRejection", listen);
+    onTestFinished(() => void process.off("unhandledRejection", listen));
+    void other.own.finished;
+    other.own.reset();
+    await settle();
+    expect(unheard).toEqual([]);
+    await own.finished;
   });
 });
 
