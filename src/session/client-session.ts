@@ -63,7 +63,10 @@ export class ClientSession<Incoming = unknown, Outgoing = unknown> extends Sessi
       const { label, mode, isOwn } = channel;
       inboxes.push({ channelId: id, facts: { label, mode, isOwn }, ...other.content });
     }
-    return encodeSaved({ version: 1, core: this.#side.save(), inboxes });
+    const core = this.#side.save(nowMs());
+    // It is silent for a while, and then has something to say.
+    this.#hub.touch();
+    return encodeSaved({ version: 1, core, inboxes });
   }
 }
 
