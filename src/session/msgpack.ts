@@ -5,9 +5,15 @@ import { checkNesting } from "./nesting.ts";
 
 /**
  * Any value of MessagePack, and what msgpackr adds to it: Date, Set, undefined, bigint, Error, RegExp
- * and typed arrays. A Map arrives as an object, and an instance of a class as a plain one. What is
- * decoded is the application's to keep: nothing in it is a view of the body that brought it. Values
- * are nested at most `NESTING_MAX` levels deep; what a message contains twice arrives twice.
+ * and typed arrays. What is decoded is the application's to keep: nothing in it is a view of the
+ * body that brought it. Values are nested at most `NESTING_MAX` levels deep; what a message contains
+ * twice arrives twice.
+ *
+ * These change on the way, without a word: a Map arrives as an object with its keys as text, an
+ * instance of a class as a plain object (of a Promise or a WeakMap: an empty one), a URL as text, a
+ * function within a message as undefined, a hole of an array as undefined, -0 as 0, half of a
+ * surrogate pair as U+FFFD, a key `__proto__` as `__proto_`, an Error with the receiver's stack.
+ * `send` throws for symbols, and for a message that is itself a function or a promise.
  *
  * Every message is complete in itself: records that refer to earlier messages would not survive
  * a channel that gives messages up, nor a saved session.
@@ -22,6 +28,10 @@ export function msgpack(): Codec {
   });
   return {
     encode(value) {
+      // Most often a call or an `await` that was forgotten.
+      if (typeof value === "function" || value instanceof Promise) {
+        throw new TypeError("a message cannot be a function or a promise");
+      }
       const bytes = packr.pack(value);
       checkNesting(value, bytes.length);
       return bytes;

@@ -54,6 +54,27 @@ describe("msgpack", () => {
     expect(carry(msgpack, new Point())).toStrictEqual({ x: 1 });
   });
 
+  test.each<[string, unknown, unknown]>([
+    ["a Map's keys", new Map([[1, 2]]), { "1": 2 }],
+    ["a function within", { call: () => 1 }, { call: undefined }],
+    ["a promise within", { later: Promise.resolve(1) }, { later: {} }],
+    ["a WeakMap", new WeakMap(), {}],
+    ["a URL", new URL("http://a.test/b"), "http://a.test/b"],
+    ["-0", [-0], [0]],
+    ["half of a surrogate pair", "\ud800", "\ufffd\ufffd\ufffd"],
+    ["a key __proto__", JSON.parse('{"__proto__":1}'), { __proto_: 1 }],
+  ])("changes %s, as documented", (_, value, becomes) => {
+    expect(carry(msgpack, value)).toStrictEqual(becomes);
+  });
+
+  test("refuses symbols, and messages that are themselves functions or promises", () => {
+    const { encode } = msgpack();
+    expect(() => encode({ a: Symbol("x") })).toThrow("symbol");
+    for (const mistake of [() => 1, Promise.resolve(1)]) {
+      expect(() => encode(mistake)).toThrow("a message cannot be a function or a promise");
+    }
+  });
+
   test("hands out nothing that is a view of the body", async () => {
     const { client, peer } = await open();
     for (const size of [10, 100, 5_000]) client.send({ bytes: new Uint8Array(size).fill(size) });
@@ -121,6 +142,30 @@ describe("msgpack", () => {
 });
 
 describe("json", () => {
+  test.each<[string, unknown, unknown]>([
+    [
+      "undefined, functions and symbols in an object",
+      { a: undefined, b: () => 1, c: Symbol("x") },
+      {},
+    ],
+    [
+      "undefined, functions and symbols in an array",
+      [undefined, () => 1, Symbol("x")],
+      [null, null, null],
+    ],
+    ["NaN, an infinity and -0", [Number.NaN, Infinity, -0], [null, null, 0]],
+    ["a Date", new Date(0), "1970-01-01T00:00:00.000Z"],
+    [
+      "a Map, a Set, an Error, a RegExp",
+      [new Map([[1, 2]]), new Set([1]), new Error("x"), /x/],
+      [{}, {}, {}, {}],
+    ],
+    ["bytes", Uint8Array.of(1, 2), { "0": 1, "1": 2 }],
+    ["nothing about half of a surrogate pair", "\ud800", "\ud800"],
+  ])("changes %s, as documented", (_, value, becomes) => {
+    expect(carry(json, value)).toStrictEqual(becomes);
+  });
+
   test("carries what JSON has a text for", () => {
     for (const value of [null, true, 0.5, "é𝄞", [1, { a: [] }]]) {
       expect(carry(json, value)).toEqual(value);
