@@ -1,7 +1,7 @@
 // Options of the server adapters that would do nothing, or not what they say, are refused at once,
 // with the value and what would be right.
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { fetchHandler } from "../../src/http/fetch-handler.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
 import { SERVER_DEFAULTS } from "../../src/http/request-rules.ts";
@@ -61,4 +61,18 @@ test("A path that is undefined is the default, and no other", async () => {
   };
   expect((await serve(post("/holdfast"))).status).toBe(200);
   expect((await serve(post("/else"))).status).toBe(404);
+});
+
+test("Without onError what the options' own functions throw goes to the console", async () => {
+  const print = vi.spyOn(console, "error").mockImplementation(() => {});
+  onTestFinished(() => print.mockRestore());
+  const error = new Error("of origins");
+  const origins = (): boolean => {
+    throw error;
+  };
+  const serve = fetchHandler(echoHandler(), { cors: { origins } });
+  const headers = { origin: "http://page.test" };
+  const request = new Request("http://server.test/holdfast", { method: "POST", headers });
+  expect((await serve(request)).status).toBe(500);
+  expect(print.mock.calls).toEqual([[error]]);
 });
