@@ -40,6 +40,8 @@ export class ChannelSender {
   /** Index of the next message to leave. */
   nextIndex = 1;
   readonly unsent: PayloadQueue = new PayloadQueue();
+  /** Position in `unsent` before which other lives of this client have the messages too. */
+  sharedUntil = 0;
   /** Beside `unsent` when the mode is `latest`. */
   readonly unsentKeys: Deque<number> = new Deque();
   /** Beside `unsent` when messages may expire; ascending. */

@@ -21,6 +21,7 @@ import {
   ENDPOINT_RANGES,
   INITIAL_GRANT,
   NONCE_BYTES,
+  PAUSE_MS_MAX,
   WIRE_VERSION,
 } from "./limits.ts";
 import {
@@ -52,7 +53,12 @@ export type Verdict =
   /** `principal` is whose session it is from now on; empty for nobody in particular. */
   | { readonly accepted: true; readonly principal: string }
   /** What the client is told; default: code 1 (`application`), no reason. */
-  | { readonly accepted: false; readonly code?: number; readonly reason?: string };
+  | { readonly accepted: false; readonly code?: number; readonly reason?: string }
+  /**
+   * Nobody can say now. The opening is forgotten, nothing of it delivered; the client comes again
+   * after the pause, of at most an hour.
+   */
+  | { readonly accepted: "later"; readonly pauseMs: number };
 
 /** A session as the endpoint keeps it. */
 export interface ServerSession {
@@ -205,10 +211,17 @@ export class Endpoint {
     this.touch(session);
   }
 
-  /** The answer to `authenticate`. Late verdicts are harmless. */
+  /** The answer to `authenticate`. Late verdicts are harmless. @throws UsageError `option_invalid`. */
   handleVerdict(nowMs: number, session: ServerSession, verdict: Verdict): void {
     this.advance(nowMs);
     if (session.verdictAtMs === Infinity || session.side.state === "ended") return;
+    if (verdict.accepted === "later") {
+      within(verdict.pauseMs, 0, PAUSE_MS_MAX, "pauseMs");
+      session.side.postpone(nowMs, Math.round(verdict.pauseMs));
+      this.remove(session);
+      this.touch(session);
+      return;
+    }
     session.verdictAtMs = Infinity;
     this.pending--;
     if (verdict.accepted) {
@@ -458,17 +471,7 @@ export class Endpoint {
   /** An ended session makes room; what it leaves is its tombstone [END-6]. */
   private bury(session: ServerSession): void {
     if (this.sessions.get(session.id) !== session) return;
-    this.sessions.delete(session.id);
-    this.timers.set(session, Infinity);
-    if (session.verdictAtMs !== Infinity) {
-      session.verdictAtMs = Infinity;
-      this.pending--;
-    }
-    const { address, principal } = session.origin;
-    const left = (this.perAddress.get(address) as number) - 1;
-    assert(left >= 0, "sessions_of_address_negative");
-    if (left === 0) this.perAddress.delete(address);
-    else this.perAddress.set(address, left);
+    this.remove(session);
     const lastWord = session.side.lastWord;
     assert(lastWord !== undefined, "ended_without_last_word");
     if (this.tombstones.size >= this.options.tombstonesMax) {
@@ -478,8 +481,22 @@ export class Endpoint {
       }
     }
     const forgetAtMs = this.nowMs + this.options.tombstoneMs;
-    const { id, secret } = session;
-    this.tombstones.set(id, { secret, principal, lastWord, forgetAtMs });
+    const { id, secret, origin } = session;
+    this.tombstones.set(id, { secret, principal: origin.principal, lastWord, forgetAtMs });
+  }
+
+  private remove(session: ServerSession): void {
+    this.sessions.delete(session.id);
+    this.timers.set(session, Infinity);
+    if (session.verdictAtMs !== Infinity) {
+      session.verdictAtMs = Infinity;
+      this.pending--;
+    }
+    const { address } = session.origin;
+    const left = (this.perAddress.get(address) as number) - 1;
+    assert(left >= 0, "sessions_of_address_negative");
+    if (left === 0) this.perAddress.delete(address);
+    else this.perAddress.set(address, left);
   }
 
   private forgetTombstones(nowMs: number): void {

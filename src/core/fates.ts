@@ -16,30 +16,60 @@ export interface Fates {
   readonly unknown: Fate[];
 }
 
-/** What of each message became of it, as far as this side knows [END-7]. */
-export function fatesOf(ring: SendRing, channels: Iterable<ChannelSender>): Fates {
+/**
+ * What of each message became of it, as far as this side knows [END-7]. What lies before `sharedUntil`
+ * is in a saved state too, and may have been sent by another life that went on from it.
+ */
+export function fatesOf(
+  ring: SendRing,
+  channels: Iterable<ChannelSender>,
+  sharedUntil: number,
+): Fates {
   const neverSent: Fate[] = [];
   const unknown: Fate[] = [];
+  /** The message of each channel whose parts came last, and where it stands. */
+  const parted = new Map<number, { readonly fate: Fate; mayHaveLeft: boolean }>();
   for (let seq = ring.base; seq < ring.next; seq++) {
     const kind = ring.kind(seq);
+    if (kind !== UNIT_MESSAGE && kind !== UNIT_PART) continue;
     const channel = ring.channel(seq);
     const index = ring.index(seq);
-    if (kind === UNIT_MESSAGE) unknown.push({ channel, index, payload: ring.payload(seq) });
-    if (kind !== UNIT_PART) continue;
-    const last = unknown.findLast((fate) => fate.channel === channel);
-    if (last !== undefined && last.index === index) continue;
-    unknown.push({ channel, index, payload: (ring.unit(seq) as SentPart).message });
+    const mayHaveLeft = seq < sharedUntil || ring.mayHaveLeft(seq);
+    if (kind === UNIT_MESSAGE) {
+      const fate = { channel, index, payload: ring.payload(seq) };
+      (mayHaveLeft ? unknown : neverSent).push(fate);
+      continue;
+    }
+    const { message: payload, offset } = ring.unit(seq) as SentPart;
+    const last = parted.get(channel);
+    if (last?.fate.index === index) {
+      if (mayHaveLeft && !last.mayHaveLeft) move(last.fate, neverSent, unknown);
+      last.mayHaveLeft = last.mayHaveLeft || mayHaveLeft;
+      continue;
+    }
+    // The parts in front of it are held.
+    const fate = { channel, index, payload };
+    const isUnknown = mayHaveLeft || offset > 0;
+    parted.set(channel, { fate, mayHaveLeft: isUnknown });
+    (isUnknown ? unknown : neverSent).push(fate);
   }
-  for (const { id, unsent, partOffset, nextIndex } of channels) {
+  for (const { id, unsent, partOffset, nextIndex, sharedUntil: sharedBefore } of channels) {
     for (let position = unsent.head; position < unsent.tail; position++) {
       const payload = unsent.view(position);
       const begun = position === unsent.head && partOffset > 0;
-      if (!begun) neverSent.push({ channel: id, index: 0, payload });
-      // All parts that left may be held already; the message as a whole is not.
-      else if (!unknown.some((fate) => fate.channel === id && fate.index === nextIndex)) {
-        unknown.push({ channel: id, index: nextIndex, payload });
+      if (begun) {
+        const known = parted.get(id)?.fate.index === nextIndex;
+        // All parts that left may be held already; the message as a whole is not.
+        if (!known) unknown.push({ channel: id, index: nextIndex, payload });
+      } else {
+        (position < sharedBefore ? unknown : neverSent).push({ channel: id, index: 0, payload });
       }
     }
   }
   return { neverSent, unknown };
+}
+
+function move(fate: Fate, from: Fate[], to: Fate[]): void {
+  from.splice(from.indexOf(fate), 1);
+  to.push(fate);
 }

@@ -34,6 +34,15 @@ export class GivingUp {
     if (this.giveUpUnits(channel, sent.seqFirst, sent.seqLast)) this.count(channel, 0, 1);
   }
 
+  /**
+   * Gives up what of a sent message the peer has not received, for a newer one of its key. That is
+   * not counted: it happens on a perfect line too, whenever the next one is there before the
+   * acknowledgement, and most of them are delivered [SKIP-6].
+   */
+  supersede(channel: ChannelSender, sent: SentMessage): void {
+    this.giveUpUnits(channel, sent.seqFirst, sent.seqLast);
+  }
+
   /** Gives up a message of which only some parts have left; the last one sent of the channel. */
   giveUpBegun(channel: ChannelSender): void {
     const { next } = this.ring;

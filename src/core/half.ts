@@ -102,6 +102,8 @@ export abstract class Half<Transmit extends { kind: string }> {
   /** The end of the pause that the server asked for last; in the past for none. */
   protected pausedUntilMs: number;
   protected closeAtMs: number = Infinity;
+  /** Whose application closed, as far as this side knows. */
+  private closer: "local" | "peer" = "local";
   protected probeAtMs: number = Infinity;
   private probes = 0;
   /** Timers of transmissions count from here where they were sent before [EXCH-6]. */
@@ -291,7 +293,7 @@ export abstract class Half<Transmit extends { kind: string }> {
   close(nowMs: number, code: number = END_CODES.closed): void {
     this.advance(nowMs);
     this.requireOpen();
-    this.beginClosing(code);
+    this.beginClosing("local", code);
   }
 
   // --- driving --------------------------------------------------------------------------------
@@ -506,7 +508,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     for (const window of body.channelWindows) {
       if (this.sender.handleChannelWindow(window)) this.endProbe();
     }
-    if (this.receiver.hasEverything && this.state === "open") this.beginClosing(END_CODES.closed);
+    if (this.state === "open") this.followClose();
   }
 
   protected hearAck(ack: Ack | undefined): void {
@@ -585,8 +587,13 @@ export abstract class Half<Transmit extends { kind: string }> {
   protected endByPeer(ending: Ending): void {
     const isClose = this.state === "closing" && ending.code === END_CODES.closed;
     const isDone = this.sender.isFlushed && this.receiver.isFinished;
-    const detail = reasonText(ending.reason);
-    this.end(isClose && isDone ? "closed" : "peer-ended", "peer", ending.code, detail);
+    if (isClose && isDone) this.endClosed();
+    else this.end("peer-ended", "peer", ending.code, reasonText(ending.reason));
+  }
+
+  /** The graceful end, by whoever began it. */
+  protected endClosed(): void {
+    this.end("closed", this.closer, END_CODES.closed);
   }
 
   /** Both sides finished, and this one knows that the other holds everything [END-1]. */
@@ -598,8 +605,14 @@ export abstract class Half<Transmit extends { kind: string }> {
     this.state = nextState(this.state, event);
   }
 
+  /** The peer's end is followed by one's own [END-1]. */
+  protected followClose(): void {
+    if (this.receiver.hasEverything) this.beginClosing("peer", END_CODES.closed);
+  }
+
   /** From now on nothing is accepted; all else goes on until both are done [END-2]. */
-  private beginClosing(code: number): void {
+  private beginClosing(closer: "local" | "peer", code: number): void {
+    this.closer = closer;
     this.become("close");
     this.closeAtMs = this.nowMs + this.settings.closeTimeoutMs;
     this.sender.finish(code);

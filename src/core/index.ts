@@ -58,6 +58,6 @@ export type {
 } from "./outputs.ts";
 export { LiteralRequestSide } from "./literal-request-side.ts";
 export { ParkSide } from "./park-side.ts";
-export { type Credentials, RequestSide } from "./request-side.ts";
+export { type Credentials, type FailureKind, RequestSide } from "./request-side.ts";
 export type { SessionState } from "./session-states.ts";
 export type { Snapshot } from "./snapshot.ts";

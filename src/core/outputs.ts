@@ -65,7 +65,11 @@ export type ApplicationOutput =
   | { readonly kind: "channel-reset"; readonly channel: number; readonly code: number }
   /** The peer will send nothing more; the session closes when this side has sent everything. */
   | { readonly kind: "peer-finished"; readonly code: number }
-  /** Messages of a channel that may give up were given up. */
+  /**
+   * Messages of a channel were given up: `neverSent` were certainly not delivered, `sent` expired, or
+   * were on a channel that was reset, and were delivered or not. A message of a `latest` channel that
+   * was sent whole and then superseded by a newer one is no news and not counted.
+   */
   | {
       readonly kind: "given-up";
       readonly channel: number;

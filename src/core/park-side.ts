@@ -89,7 +89,7 @@ export class ParkSide extends Half<RespondOutput> {
     this.isAdmitted = true;
     this.become("open");
     this.notify({ kind: "opened" });
-    if (this.receiver.hasEverything) this.close(nowMs);
+    this.followClose();
   }
 
   /** The verdict is not: the client is told, nothing of what it sent is delivered. */
@@ -98,6 +98,20 @@ export class ParkSide extends Half<RespondOutput> {
     if (this.state !== "opening") throw new UsageError("state_invalid");
     this.conclude({ refused: { code, reason: reasonBytes(reason) } });
     this.end("refused", "local", code, reason);
+  }
+
+  /**
+   * No verdict could be had: what is held is answered with a pause alone, as while the server
+   * drains, and the session is forgotten by its endpoint [PARK-19].
+   */
+  postpone(nowMs: number, pauseMs: number): void {
+    this.advance(nowMs);
+    if (this.state !== "opening") throw new UsageError("state_invalid");
+    for (const { exchange, handle } of this.takeAll()) {
+      const answer = this.answerHead(exchange, 0);
+      this.respond(handle, this.composeEmpty({ answer, pauseMs }));
+    }
+    this.end("refused", "local", END_CODES.closed);
   }
 
   /**
@@ -473,7 +487,7 @@ export class ParkSide extends Half<RespondOutput> {
   /** Both ends are acknowledged: the last requests are answered, and the tombstone is left. */
   private finish(): void {
     this.concludeWith({ code: END_CODES.closed, reason: NOTHING });
-    this.end("closed", "peer", END_CODES.closed);
+    this.endClosed();
   }
 
   /** The client's last word: an abort. */

@@ -70,6 +70,14 @@ export interface Credentials {
 /** Why a request to be sent is to be sent; for charts and tests. */
 export type SendReason = "park" | "say" | "bundle" | "answered" | "resend" | "first";
 
+/** What is known of a failure. */
+export interface FailureKind {
+  /** An intermediary refused the size (413). */
+  readonly tooLarge?: boolean | undefined;
+  /** Nothing of the request has left this host: its connection was refused, or there was none. */
+  readonly notSent?: boolean | undefined;
+}
+
 export class RequestSide extends Half<RequestOutput> {
   readonly exchanges: Exchanges = new Exchanges();
   /** What the server wishes to find parked, as the highest exchange said. */
@@ -131,6 +139,11 @@ export class RequestSide extends Half<RequestOutput> {
     return this.unansweredInRow;
   }
 
+  /** The server has said that it does not know the session, and nothing else since. */
+  get isDoubted(): boolean {
+    return this.doubtedSinceMs !== Infinity;
+  }
+
   // --- commands -------------------------------------------------------------------------------
 
   /**
@@ -162,6 +175,7 @@ export class RequestSide extends Half<RequestOutput> {
     this.advance(nowMs);
     if (this.state === "ended") throw new UsageError("session_closed");
     if (this.transmissions.size > 0) throw new UsageError("state_invalid", "poll is not drained");
+    this.sender.noteShared();
     const saved = takeSnapshot(this, [this.constructor, ...STATE_CLASSES]);
     // [INC-4]: what it says from now on is not in the state. Before it spoke nobody knows it.
     if (this.hasSpoken) {
@@ -225,16 +239,18 @@ export class RequestSide extends Half<RequestOutput> {
 
   /**
    * The exchange failed: a network error, a status without a readable body, a body cut short.
-   * `tooLarge`: an intermediary refused the size (413).
    */
-  handleFailure(nowMs: number, exchange: number, tooLarge = false): void {
+  handleFailure(nowMs: number, exchange: number, how: FailureKind = {}): void {
     this.advance(nowMs);
     const sent = this.exchanges.open.get(exchange);
     if (this.state === "ended" || sent === undefined) return;
     // One that was overdue is counted already.
     if (!sent.isOverdue) this.unansweredInRow++;
     const flight = this.giveUpExchange(exchange);
-    if (tooLarge && flight !== undefined) this.noteTooLarge(flight);
+    if (flight !== undefined) {
+      if (how.tooLarge === true) this.noteTooLarge(flight);
+      if (how.notSent === true) this.sender.noteNotSent(flight);
+    }
     this.delayAfterFailure(exchange);
   }
 
@@ -455,7 +471,10 @@ export class RequestSide extends Half<RequestOutput> {
       this.notify({ kind: "opened" });
     }
     // An answer to an opening may come from a server that keeps nothing of it [PARK-18].
-    if (body.answer !== undefined && this.peer !== undefined) this.predecessors = [];
+    if (body.answer !== undefined && this.peer !== undefined) {
+      this.predecessors = [];
+      this.sender.noteSole();
+    }
     this.hear(nowMs, body);
     // [RETRY-3]
     if (body.pauseMs !== undefined) {
@@ -531,7 +550,7 @@ export class RequestSide extends Half<RequestOutput> {
     this.giveUpExchange(exchange);
     if (this.isDone) {
       // Both sides had finished, and the server has forgotten the session as it should.
-      this.end("closed", "peer", END_CODES.closed);
+      this.endClosed();
     } else if (this.nowMs >= this.doubtedSinceMs + this.options.lostConfirmMs) {
       this.end("lost", "peer", END_CODES.closed);
     } else {
@@ -641,7 +660,6 @@ export class RequestSide extends Half<RequestOutput> {
     this.firstOfLife = this.exchanges.next;
     this.failuresCountedTo = this.exchanges.next - 1;
     this.lastAnswered = 0;
-    this.doubtedSinceMs = Infinity;
   }
 
   /** A saved state goes on, elsewhere and later. */
@@ -663,6 +681,7 @@ export class RequestSide extends Half<RequestOutput> {
     this.failuresCountedTo = 0;
     this.unansweredInRow = 0;
     this.unreadableInRow = 0;
+    this.doubtedSinceMs = Infinity;
     this.wakeAtMs = Infinity;
     this.wokenAtMs = -Infinity;
     if (this.probeAtMs !== Infinity) this.probeAtMs = nowMs;

@@ -28,6 +28,9 @@ export const NO_KEY = -1;
 
 const SLOTS_MIN = 16;
 
+/** A count that is not taken back any more: the largest of a byte. */
+const DEPARTURES_MAX = 255;
+
 /** A part that was sent, with the message that it is of. */
 export interface SentPart extends PartFrame {
   readonly message: Uint8Array;
@@ -52,6 +55,8 @@ export class SendRing {
   private offsets: Float64Array = new Float64Array(SLOTS_MIN);
   private sizes: Float64Array = new Float64Array(SLOTS_MIN);
   private transmissions: Float64Array = new Float64Array(SLOTS_MIN);
+  /** How many transmissions of the unit may have left this host; `DEPARTURES_MAX` for many. */
+  private departures: Uint8Array = new Uint8Array(SLOTS_MIN);
 
   /** How many units are kept. */
   get size(): number {
@@ -84,6 +89,7 @@ export class SendRing {
     this.offsets[slot] = offset;
     this.sizes[slot] = bytes;
     this.transmissions[slot] = transmission;
+    this.departures[slot] = 1;
     this.payloadBytes += bytes;
     return this.next++;
   }
@@ -127,7 +133,21 @@ export class SendRing {
   }
 
   setTransmission(seq: number, transmission: number): void {
-    this.transmissions[this.slot(seq)] = transmission;
+    const slot = this.slot(seq);
+    this.transmissions[slot] = transmission;
+    if (this.departures[slot] !== DEPARTURES_MAX) (this.departures[slot] as number)++;
+  }
+
+  /** A transmission that carried the unit did not leave this host. */
+  takeBack(seq: number): void {
+    const slot = this.slot(seq);
+    assert(this.departures[slot] !== 0, "taken_back_twice");
+    if (this.departures[slot] !== DEPARTURES_MAX) (this.departures[slot] as number)--;
+  }
+
+  /** Whether anything of the unit may have left this host. */
+  mayHaveLeft(seq: number): boolean {
+    return this.departures[this.slot(seq)] !== 0;
   }
 
   /** Whether the peer said that it received the unit. */
@@ -182,6 +202,7 @@ export class SendRing {
     this.offsets = larger(this.offsets);
     this.sizes = larger(this.sizes);
     this.transmissions = larger(this.transmissions);
+    this.departures = this.spread(this.departures, new Uint8Array(slots));
     this.mask = slots - 1;
   }
 

@@ -79,6 +79,8 @@ export class Sender {
   private readonly resetsKnown: Set<ChannelSender> = new Set();
   /** Messages sent since the beginning. */
   messagesSent = 0;
+  /** Seq before which other lives of this client have the units too; 0 for none. */
+  private sharedUntil = 0;
 
   constructor(window: Window) {
     this.seqMax = window.seqMax;
@@ -200,6 +202,27 @@ export class Sender {
     return this.inFlight.resolve(transmission);
   }
 
+  /** The transmission did not leave this host. It is resolved already. */
+  noteNotSent({ runs }: Flight): void {
+    for (let at = 0; at < runs.length; at += 2) {
+      const first = Math.max(runs[at] as number, this.ring.base);
+      for (let seq = first; seq <= (runs[at + 1] as number); seq++) this.ring.takeBack(seq);
+    }
+  }
+
+  /** From now on others may send what was accepted so far: its state was saved [END-7]. */
+  noteShared(): void {
+    this.sharedUntil = this.ring.next;
+    for (const channel of this.channels.values()) channel.sharedUntil = channel.unsent.tail;
+  }
+
+  /** The session is this life's own: nobody else has sent or will send anything of it. */
+  noteSole(): void {
+    if (this.sharedUntil === 0) return;
+    this.sharedUntil = 0;
+    for (const channel of this.channels.values()) channel.sharedUntil = 0;
+  }
+
   /** Gives up what has outlived its time. Only the sender's clock decides [SKIP-4]. */
   expire(nowMs: number): void {
     const { through } = this.peerReceived;
@@ -296,7 +319,7 @@ export class Sender {
 
   /** What of each message became of it, as far as this side knows [END-7]. */
   get fates(): Fates {
-    return fatesOf(this.ring, this.channels.values());
+    return fatesOf(this.ring, this.channels.values(), this.sharedUntil);
   }
 
   /** [WIN-3]: a full window does not stop facts. */
@@ -574,7 +597,7 @@ export class Sender {
     const begun = position === channel.unsent.head && channel.partOffset > 0;
     if (sent !== undefined && !begun) {
       channel.sentByKey.delete(key);
-      this.givingUp.giveUp(channel, sent);
+      this.givingUp.supersede(channel, sent);
     }
     if (position === undefined) return false;
     if (begun) {

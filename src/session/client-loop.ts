@@ -132,7 +132,7 @@ export class ClientLoop implements Driver {
     if (outcome.kind === "answer") this.#side.handleAnswer(nowMs(), exchange, outcome.bytes);
     else {
       this.#lastFailure = outcome.reason;
-      this.#side.handleFailure(nowMs(), exchange, outcome.isTooLarge);
+      this.#side.handleFailure(nowMs(), exchange, { tooLarge: outcome.isTooLarge });
     }
     this.#pump();
     this.touch();

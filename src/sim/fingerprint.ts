@@ -67,6 +67,7 @@ const HALF: Readonly<Record<string, Rule>> = {
   lastHeardMs: TIME,
   pausedUntilMs: ["out", "the timers tell"],
   closeAtMs: ["armed", "the timer for closing is not explored"],
+  closer: STATE,
   probeAtMs: ["armed", "when it is due is told by the order of the timers"],
   probes: ["out", "stretches a wait that is at its bound already"],
   resendBaseMs: TIME,

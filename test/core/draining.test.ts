@@ -132,6 +132,43 @@ describe("a server that drains", () => {
     expect(answer?.body.pauseMs).toBe(500);
   });
 
+  test("[PARK-19] forgets an opening on which nobody can decide, and lets it come again", () => {
+    const bench = new Bench({ authenticate: true });
+    const client = new ScriptedClient(bench);
+    const early = { open: true, numbered: [messages(1, "early")] };
+    client.request(1, early);
+    client.request(2, { ...early, overThrough: 0 });
+    const misspelt = { accepted: "later", pauseMs: 3_600_001 } as const;
+    const session = bench.asked[0];
+    if (session === undefined) throw new Error("nobody was asked about");
+    expect(() => bench.endpoint.handleVerdict(0, session, misspelt)).toThrow(UsageError);
+
+    bench.decide({ accepted: "later", pauseMs: 700 });
+
+    const answers = bench.take();
+    expect(answers.map(({ body }) => [body.answer?.exchange, body.pauseMs])).toEqual([
+      [1, 700],
+      [2, 700],
+    ]);
+    expect(answers.some(({ body }) => body.ack !== undefined || body.ended !== undefined)).toBe(
+      false,
+    );
+    expect(bench.endpoint.sessions.size).toBe(0);
+    // A late verdict is harmless.
+    bench.endpoint.handleVerdict(0, session, { accepted: false });
+    client.request(3, { ...early, overThrough: 2 });
+    bench.verdict(true);
+    expect(bench.delivered()).toEqual(["early"]);
+    expect(bench.take()[0]?.body.opened).toBeDefined();
+  });
+
+  test("[PARK-19] is no verdict on a session that has one", () => {
+    const client = new ScriptedClient(new Bench());
+    client.open();
+
+    expect(() => client.side.postpone(0, 1)).toThrow("state_invalid");
+  });
+
   test("[END-9] counts silence from the end of the pause", () => {
     const bench = new Bench({ silenceLimitMs: 30_000 });
     const client = new ScriptedClient(bench);

@@ -448,6 +448,20 @@ describe("channels", () => {
 describe("closing", () => {
   const closed = { ended: { code: END_CODES.closed, reason: NO_BYTES } };
 
+  test.each([
+    ["peer", false],
+    ["local", true],
+  ] as const)("says who closed: %s", (by, isOwn) => {
+    const client = new Dialogue().open();
+    if (isOwn) client.side.close(0);
+    client.tick();
+    client.answer(2, { numbered: client.finish(), ack: client.ack() });
+    client.tick();
+    client.answer(client.last.exchange, { ...closed, ack: client.ack() });
+
+    expect(client.ended).toMatchObject({ reason: "closed", by });
+  });
+
   test("[END-1] sends what was accepted, then the end, and ends when both hold everything", () => {
     const client = new Dialogue().open();
     client.send("a");
@@ -465,7 +479,7 @@ describe("closing", () => {
     expect(client.ended).toEqual({
       kind: "ended",
       reason: "closed",
-      by: "peer",
+      by: "local",
       code: 0,
       detail: "",
       neverSent: [],

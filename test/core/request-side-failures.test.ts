@@ -3,13 +3,16 @@
 import { describe, expect, test } from "vitest";
 import type { Body } from "../../src/core/body.ts";
 import { encodeBody, writeVersions } from "../../src/core/body-writer.ts";
+import type { Fate } from "../../src/core/fates.ts";
 import type { RequestOptions } from "../../src/core/options.ts";
 import {
   bytesOf,
   damaged,
   Dialogue,
+  kindsOf,
   NONCE,
   SERVER_PARAMETERS,
+  textOf,
   textsOf,
 } from "./scripted-server.ts";
 
@@ -100,10 +103,10 @@ describe("a failed request", () => {
     client.send(...Array.from({ length: 14 }, () => new Uint8Array(1_000)));
     client.tick();
     const size = client.last.bytes.length;
-    client.fail(3, true);
+    client.fail(3, { tooLarge: true });
     client.tick();
     const half = client.last.bytes.length;
-    client.fail(client.last.exchange, true);
+    client.fail(client.last.exchange, { tooLarge: true });
     client.until("retry");
 
     expect(half).toBeLessThanOrEqual(size / 2);
@@ -115,7 +118,7 @@ describe("a failed request", () => {
     client.send(...Array.from({ length: 14 }, () => new Uint8Array(1_000)));
     client.tick();
     const size = client.last.bytes.length;
-    client.fail(3, true);
+    client.fail(3, { tooLarge: true });
     for (let round = 0; round < 10; round++) {
       for (const { exchange, bytes } of client.tick()) {
         expect(bytes.length).toBeLessThanOrEqual(size / 2);
@@ -126,9 +129,61 @@ describe("a failed request", () => {
     expect(client.side.isFlushed).toBe(true);
   });
 
+  test("[END-7] in which nothing left this host leaves its messages never sent", () => {
+    const client = new Dialogue({ carriersMax: 4 }).open();
+    client.send("left", new Uint8Array(20_000));
+    const [first, second] = client.tick();
+    client.fail(first?.exchange ?? 0);
+    client.fail(second?.exchange ?? 0);
+    client.drain();
+    client.send("stayed", new Uint8Array(30_000));
+    for (const { exchange } of client.pass(1)) client.fail(exchange, { notSent: true });
+    client.send("waits");
+    client.side.abort(client.nowMs);
+    client.drain();
+
+    const brief = (each: Fate): string | number =>
+      each.payload.length > 100 ? each.payload.length : textOf(each.payload);
+    expect(client.ended?.unknown.map(brief)).toEqual(["left", 20_000]);
+    expect(client.ended?.neverSent.map(brief)).toEqual(["stayed", 30_000, "waits"]);
+  });
+
+  test("[END-7] in which nothing left says nothing about other transmissions of a message", () => {
+    const client = new Dialogue({ reconnectDelayMinMs: 0, reconnectDelayMaxMs: 0 }).open();
+    client.send("a");
+    client.tick();
+    for (let again = 0; again < 300; again++) {
+      for (const exchange of client.side.exchanges.open.keys()) {
+        client.fail(exchange, { notSent: again !== 20 });
+      }
+      client.tick();
+      const { neverSent } = client.side.sender.fates;
+      // The request that is out now may have left too.
+      expect(neverSent).toEqual([]);
+    }
+    client.side.abort(client.nowMs);
+    client.drain();
+
+    expect(client.ended?.unknown.map(({ payload }) => textOf(payload))).toEqual(["a"]);
+  });
+
+  test("[END-7] in which the last parts of a message left makes it one that may be delivered", () => {
+    const client = new Dialogue({ carriersMax: 4, bodyBytesInitial: 20_000 });
+    client.open({ channelWindows: [{ channel: 0, unitsMax: 1_000, bytesMax: 1_000_000 }] });
+    client.send(new Uint8Array(60_000));
+    const parts = client.tick().filter((sent) => kindsOf(sent).includes("part"));
+    expect(parts.length).toBeGreaterThan(1);
+    client.fail(parts[0]?.exchange ?? 0, { notSent: true });
+    client.side.abort(client.nowMs);
+    client.drain();
+
+    expect(client.ended?.neverSent).toEqual([]);
+    expect(client.ended?.unknown.map(({ payload }) => payload.length)).toEqual([60_000]);
+  });
+
   test("that was too large without a bundle is a failure like others", () => {
     const client = new Dialogue().open();
-    client.fail(2, true);
+    client.fail(2, { tooLarge: true });
 
     expect(client.tick()).toHaveLength(1);
   });

@@ -391,7 +391,7 @@ const failures: readonly Row[] = [
     before: sendLarge,
     cells: alive("as a failure; bodies have half of its size from now on", ({ client }) => {
       const carrier = client.side.sender.flights.get(carrierOf(client));
-      client.fail(carrier?.transmission ?? 0, true);
+      client.fail(carrier?.transmission ?? 0, { tooLarge: true });
       const sizes = client.tick().map((sent) => sent.bytes.length);
       expect(sizes.length).toBeGreaterThan(0);
       expect(Math.max(...sizes)).toBeLessThanOrEqual((carrier?.bytes ?? 0) / 2);

@@ -2,13 +2,16 @@
 
 import { STATE_FORMAT } from "../../src/core/snapshot.ts";
 import { describe, expect, test } from "vitest";
-import { PART_BYTES_MIN } from "../../src/core/limits.ts";
+import { PART_BYTES_MIN, SAVE_PAUSE_MS } from "../../src/core/limits.ts";
+import type { RequestSide } from "../../src/core/request-side.ts";
 import {
   bytesOf,
   Dialogue,
   kindsOf,
   lastSeq,
+  NONCE,
   SERVER_PARAMETERS,
+  textOf,
   textsOf,
 } from "./scripted-server.ts";
 
@@ -635,6 +638,81 @@ describe("saving and resuming", () => {
     }
 
     expect(later.sent.flatMap(textsOf).toSorted()).toEqual(["a", "b", "c", "d", "e", "f", "g"]);
+  });
+
+  test("[INC-4] leaves the saver silent for a second, or until its host wakes it", () => {
+    for (const isWoken of [false, true]) {
+      const client = busy();
+      client.tick();
+      const old = client.last.exchange;
+      client.side.save(client.nowMs);
+      client.send("later");
+      client.drain();
+      if (isWoken) client.side.handleWake(client.nowMs);
+      const sent = isWoken ? client.tick() : client.pass(SAVE_PAUSE_MS);
+
+      expect(sent[0]?.incarnation).toBeGreaterThan(1);
+      expect(sent[0]?.body.succeeds).toEqual([1]);
+      expect(sent.flatMap(textsOf)).toEqual(["sent", "unsent", "later"]);
+      expect(client.aborted).toContain(old);
+      // What is said to the life before is for nobody.
+      client.answer(old, { ended: { code: 5, reason: new Uint8Array(0) } });
+      expect(client.side.state).toBe("open");
+    }
+  });
+
+  test("[INC-1] names the last life that was answered and all that spoke since, 16 at most", () => {
+    const client = new Dialogue().open();
+    const lives = [1];
+    for (let life = 0; life < 20; life++) {
+      client.side.save(client.nowMs);
+      // Once more, before anything left: the same life goes on.
+      client.side.save(client.nowMs);
+      const [first] = client.pass(SAVE_PAUSE_MS);
+      const newest = lives.length > 16 ? [1, ...lives.slice(-15)] : lives;
+      expect(first?.body.succeeds).toEqual(newest);
+      lives.push(first?.incarnation ?? 0);
+    }
+
+    client.answer(client.last.exchange, { ack: client.ack() });
+    expect(client.tick()[0]?.body.succeeds).toBeUndefined();
+  });
+
+  test("[INC-1] says whose place it takes until OPENED has come, whatever comes before", () => {
+    const client = new Dialogue();
+    client.tick();
+    const later = resumed(client, 10);
+    later.tick();
+    later.answer(1, { pauseMs: 10 });
+    expect(later.pass(10)[0]?.body.succeeds).toEqual([1]);
+    later.answer(2, { opened: SERVER_PARAMETERS });
+
+    expect(later.tick()[0]?.body.succeeds).toBeUndefined();
+  });
+
+  test("[END-7] knows of no message that it was never sent while another life may have it", () => {
+    const client = new Dialogue({ carriersMax: 1 }).open();
+    const queued = (side: RequestSide): string[][] => {
+      const { neverSent, unknown } = side.sender.fates;
+      return [neverSent, unknown].map((fates) => fates.map(({ payload }) => textOf(payload)));
+    };
+    client.send("queued");
+    const later = resumed(client, client.nowMs);
+    client.send("own");
+    later.send("its own");
+    expect(queued(client.side)).toEqual([["own"], ["queued"]]);
+    expect(queued(later.side)).toEqual([["its own"], ["queued"]]);
+
+    // Once it is answered it is known that nobody else was heard.
+    later.side.openChannel(later.nowMs, new Uint8Array(0));
+    later.tick();
+    later.send("more");
+    later.answer(1);
+    expect(queued(later.side)).toEqual([["more"], ["queued", "its own"]]);
+    expect(later.side.isDoubted).toBe(false);
+    later.tick();
+    later.answer(2, { unknown: NONCE });
+    expect(later.side.isDoubted).toBe(true);
   });
 
   test("is not possible before `poll()` was drained, nor of another's state", async () => {

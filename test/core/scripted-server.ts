@@ -8,7 +8,7 @@ import type { RequestOptions } from "../../src/core/options.ts";
 import type { ApplicationOutput, EndedOutput, TimeoutOutput } from "../../src/core/outputs.ts";
 import { Ranges } from "../../src/core/ranges.ts";
 import { LiteralRequestSide } from "../../src/core/literal-request-side.ts";
-import { RequestSide } from "../../src/core/request-side.ts";
+import { type FailureKind, RequestSide } from "../../src/core/request-side.ts";
 
 export const NONCE: Uint8Array = Uint8Array.from({ length: 16 }, (_, at) => at + 1);
 export const SECRET: Uint8Array = new Uint8Array(16).fill(7);
@@ -151,8 +151,8 @@ export class Dialogue {
     this.drain();
   }
 
-  fail(exchange: number, tooLarge = false): void {
-    this.side.handleFailure(this.nowMs, exchange, tooLarge);
+  fail(exchange: number, how: FailureKind = {}): void {
+    this.side.handleFailure(this.nowMs, exchange, how);
     this.drain();
   }
 

@@ -65,3 +65,16 @@ describe("a reset of a channel", () => {
     expect(brief(bench.fill())).toEqual(["finish seq 1"]);
   });
 });
+
+test("[SKIP-6] a sent message that a newer one supersedes is not counted as given up", () => {
+  const bench = new SenderBench();
+  const channel = bench.channel("latest");
+  bench.accept(channel, "sent", 1);
+  bench.fill();
+  bench.accept(channel, "waits", 1);
+  expect(bench.sender.givenUp.size).toBe(0);
+
+  bench.accept(channel, "newest", 1);
+
+  expect(bench.sender.givenUp.get(2)).toEqual({ neverSent: 1, sent: 0 });
+});

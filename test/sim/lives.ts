@@ -188,7 +188,12 @@ export class LivesWorld {
   /** In every state: what a life takes for held was received, and nothing is lost in between. */
   check(): void {
     const { received } = this;
-    for (const [number, { accepted, delivered }] of this.lives.entries()) {
+    for (const [number, { accepted, delivered, ended, side }] of this.lives.entries()) {
+      for (const { payload } of (ended ?? side.sender.fates).neverSent) {
+        const text = new TextDecoder().decode(payload);
+        if (!received.includes(text)) continue;
+        throw new BrokenPromise(`3: life ${number} takes "${text}" for never sent, and it came`);
+      }
       const open = new Set(this.fatesOf(number));
       for (const text of accepted) {
         if (open.has(text) || received.includes(text)) continue;
