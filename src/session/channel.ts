@@ -60,7 +60,7 @@ export class Channel<Incoming = unknown, Outgoing = unknown> extends MessageStre
 
   /**
    * Abandons the channel in both directions: what is on its way, and what waits to be taken, is
-   * dropped, and nobody is told which messages those were. Loops and `finished` of both sides throw
+   * dropped; the event `givenUp` counts this side's own. Loops and `finished` of both sides throw
    * `ChannelResetError` with `code`, 0 to 0xfff. Repeated, or after the end: without effect.
    *
    * @throws UsageError `option_invalid` for another code.

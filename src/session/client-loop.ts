@@ -17,6 +17,9 @@ const LAST_WORD_MS = 5_000;
 /** The reason while nothing else is known. */
 const NO_ANSWER = "no_answer";
 
+/** The reason while the server says that it does not know the session. */
+const UNKNOWN = "session_unknown";
+
 export class ClientLoop implements Driver {
   readonly hub: SessionHub;
   readonly #side: RequestSide;
@@ -93,17 +96,17 @@ export class ClientLoop implements Driver {
    * @returns when it will have been down for too long.
    */
   #noteReach(): number {
-    const { requestsUnanswered } = this.#side;
-    if (requestsUnanswered < UNANSWERED_DOUBTED) this.#downSinceMs = Infinity;
-    if (requestsUnanswered === 0) {
-      this.#lastFailure = NO_ANSWER;
+    const { requestsUnanswered, isDoubted } = this.#side;
+    if (requestsUnanswered === 0) this.#lastFailure = isDoubted ? UNKNOWN : NO_ANSWER;
+    // A server that has forgotten the session is no way for it.
+    const isDown = isDoubted || requestsUnanswered >= UNANSWERED_DOUBTED;
+    if (!isDown) this.#downSinceMs = Infinity;
+    if (!isDown && requestsUnanswered === 0) {
       this.hub.noteReach("working", "");
       return Infinity;
     }
     const atMs = nowMs();
-    if (requestsUnanswered >= UNANSWERED_DOUBTED) {
-      this.#downSinceMs = Math.min(this.#downSinceMs, atMs);
-    }
+    if (isDown) this.#downSinceMs = Math.min(this.#downSinceMs, atMs);
     const lostAtMs = this.#downSinceMs + this.#lostAfterMs;
     const isLost = atMs >= lostAtMs;
     this.hub.noteReach(isLost ? "lost" : "failing", this.#lastFailure);
@@ -132,7 +135,10 @@ export class ClientLoop implements Driver {
     if (outcome.kind === "answer") this.#side.handleAnswer(nowMs(), exchange, outcome.bytes);
     else {
       this.#lastFailure = outcome.reason;
-      this.#side.handleFailure(nowMs(), exchange, { tooLarge: outcome.isTooLarge });
+      this.#side.handleFailure(nowMs(), exchange, {
+        tooLarge: outcome.isTooLarge,
+        notSent: outcome.isNotSent,
+      });
     }
     this.#pump();
     this.touch();

@@ -38,8 +38,8 @@ export interface ResumedInfo {
 }
 
 /**
- * Messages of one channel that were replaced by later ones (mode `latest`), or whose time-to-live
- * was over. One event may stand for many of them.
+ * Messages of one channel that were replaced by later ones before they left (mode `latest`), whose
+ * time-to-live was over, or that were on a channel that was abandoned. One event may stand for many.
  */
 export interface GivenUpInfo {
   readonly label: string;
@@ -65,7 +65,7 @@ export interface SessionEvents {
   lost: (info: LostInfo) => void;
   /** The path is back, and nothing was lost. */
   resumed: (info: ResumedInfo) => void;
-  /** Messages of a channel that may give up were given up. */
+  /** Messages of a channel were given up. */
   givenUp: (info: GivenUpInfo) => void;
   /** The peer opened a channel: `channel.as<In, Out>()` types it. */
   channel: (channel: Channel) => void;

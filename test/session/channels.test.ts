@@ -364,6 +364,20 @@ describe("finished", () => {
   });
 });
 
+test("What was on its way on a channel that is abandoned is counted by givenUp", async () => {
+  const { client, carrier } = await open();
+  await settle();
+  const told: GivenUpInfo[] = [];
+  client.on("givenUp", (info) => told.push(info));
+  carrier.failure = "offline";
+  const own = client.channel("drafts");
+  own.send(1);
+  own.send(2);
+  own.reset();
+  await until(() => told.length === 1);
+  expect(told).toEqual([{ label: "drafts", neverSent: 2, sent: 0 }]);
+});
+
 describe("a channel that may give messages up", () => {
   test("of mode latest brings the last of each key, and tells how many were replaced", async () => {
     const { client, peer, carrier } = await open();

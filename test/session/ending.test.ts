@@ -184,3 +184,19 @@ test("The end of a session leaves no timer and no exchange on the client's side"
   await pass(1_000);
   expect(carrier.exchanges).toBe(exchanges);
 });
+
+test("What a carrier certainly has not sent is a fate of never sent, whatever else is unknown", async () => {
+  stopTime();
+  for (const isNotSent of [true, false]) {
+    const { client, carrier } = await open();
+    await settle();
+    carrier.failure = "connection_refused";
+    carrier.isNotSent = isNotSent;
+    carrier.cutAll();
+    client.send("tried");
+    await pass(3_000);
+    client.abort();
+    const { neverSent, unknown } = await client.ended;
+    expect([neverSent.length, unknown.length]).toEqual(isNotSent ? [1, 0] : [0, 1]);
+  }
+});

@@ -22,6 +22,8 @@ export class MemoryCarrier implements Carrier {
   carriersMax: number | undefined = undefined;
   /** While set, every exchange fails with it. */
   failure: string | undefined;
+  /** What failed then has certainly not been sent. */
+  isNotSent = false;
   /** While set, nothing comes back, not even a failure. */
   isSilent = false;
   faults: Faults = { seed: 1 };
@@ -50,7 +52,8 @@ export class MemoryCarrier implements Carrier {
     const fail = (reason: string): void => {
       if (!this.cut.delete(fail)) return;
       gone();
-      resolve({ kind: "failure", reason, isTooLarge: false });
+      const isNotSent = this.isNotSent && reason === this.failure;
+      resolve({ kind: "failure", reason, isTooLarge: false, isNotSent });
     };
     this.cut.add(fail);
     const abort = (): void => {

@@ -156,6 +156,64 @@ test.each([-1, Number.NaN, "1s", 86_400_001])("lostAfterMs %s is refused", (lost
   expect(thrown(() => begin(options))).toMatchObject({ code: "option_invalid" });
 });
 
+test("A server that has forgotten the session is no path that is back", async () => {
+  stopTime();
+  const { client, carrier } = await open();
+  await settle();
+  const told = record(client);
+  carrier.failure = "connection_refused";
+  carrier.cutAll();
+  await pass(3_000);
+  // Another process is there now.
+  carrier.server = begin().server;
+  carrier.failure = undefined;
+  await pass(20_000);
+  expect(told).toEqual([
+    ["interrupted", "connection_refused"],
+    ["lost", { reason: "connection_refused" }],
+    ["interrupted", "session_unknown"],
+    ["ended", "lost"],
+    ["ended", "lost"],
+  ]);
+});
+
+test("A restart that nobody notices otherwise is told as lost, and then as the end", async () => {
+  stopTime();
+  const { client, carrier } = await open();
+  await settle();
+  const told = record(client);
+  carrier.server = begin().server;
+  carrier.cutAll();
+  await pass(900);
+  expect(told).toEqual([]);
+  await pass(20_000);
+  expect(told).toEqual([
+    ["interrupted", "session_unknown"],
+    ["lost", { reason: "session_unknown" }],
+    ["ended", "lost"],
+    ["ended", "lost"],
+  ]);
+});
+
+test("A server that knows the session again is a path that is back", async () => {
+  stopTime();
+  const { client, peer, carrier, server } = await open();
+  await settle();
+  const told = record(client);
+  carrier.server = begin().server;
+  carrier.cutAll();
+  await pass(1_500);
+  expect(told.at(-1)).toEqual(["lost", { reason: "session_unknown" }]);
+  carrier.server = server;
+  client.send("still here");
+  await pass(3_000);
+  expect(await take(peer, 1)).toEqual(["still here"]);
+  expect(told.slice(2)).toEqual([
+    ["open", ""],
+    ["resumed", expect.anything()],
+  ]);
+});
+
 test("Requests that vanish without a word are an outage too, with a reason of its own", async () => {
   stopTime();
   const { client, carrier } = await open();
