@@ -36,6 +36,13 @@ export type Authenticate = (peer: Peer) => string | undefined | Promise<string |
 
 const DAY_MS = 86_400_000;
 
+/**
+ * For how long a client stays away when `authenticate` has failed: about what a restart of what it
+ * asks takes, and for each client another time, so that they do not come back all at once.
+ */
+const VERDICT_PAUSE_MIN_MS = 1_000;
+const VERDICT_PAUSE_MAX_MS = 5_000;
+
 /** What is handed on to the core; the rest of its options is this layer's. */
 const { consume: _, seed: __, authenticate: ___, ...LIMITS } = ENDPOINT_DEFAULTS;
 
@@ -385,6 +392,11 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
 
 function verdictOf(answer: Answer): Verdict {
   if (answer.kind === "yes") return { accepted: true, principal: answer.principal };
+  if (answer.kind === "failed") {
+    const spanMs = VERDICT_PAUSE_MAX_MS - VERDICT_PAUSE_MIN_MS;
+    const pauseMs = VERDICT_PAUSE_MIN_MS + Math.round(Math.random() * spanMs);
+    return { accepted: "later", pauseMs };
+  }
   return { accepted: false, reason: "unauthenticated" };
 }
 

@@ -79,10 +79,6 @@ export function admissionCases(harness: Harness): void {
   const noes = {
     "says no": () => undefined,
     "says no later": () => Promise.resolve(undefined),
-    throws: () => {
-      throw new Error("The database of users is away");
-    },
-    rejects: () => Promise.reject(new Error("The database of users is away")),
   };
   for (const [what, authenticate] of Object.entries(noes)) {
     it(`refuses a client when the application's authenticate ${what}`, async () => {
@@ -96,7 +92,31 @@ export function admissionCases(harness: Harness): void {
       await expect(client.opened).rejects.toMatchObject({ code: "session_ended" });
       expect(rig.server.sessions).toEqual([]);
       // A no is no mistake of the application's.
-      expect(errors.length > 0).toBe(!what.startsWith("says"));
+      expect(errors).toEqual([]);
+    });
+  }
+
+  const failures = {
+    throws: () => {
+      throw new Error("The database of users is away");
+    },
+    rejects: () => Promise.reject(new Error("The database of users is away")),
+  };
+  for (const [what, fail] of Object.entries(failures)) {
+    it(`lets a client come again when the application's authenticate ${what}`, async () => {
+      const errors: unknown[] = [];
+      let asked = 0;
+      const rig = await Rig.start<string, string>(harness, {
+        authenticate: () => (++asked === 1 ? fail() : "alice"),
+        onError: (error) => void errors.push(error),
+      });
+      const client = rig.connect();
+      client.send("read later");
+      const session = await rig.nextSession();
+      expect(session.principal).toBe("alice");
+      expect(await take(session, 1)).toEqual(["read later"]);
+      await soon(client.opened, "the opening");
+      expect(errors).toEqual([new Error("The database of users is away")]);
     });
   }
 

@@ -82,6 +82,36 @@ describe("an opening", () => {
     },
   );
 
+  test.each<[string, () => string | Promise<string>]>([
+    [
+      "throws",
+      () => {
+        throw new Error("no database");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("no database"))],
+  ])("is put off when authenticate %s, and let in once it can say who it is", async (_, fail) => {
+    stopTime();
+    const told: unknown[][] = [];
+    let isBroken = true;
+    const { client, server, peer } = begin({
+      authenticate: () => (isBroken ? fail() : "ada"),
+      onError: (...args) => void told.push(args),
+    });
+    client.send("early");
+    await pass(100);
+    expect(told).toEqual([[new Error("no database"), undefined]]);
+    await pass(12_000);
+    expect(told.length).toBeGreaterThan(2);
+    expect(told.length).toBeLessThan(14);
+    expect(client.status.state).toBe("opening");
+    expect(server.sessions).toEqual([]);
+    isBroken = false;
+    await pass(6_000);
+    expect((await peer).principal).toBe("ada");
+    expect(await take(await peer, 1)).toEqual(["early"]);
+  });
+
   test("is refused when authenticate takes too long, whatever it says afterwards", async () => {
     stopTime();
     const { authenticate, answers } = asked();
