@@ -18,8 +18,9 @@ const NONCE_BYTES = 16;
 export interface ClientOptions extends Optional<Omit<RequestOptions, "consume" | "literal">> {
   /**
    * What `save()` gave. The session goes on where it was saved, with the limits that it had; the
-   * options of the core are not looked at. Save once, resume once: what still runs the old one is
-   * told `superseded`. Another build of this library refuses it: to the application that is as if
+   * options of the core are not looked at. A state may be resumed more than once, as when a tab is
+   * duplicated: the client that the server hears first has the session, and every other one, the one
+   * that was saved too, is told `superseded`. Another build of this library refuses it: to the application that is as if
    * nothing had been saved.
    */
   readonly resume?: string | undefined;
@@ -50,7 +51,9 @@ export class ClientSession<Incoming = unknown, Outgoing = unknown> extends Sessi
    * The session's state as text, for `connect(url, { resume })`. It holds the session's secret:
    * keep it where other origins and users cannot read it. A message that the application was
    * handed counts as delivered. Channels are found again in `channels`. Codecs start anew. Call it
-   * last, at `pagehide` for one: what is sent or received afterwards is not in it.
+   * last, at `pagehide` for one: what is sent or received afterwards is not in it. The session is
+   * then silent for a second, or until its page is shown again, so that a page that goes away leaves
+   * the session to what is resumed: saved more often than that, it says nothing.
    *
    * @throws UsageError `session_closed` after the end.
    */

@@ -97,8 +97,8 @@ const rows: readonly Row[] = [
     end("parameter_invalid"),
     { open: { ...CLIENT_PARAMETERS, bodyBytesMax: 0 } },
   ],
-  ["takes over with the largest incarnation", FINE, { incarnation: TOP }],
-  ["comes back as it was before", `200 superseded ${TOP}`, { incarnation: TOP }, {}],
+  ["takes over with the largest incarnation", FINE, { incarnation: TOP, succeeds: [1] }],
+  ["comes back as it was before", `200 superseded ${TOP}`, { incarnation: TOP, succeeds: [1] }, {}],
   [
     "sends what msgpack has not",
     end("payload_undecodable"),
