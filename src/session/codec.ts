@@ -17,5 +17,5 @@ export type CodecFactory = () => Codec;
 /** @throws UsageError `option_invalid` for a codec instead of what makes one, or a name. */
 export function checkCodec(codec: unknown): void {
   if (typeof codec === "function") return;
-  refuse("codec", codec, "what makes a codec: the function `json` itself, not its result or name");
+  refuse("codec", codec, "a function that makes one: json, not json()");
 }

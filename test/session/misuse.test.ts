@@ -55,7 +55,11 @@ describe("a session refuses", () => {
 });
 
 test.each<[string, unknown, string]>([
-  ["a codec's name", "json", 'codec is "json" and must be what makes a codec'],
+  [
+    "a codec's name",
+    "json",
+    'codec is "json" and must be a function that makes one: json, not json()',
+  ],
   ["a codec instead of what makes one", json(), "codec is [object Object] and must be"],
 ])("a client refuses %s", (_, codec, message) => {
   const { carrier } = begin();
