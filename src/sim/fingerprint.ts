@@ -148,6 +148,7 @@ const TABLE: Table = {
     finishSeq: STATE,
     resetsKnown: STATE,
     messagesSent: STATISTICS,
+    sharedUntil: ["out", "decides only which fate is told at the end"],
   },
   InFlight: {
     ring: ["out", "in `Sender`"],
@@ -169,6 +170,7 @@ const TABLE: Table = {
     state: STATE,
     nextIndex: STATE,
     unsent: STATE,
+    sharedUntil: ["out", "decides only which fate is told at the end"],
     unsentKeys: STATE,
     unsentDeadlines: STATE,
     unsentByKey: STATE,
@@ -200,6 +202,7 @@ const TABLE: Table = {
     offsets: ["out", "where payloads lie"],
     sizes: ["out", "with the units"],
     transmissions: ["out", "with the units"],
+    departures: ["out", "decides only which fate is told at the end"],
   },
   PayloadQueue: {
     head: ["out", "positions are relative"],
