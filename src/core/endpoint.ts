@@ -77,6 +77,8 @@ export interface ServerSession {
 }
 
 interface Tombstone {
+  /** Of the life that had the session when it ended. */
+  readonly incarnation: number;
   readonly secret: Uint8Array;
   readonly principal: string | undefined;
   readonly lastWord: LastWord;
@@ -298,7 +300,8 @@ export class Endpoint {
       return undefined;
     }
     if (session.side.state === "ended") {
-      this.answer(handle, address.sessionId, session.side.lastWord as LastWord);
+      const { incarnation, lastWord } = session.side;
+      this.answerEnded(handle, address, body, incarnation, lastWord as LastWord);
       return undefined;
     }
     try {
@@ -320,7 +323,8 @@ export class Endpoint {
     const tombstone = this.tombstones.get(id);
     if (tombstone !== undefined) {
       const isOwn = isOwner(tombstone.secret, tombstone.principal, address, origin);
-      if (isOwn) this.answer(handle, address.sessionId, tombstone.lastWord);
+      const { incarnation, lastWord } = tombstone;
+      if (isOwn) this.answerEnded(handle, address, body, incarnation, lastWord);
       else this.answerUnknown(handle, address);
       return undefined;
     }
@@ -443,6 +447,19 @@ export class Endpoint {
     this.answer(handle, address.sessionId, { unknown: address.sessionId.slice(0, NONCE_BYTES) });
   }
 
+  /** The last word is for the life that had the session, or goes on from it [INC-2]. */
+  private answerEnded(
+    handle: number,
+    address: Address,
+    body: Body,
+    incarnation: number,
+    lastWord: LastWord,
+  ): void {
+    const isHeir =
+      address.incarnation === incarnation || body.succeeds?.includes(incarnation) === true;
+    this.answer(handle, address.sessionId, isHeir ? lastWord : { superseded: incarnation });
+  }
+
   private answerRefused(handle: number, address: Address): void {
     const refused = { code: END_CODES.limit, reason: NOTHING };
     this.answer(handle, address.sessionId, { refused });
@@ -481,8 +498,10 @@ export class Endpoint {
       }
     }
     const forgetAtMs = this.nowMs + this.options.tombstoneMs;
-    const { id, secret, origin } = session;
-    this.tombstones.set(id, { secret, principal: origin.principal, lastWord, forgetAtMs });
+    const { id, secret, side } = session;
+    const { incarnation } = side;
+    const { principal } = session.origin;
+    this.tombstones.set(id, { incarnation, secret, principal, lastWord, forgetAtMs });
   }
 
   private remove(session: ServerSession): void {
