@@ -74,7 +74,8 @@ export class FetchCarrier implements Carrier {
           method: "POST",
           headers: sent,
           body: body as Uint8Array<ArrayBuffer>,
-          cache: "no-store",
+          // Without a mode for caches, which keep no answer to a POST that says no-store [HTTP-5]: any
+          // other than the default makes Chromium repeat the preflight of each request.
           credentials,
           redirect: "manual",
           signal: controller.signal,
