@@ -40,8 +40,8 @@ export default defineConfig({
           name: "node",
           include: ["test/**/*.test.ts"],
           setupFiles: ["test/seed.ts"],
-          // The proxies' ring needs programs which npm does not install.
-          exclude: [...pureTests, "test/attack/**", "test/proxies/**"],
+          // The rings of proxies and browsers need programs which npm does not install.
+          exclude: [...pureTests, "test/attack/**", "test/proxies/**", "test/browsers/**"],
         },
       },
       {

@@ -1,0 +1,37 @@
+/**
+ * Chromium as Debian packages it. Firefox is not driven here: the driver needs builds of its own of
+ * it, which no distribution has.
+ */
+import { type Browser, type BrowserContext, chromium } from "playwright-core";
+import { afterAll, beforeAll, onTestFinished } from "vitest";
+
+export const CHROMIUM = "/usr/bin/chromium";
+
+/** The driver turns the back-forward cache off unless told otherwise. */
+const CACHE_OFF = "--disable-back-forward-cache";
+
+export interface BrowserSettings {
+  /** Pages that were left are kept and shown again as they were. Default false. */
+  readonly keepsPages?: boolean;
+}
+
+/** One browser for the tests of a file; what is returned makes contexts that end with their test. */
+export function useBrowser(settings: BrowserSettings = {}): () => Promise<BrowserContext> {
+  let browser: Browser | undefined;
+  beforeAll(async () => {
+    browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      // Its sandbox wants rights that containers lack, and only pages of these tests are shown.
+      args: ["--no-sandbox"],
+      ignoreDefaultArgs: settings.keepsPages === true ? [CACHE_OFF] : [],
+      headless: true,
+    });
+  });
+  afterAll(() => browser?.close());
+  return async () => {
+    if (browser === undefined) throw new Error("The browser was not started");
+    const context = await browser.newContext();
+    onTestFinished(() => context.close());
+    return context;
+  };
+}

@@ -1,0 +1,174 @@
+// Sessions that outlive their page: reloads, duplicated tabs, pages shown again, and the network's
+// absence.
+
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { numbersTo, until } from "../contract/waiting.ts";
+import { useBrowser } from "./chromium.ts";
+import type { PlainEnd } from "./page-program.ts";
+import { call, look, running, type Served, show, Site } from "./site.ts";
+
+const RELOADS = 20;
+
+/** Longer than any test: whoever comes back earlier was woken. */
+const NEVER_MS = 50_000;
+
+describe("in a browser as it is driven", () => {
+  const newContext = useBrowser();
+
+  test("Twenty reloads with messages both ways lose and double nothing", async () => {
+    const site = await Site.start();
+    const page = await show(await newContext(), site.origin);
+    await call(page, "open");
+    const served = await site.served();
+    await call(page, "startPace");
+    served.startPace();
+    for (let reload = 0; reload < RELOADS; reload++) {
+      const [up, down] = [served.received.length, (await look(page, "received")).length];
+      await page.reload();
+      await running(page);
+      expect(await look(page, "events")).toContain("went on");
+      // Each page carries something, both ways.
+      await served.take(up + 1);
+      await call(page, "take", down + 1);
+    }
+    const [sentUp, sentDown] = [await call(page, "stopPace"), served.stopPace()];
+
+    expect(await served.take(sentUp)).toEqual(numbersTo(sentUp));
+    expect(await call(page, "take", sentDown)).toEqual(numbersTo(sentDown));
+    expect(site.sessions).toHaveLength(1);
+    expect(served.session.status.state).toBe("open");
+  });
+
+  test("Of a tab and its duplicate, which go on from the same text, one has the session", async () => {
+    const site = await Site.start();
+    const context = await newContext();
+    const original = await show(context, site.origin);
+    await call(original, "open");
+    const served = await site.served();
+    await call(original, "send", "before");
+    // The page that was saved is gone before any goes on from it.
+    await original.goto(`${site.origin}/another`);
+    const opened = context.waitForEvent("page");
+    await original.evaluate("void open('/')");
+    const duplicate = await opened;
+    await Promise.all([original.goto(`${site.origin}/`), running(duplicate)]);
+    await running(original);
+
+    await expectOneGoesOn(served, [original, duplicate]);
+  });
+
+  test("A duplicate of a tab that has gone on is told superseded", async () => {
+    const site = await Site.start();
+    const context = await newContext();
+    const original = await show(context, site.origin);
+    await call(original, "open");
+    const served = await site.served();
+    await call(original, "send", "before");
+    await original.reload();
+    await running(original);
+    await call(original, "send", "meanwhile");
+    await served.take(2);
+    const opened = context.waitForEvent("page");
+    await call(original, "duplicate");
+    const duplicate = await opened;
+    await running(duplicate);
+
+    const { winner } = await expectOneGoesOn(served, [original, duplicate]);
+    expect(winner).toBe(original);
+  });
+
+  test("A page whose network was away is back at once when the browser says online", async () => {
+    const site = await Site.start();
+    const context = await newContext();
+    const page = await show(context, site.origin);
+    await call(page, "open", { reconnectDelayMinMs: NEVER_MS, reconnectDelayMaxMs: NEVER_MS });
+    const served = await site.served();
+    await until(() => site.waiting > 0, "a parked request");
+    const lost = call(page, "told", "lost");
+    await context.setOffline(true);
+    await call(page, "send", "waits");
+    await lost;
+    expect(await call(page, "status")).toBe("interrupted");
+    expect(served.received).toEqual([]);
+
+    const resumed = call(page, "told", "resumed");
+    await context.setOffline(false);
+
+    await resumed;
+    expect(await served.take(1)).toEqual(["waits"]);
+    served.sendNumbers(3);
+    expect(await call(page, "take", 3)).toEqual(numbersTo(3));
+    expect(await look(page, "events")).toEqual(["offline", "lost", "online", "resumed"]);
+  });
+});
+
+describe("in a browser that keeps pages", () => {
+  const newContext = useBrowser({ keepsPages: true });
+
+  test("A page that was frozen and is shown again goes on with the session that it had", async () => {
+    const site = await Site.start();
+    const page = await show(await newContext(), site.origin);
+    await call(page, "open");
+    const served = await site.served();
+    await call(page, "startPace");
+    await served.take(10);
+    await page.goto(`${site.origin}/another`);
+    served.sendNumbers(100);
+    // The driver waits in vain for the load of a page that needs none.
+    await page.goBack({ waitUntil: "commit" });
+    await running(page);
+    const sentUp = await call(page, "stopPace");
+
+    expect(await call(page, "take", 100)).toEqual(numbersTo(100));
+    expect(await served.take(sentUp)).toEqual(numbersTo(sentUp));
+    const events = await look(page, "events");
+    expect(events).toEqual(expect.arrayContaining(["hidden", "visible", "shown again"]));
+    expect(events).not.toContain("went on");
+    expect(events).not.toContain("ended");
+    expect(site.sessions).toHaveLength(1);
+  });
+});
+
+/**
+ * Both pages send; exactly one is told that it is superseded, and every message of each arrives
+ * once, or is among the fates of the one that was told.
+ */
+async function expectOneGoesOn(
+  served: Served,
+  pages: readonly [Page, Page],
+): Promise<{ readonly winner: Page }> {
+  const names = ["original", "duplicate"] as const;
+  const messages = names.map((name) => numbersTo(20).map((number) => `${name} ${number}`));
+  for (let at = 0; at < 20; at++) {
+    for (const [index, page] of pages.entries()) {
+      // The one that was told takes no more.
+      const accepted = messages[index]?.[at];
+      await call(page, "send", accepted).catch(() => messages[index]?.splice(at));
+    }
+  }
+  const over: { index: number; end: PlainEnd }[] = [];
+  const watch = async (index: 0 | 1): Promise<void> => {
+    const end = (await pages[index].evaluate("program.ended()")) as PlainEnd;
+    over.push({ index, end });
+  };
+  void Promise.allSettled([watch(0), watch(1)]);
+  await until(() => over.length > 0, "the end of one of the pages' sessions");
+  const loser = over[0]?.index ?? 0;
+  const winner = pages[1 - loser] as Page;
+  await call(winner, "flushed");
+  const [won, lost] = [messages[1 - loser] ?? [], messages[loser] ?? []];
+  await until(() => won.every((each) => served.received.includes(each)), "the winner's messages");
+
+  expect(over).toHaveLength(1);
+  expect(over[0]?.end.reason).toBe("superseded");
+  expect(won).toHaveLength(20);
+  expect(await call(winner, "status")).toBe("open");
+  expect(new Set(served.received).size).toBe(served.received.length);
+  const { neverSent = [], unknown = [] } = over[0]?.end ?? {};
+  // Nothing vanishes, and nothing that was never sent has arrived.
+  const known = new Set([...served.received, ...neverSent, ...unknown]);
+  expect(lost.filter((each) => !known.has(each))).toEqual([]);
+  expect(neverSent.filter((each) => served.received.includes(each))).toEqual([]);
+  return { winner };
+}
