@@ -21,8 +21,9 @@ export function useBrowser(settings: BrowserSettings = {}): () => Promise<Browse
   beforeAll(async () => {
     browser = await chromium.launch({
       executablePath: CHROMIUM,
-      // Its sandbox wants rights that containers lack, and only pages of these tests are shown.
-      args: ["--no-sandbox"],
+      // Its sandbox wants rights that containers lack, and only pages of these tests are shown; the
+      // shared memory that it wants they have little of.
+      args: ["--no-sandbox", "--disable-dev-shm-usage"],
       ignoreDefaultArgs: settings.keepsPages === true ? [CACHE_OFF] : [],
       headless: true,
     });
