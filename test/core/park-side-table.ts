@@ -285,6 +285,15 @@ const superseded = cell("SUPERSEDED; changes nothing.", (scene) => {
   expect(scene.session?.side.incarnation).toBe(2);
 });
 
+const supersededAfterTheEnd = cell("SUPERSEDED; changes nothing.", (scene) => {
+  const isTold = (body: Body): void => expect(body.superseded).toBe(2);
+  answersOnly(scene, () => scene.client.request(3, { incarnation: 1 }), isTold);
+  answersOnly(scene, () => scene.client.request(4, { incarnation: 9, succeeds: [1] }), isTold);
+  // Who goes on from the life that had the session is its heir.
+  const heir = { incarnation: 9, succeeds: [2] };
+  answersOnly(scene, () => scene.client.request(5, heir), isLastWord);
+});
+
 const wrongSecret = cell("UNKNOWN; changes nothing.", (scene) => {
   const script = { secret: OTHER_SECRET, open: true };
   answersOnly(scene, () => scene.client.request(scene.next, script), isUnknown);
@@ -551,7 +560,7 @@ export const PARK_SIDE_TABLE: readonly Row[] = [
       opening: superseded,
       open: superseded,
       closing: superseded,
-      ended: lastWord({ incarnation: 1 }),
+      ended: supersededAfterTheEnd,
     },
   },
   {
