@@ -288,10 +288,11 @@ const superseded = cell("SUPERSEDED; changes nothing.", (scene) => {
 const supersededAfterTheEnd = cell("SUPERSEDED; changes nothing.", (scene) => {
   const isTold = (body: Body): void => expect(body.superseded).toBe(2);
   answersOnly(scene, () => scene.client.request(3, { incarnation: 1 }), isTold);
-  answersOnly(scene, () => scene.client.request(4, { incarnation: 9, succeeds: [1] }), isTold);
+  const other = { incarnation: 9, succeeds: [1] };
+  isTold(answerTo(scene, scene.client.request(4, other)));
   // Who goes on from the life that had the session is its heir.
   const heir = { incarnation: 9, succeeds: [2] };
-  answersOnly(scene, () => scene.client.request(5, heir), isLastWord);
+  isLastWord(answerTo(scene, scene.client.request(5, heir)));
 });
 
 const wrongSecret = cell("UNKNOWN; changes nothing.", (scene) => {
