@@ -91,6 +91,7 @@ export interface Parameters {
   readonly bodyBytesMax: number;
   readonly silenceLimitMs: number;
   readonly holdTimeMs: number;
+  readonly parkedMax: number;
 }
 
 /** Parameters in the order of their identifiers on the wire, from 1. */
@@ -102,6 +103,7 @@ export const PARAMETER_NAMES: readonly (keyof Parameters)[] = [
   "bodyBytesMax",
   "silenceLimitMs",
   "holdTimeMs",
+  "parkedMax",
 ];
 
 export type DeliveryMode = "ordered" | "unordered" | "latest";

@@ -472,7 +472,7 @@ export abstract class Half<Transmit extends { kind: string }> {
   /** The parameters that this side states when the session opens. */
   protected get parameters(): Parameters {
     const { channelsMax, channelUnits, channelBytes, messageBytesMax } = this.settings;
-    const { bodyBytesMax, silenceLimitMs, holdTimeMs } = this.settings;
+    const { bodyBytesMax, silenceLimitMs, holdTimeMs, parkedMax } = this.settings;
     return {
       channelsMax,
       channelUnits,
@@ -481,6 +481,7 @@ export abstract class Half<Transmit extends { kind: string }> {
       bodyBytesMax,
       silenceLimitMs,
       holdTimeMs,
+      parkedMax,
     };
   }
 
@@ -725,6 +726,7 @@ export function checkParameters(parameters: Parameters): void {
     parameters.channelUnits < 1 ||
     parameters.bodyBytesMax < 2 * UNIT_BYTES_MAX ||
     parameters.messageBytesMax < UNIT_BYTES_MAX ||
+    parameters.parkedMax < 1 ||
     parameters.silenceLimitMs <= parameters.holdTimeMs;
   if (tooSmall) throw new ProtocolError("parameter_invalid");
 }

@@ -84,7 +84,7 @@ export const REASON_BYTES_MAX = 128;
 /** Most bytes of a channel's label: a path or a UUID with a prefix. */
 export const LABEL_BYTES_MAX = 256;
 
-/** Most parameters in OPEN and OPENED: the seven of this version, and room for later ones. */
+/** Most parameters in OPEN and OPENED: the eight of this version, and room for later ones. */
 export const PARAMETERS_MAX = 64;
 
 /** Longest pause that a server may ask for, in milliseconds: one hour. */

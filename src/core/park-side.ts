@@ -449,7 +449,10 @@ export class ParkSide extends Half<RespondOutput> {
     if (!this.isCaughtWithout(nowMs)) return;
     this.isStarved = true;
     this.starvedAtMs = nowMs;
-    this.parkedWanted = Math.min(this.options.parkedMax, this.parkedWanted + 1);
+    assert(this.peer !== undefined, "caught_before_the_opening");
+    // More than the client keeps parked would take the places of its carriers.
+    const parkedMax = Math.min(this.options.parkedMax, this.peer.parkedMax);
+    this.parkedWanted = Math.min(parkedMax, this.parkedWanted + 1);
   }
 
   /** A quiet time without that: one less [PARK-7]. */

@@ -127,6 +127,7 @@ const parameters: fc.Arbitrary<Parameters> = fc.record({
   bodyBytesMax: integers(),
   silenceLimitMs: integers(),
   holdTimeMs: integers(),
+  parkedMax: integers(),
 });
 
 function rising(minLength: number, maxLength: number): fc.Arbitrary<number[]> {

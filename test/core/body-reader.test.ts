@@ -106,14 +106,14 @@ describe("a round trip", () => {
   });
 
   test("[PAR-3] passes over unknown parameters", () => {
-    const known = "0101 0202 0303 0404 0505 0606 0707";
+    const known = "0101 0202 0303 0404 0505 0606 0707 0808";
     const open = (frames: string): Body => {
       const bytes = fromHex(frames.replaceAll(" ", ""));
       return read(Uint8Array.of(0x10, bytes.length, ...bytes));
     };
 
-    const plain = open(`08 07 ${known}`);
-    const extended = open(`08 0a 0009 ${known} 08 00 c01fffffffffffff c01fffffffffffff`);
+    const plain = open(`08 08 ${known}`);
+    const extended = open(`08 0b 0009 ${known} 09 00 c01fffffffffffff c01fffffffffffff`);
 
     expect(extended).toEqual(plain);
     expect(plain.open?.holdTimeMs).toBe(7);

@@ -171,6 +171,7 @@ describe("what the wire does not allow is the caller's bug", () => {
     bodyBytesMax: 0,
     silenceLimitMs: 0,
     holdTimeMs: 0,
+    parkedMax: 0,
   };
   const many = (count: number): number[] => Array.from({ length: count }, (_, k) => 2 + 2 * k);
 

@@ -3,7 +3,7 @@
 import { STATE_FORMAT } from "../../src/core/snapshot.ts";
 import { describe, expect, test } from "vitest";
 import { PART_BYTES_MIN, SAVE_PAUSE_MS } from "../../src/core/limits.ts";
-import type { RequestSide } from "../../src/core/request-side.ts";
+import { RequestSide } from "../../src/core/request-side.ts";
 import {
   bytesOf,
   Dialogue,
@@ -715,8 +715,7 @@ describe("saving and resuming", () => {
     expect(later.side.isDoubted).toBe(true);
   });
 
-  test("is not possible before `poll()` was drained, nor of another's state", async () => {
-    const { RequestSide } = await import("../../src/core/request-side.ts");
+  test("is not possible before `poll()` was drained, nor of another's state", () => {
     const client = new Dialogue();
     client.side.handleTimeout(0);
     expect(() => client.side.save(0)).toThrow("state_invalid: poll is not drained");
@@ -725,5 +724,13 @@ describe("saving and resuming", () => {
     expect(() => RequestSide.resume(0, foreign, 1)).toThrow("state_invalid");
     const older = { ...new Dialogue().side.save(0), format: "0" };
     expect(() => RequestSide.resume(0, older, 1)).toThrow("state_invalid: another version's");
+  });
+
+  test("draws its waits from a seed that is never none", () => {
+    const client = new Dialogue().open();
+    const seed = client.side["random"];
+    const other = RequestSide.resume(client.nowMs, client.side.save(client.nowMs), seed);
+
+    expect(other["random"]).not.toBe(0);
   });
 });

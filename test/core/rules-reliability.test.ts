@@ -162,6 +162,7 @@ test("[OPEN-4] a peer whose limits are below the least is refused", () => {
     bodyBytesMax: 32_768,
     silenceLimitMs: 1,
     holdTimeMs: 0,
+    parkedMax: 1,
   };
   expect(() => checkParameters(least)).not.toThrow();
   for (const name of Object.keys(least) as (keyof typeof least)[]) {

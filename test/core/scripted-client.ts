@@ -25,6 +25,7 @@ export const CLIENT_PARAMETERS: Parameters = {
   bodyBytesMax: 524_288,
   silenceLimitMs: 60_000,
   holdTimeMs: 25_000,
+  parkedMax: 4,
 };
 
 /** What a request says beside its number; all of it has a usual value. */

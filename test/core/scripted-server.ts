@@ -22,6 +22,7 @@ export const SERVER_PARAMETERS: Parameters = {
   bodyBytesMax: 524_288,
   silenceLimitMs: 90_000,
   holdTimeMs: 25_000,
+  parkedMax: 4,
 };
 
 const WINDOW = { seqMax: 262_144, bytesMax: 16_777_216 };

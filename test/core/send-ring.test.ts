@@ -92,4 +92,15 @@ describe("a send ring", () => {
     ring.release();
     expect(() => ring.release()).toThrow(InvariantError);
   });
+
+  test("counts departures no further than it can, and then takes none back", () => {
+    const ring = new SendRing();
+    const seq = append(ring, UNIT_FACT, 3);
+    for (let transmission = 2; transmission <= 300; transmission++) {
+      ring.setTransmission(seq, transmission);
+    }
+    for (let back = 0; back < 300; back++) ring.takeBack(seq);
+
+    expect(ring.mayHaveLeft(seq)).toBe(true);
+  });
 });

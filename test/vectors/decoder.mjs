@@ -29,7 +29,7 @@ export function xxh32(bytes, seed) {
 const split = (hex) => (hex.match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16));
 const modes = ["ordered", "unordered", "latest"];
 const parameterNames =
-  "channelsMax channelUnits channelBytes messageBytesMax bodyBytesMax silenceLimitMs holdTimeMs";
+  "channelsMax channelUnits channelBytes messageBytesMax bodyBytesMax silenceLimitMs holdTimeMs parkedMax";
 
 /** Decodes one body; `sessionId` is needed for bodies without an address. */
 export function decode(hex, sessionId) {

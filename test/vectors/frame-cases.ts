@@ -24,6 +24,7 @@ const parameters = {
   bodyBytesMax: 16_384,
   silenceLimitMs: 2 ** 30 - 1,
   holdTimeMs: top,
+  parkedMax: 64,
 };
 
 /** `length` bytes that rise from `first`. */
