@@ -20,9 +20,6 @@ export interface CarrierOptions {
   readonly answerBytesMax?: number | undefined;
 }
 
-/** What both bodies of an exchange are [HTTP-2]. */
-export const MEDIA_TYPE = "application/octet-stream";
-
 /** @throws UsageError `option_invalid` for what is no whole number from 1 to 2^30. */
 export function checkedCount(value: number, name: string): number {
   within(value, 1, 2 ** 30, name);

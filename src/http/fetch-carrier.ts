@@ -1,15 +1,11 @@
 /**
- * Carries bodies by `fetch` (spec http 1 [HTTP-1]): for browsers and whatever else has the web's globals, and nothing but
- * them. It goes into browser bundles, so it is small. A browser does not tell why a request failed;
- * so the reasons are few.
+ * Carries bodies by `fetch` (spec http 1 [HTTP-1]): for browsers and whatever else has the web's
+ * globals, and nothing but them. It goes into browser bundles, so it is small. A browser does not
+ * tell why a request failed; so the reasons are few.
  */
 import type { Carrier, Outcome } from "../session/carrier.ts";
-import {
-  answerBytesMaxOf,
-  type CarrierOptions,
-  carrierUrl,
-  MEDIA_TYPE,
-} from "./carrier-options.ts";
+import { answerBytesMaxOf, type CarrierOptions, carrierUrl } from "./carrier-options.ts";
+import { MEDIA_TYPE } from "./media-type.ts";
 import { failure, joined, refusalIn } from "./outcomes.ts";
 
 /** Gets an event. */

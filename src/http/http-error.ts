@@ -5,6 +5,7 @@
  * failed exchange.
  */
 import type { Refusal } from "../session/peer.ts";
+import { MEDIA_TYPE } from "./media-type.ts";
 
 /** Why a request was refused. Stable. */
 export type HttpErrorCode =
@@ -55,9 +56,6 @@ const STATUSES: Readonly<Record<HttpErrorCode, number>> = {
  * should let a moment pass and need no more, as requests come and go within seconds.
  */
 const RETRY_AFTER_SECONDS = 1;
-
-/** The only media type that requests and answers have [HTTP-2]. */
-export const MEDIA_TYPE = "application/octet-stream";
 
 /** A whole answer, for whatever writes it. */
 export interface HttpAnswer {

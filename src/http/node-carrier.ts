@@ -1,7 +1,7 @@
 /**
- * Carries bodies by `node:http` and `node:https` over kept-alive connections (spec http 1 [HTTP-1] [HTTP-4]). An exchange ends once,
- * with an outcome; until then one listener waits on its signal, and afterwards nothing is left of it
- * but a connection that can be used again, or none.
+ * Carries bodies by `node:http` and `node:https` over kept-alive connections (spec http 1 [HTTP-1]
+ * [HTTP-4]). An exchange ends once, with an outcome; until then one listener waits on its signal,
+ * and afterwards nothing is left of it but a connection that can be used again, or none.
  */
 import http, { type ClientRequest, type IncomingMessage } from "node:http";
 import https from "node:https";
@@ -16,8 +16,8 @@ import {
   type CarrierOptions,
   carrierUrl,
   checkedCount,
-  MEDIA_TYPE,
 } from "./carrier-options.ts";
+import { MEDIA_TYPE } from "./media-type.ts";
 import { networkReason } from "./node-reasons.ts";
 import { failure, joined, refusalIn } from "./outcomes.ts";
 

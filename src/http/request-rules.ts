@@ -12,7 +12,8 @@ import type { RequestHandler } from "../session/peer.ts";
 import { Admission, type Admitted } from "./admission.ts";
 import { type ClientAddress, clientAddressReader, type TrustProxy } from "./client-address.ts";
 import { Cors, type CorsOptions, type RequestSource } from "./cors.ts";
-import { emptyAnswer, errorAnswer, type HttpAnswer, MEDIA_TYPE } from "./http-error.ts";
+import { emptyAnswer, errorAnswer, type HttpAnswer } from "./http-error.ts";
+import { MEDIA_TYPE } from "./media-type.ts";
 
 /**
  * What a server adapter can be told. Limits are those of one listener or handler: a process that
