@@ -3,9 +3,10 @@
  * within limits, remembers ended ones for a while, and answers for those that it does not know.
  * spec 7.
  *
- * Readers: `sessions`, `recognise`. Handlers: `handleRequest`, `handleGone`, `handleVerdict`, `handleTimeout`. Commands: `drain`,
- * `abortAll`, and those of the sessions; call `touch(session)` after one of these. `poll()` drains the endpoint and every session that
- * was touched, and ends with the earliest timeout of all.
+ * Readers: `sessions`, `recognise`. Handlers: `handleRequest`, `handleGone`, `handleVerdict`,
+ * `handleTimeout`. Commands: `drain`, `abortAll`, and those of the sessions; call `touch(session)`
+ * after one of these. `poll()` drains the endpoint and every session that was touched, and ends with
+ * the earliest timeout of all.
  *
  * Invariants: `sessions`, `tombstones` and the openings that wait for a verdict are bounded by the
  * options, before any authentication; a session is changed only by a request with its secret.

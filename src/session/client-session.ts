@@ -20,8 +20,8 @@ export interface ClientOptions extends Optional<Omit<RequestOptions, "consume" |
    * What `save()` gave. The session goes on where it was saved, with the limits that it had; the
    * options of the core are not looked at. A state may be resumed more than once, as when a tab is
    * duplicated: the client that the server hears first has the session, and every other one, the one
-   * that was saved too, is told `superseded`. Another build of this library refuses it: to the application that is as if
-   * nothing had been saved.
+   * that was saved too, is told `superseded`. Another build of this library refuses it: to the
+   * application that is as if nothing had been saved.
    */
   readonly resume?: string | undefined;
   /**

@@ -1,7 +1,8 @@
 /**
- * Sessions that come back after silence (spec http 3 [HTTP-9]): their requests wait while the application is asked again
- * who the client is. One question a session; its other requests wait for the same answer. A no
- * refuses the requests and leaves the session alone: a secret in wrong hands must not end it.
+ * Sessions that come back after silence (spec http 3 [HTTP-9]): their requests wait while the
+ * application is asked again who the client is. One question a session; its other requests wait for
+ * the same answer. A no refuses the requests and leaves the session alone: a secret in wrong hands
+ * must not end it.
  */
 import type { ServerSession } from "../core/index.ts";
 import type { Peer, Refusal } from "./peer.ts";
