@@ -1,7 +1,4 @@
-/**
- * Chromium as Debian packages it. Firefox is not driven here: the driver needs builds of its own of
- * it, which no distribution has.
- */
+/** Chromium as Debian packages it. */
 import { type Browser, type BrowserContext, chromium } from "playwright-core";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
 

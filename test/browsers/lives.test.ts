@@ -8,37 +8,11 @@ import { useBrowser } from "./chromium.ts";
 import type { PlainEnd } from "./page-program.ts";
 import { call, look, running, type Served, show, Site } from "./site.ts";
 
-const RELOADS = 20;
-
 /** Longer than any test: whoever comes back earlier was woken. */
 const NEVER_MS = 50_000;
 
 describe("in a browser as it is driven", () => {
   const newContext = useBrowser();
-
-  test("Twenty reloads with messages both ways lose and double nothing", async () => {
-    const site = await Site.start();
-    const page = await show(await newContext(), site.origin);
-    await call(page, "open");
-    const served = await site.served();
-    await call(page, "startPace");
-    served.startPace();
-    for (let reload = 0; reload < RELOADS; reload++) {
-      const [up, down] = [served.received.length, (await look(page, "received")).length];
-      await page.reload();
-      await running(page);
-      expect(await look(page, "events")).toContain("went on");
-      // Each page carries something, both ways.
-      await served.take(up + 1);
-      await call(page, "take", down + 1);
-    }
-    const [sentUp, sentDown] = [await call(page, "stopPace"), served.stopPace()];
-
-    expect(await served.take(sentUp)).toEqual(numbersTo(sentUp));
-    expect(await call(page, "take", sentDown)).toEqual(numbersTo(sentDown));
-    expect(site.sessions).toHaveLength(1);
-    expect(served.session.status.state).toBe("open");
-  });
 
   test("Of a tab and its duplicate, which go on from the same text, one has the session", async () => {
     const site = await Site.start();

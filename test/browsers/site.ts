@@ -1,6 +1,5 @@
 /** A server of pages and of sessions, and the pages that browsers show of it. */
 import http, { type IncomingHttpHeaders, type Server } from "node:http";
-import type { BrowserContext, Page } from "playwright-core";
 import { onTestFinished } from "vitest";
 import { configureServer } from "../../src/http/configure-server.ts";
 import { type ListenerOptions, nodeListener } from "../../src/http/node.ts";
@@ -8,6 +7,7 @@ import { type PeerSession, type ServerOptions, SessionServer } from "../../src/s
 import { soon, until } from "../contract/waiting.ts";
 import { listenLocally } from "../listening.ts";
 import { assets, type Assets, type ClientForm, pageText } from "./assets.ts";
+import type { DrivenContext, DrivenPage } from "./driven.ts";
 import type { Program } from "./page-program.ts";
 
 const SESSIONS_PATH = "/holdfast";
@@ -137,7 +137,10 @@ export class Site {
 }
 
 /** Shows the page of a site, and is done when its program runs. */
-export async function show(context: BrowserContext, origin: string): Promise<Page> {
+export async function show<Page extends DrivenPage>(
+  context: DrivenContext<Page>,
+  origin: string,
+): Promise<Page> {
   const page = await context.newPage();
   await page.goto(`${origin}/`);
   await running(page);
@@ -145,7 +148,7 @@ export async function show(context: BrowserContext, origin: string): Promise<Pag
 }
 
 /** Until the page's program runs. */
-export async function running(page: Page): Promise<void> {
+export async function running(page: DrivenPage): Promise<void> {
   await page.waitForFunction("globalThis.program !== undefined");
 }
 
@@ -157,19 +160,19 @@ type Methods = {
 
 /** Calls the program of a page, and waits for what it returns. */
 export async function call<Name extends keyof Methods>(
-  page: Page,
+  page: DrivenPage,
   name: Name,
   ...args: Parameters<Methods[Name]>
 ): Promise<Awaited<ReturnType<Methods[Name]>>> {
   const text = `program.${name}(...${JSON.stringify(args)})`;
-  const result = page.evaluate<Awaited<ReturnType<Methods[Name]>>>(text);
-  return await soon<Awaited<ReturnType<Methods[Name]>>>(result, `${name} in the page`);
+  const result = page.evaluate(text) as Promise<Awaited<ReturnType<Methods[Name]>>>;
+  return await soon(result, `${name} in the page`);
 }
 
 /** What the program of a page has at present. */
 export async function look<Name extends "events" | "received" | "receivedAtMs" | "canEvaluate">(
-  page: Page,
+  page: DrivenPage,
   name: Name,
 ): Promise<Program[Name]> {
-  return await page.evaluate(`program.${name}`);
+  return (await page.evaluate(`program.${name}`)) as Program[Name];
 }
