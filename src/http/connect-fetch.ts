@@ -7,16 +7,9 @@ import {
   connectOver,
   msgpack,
 } from "../session/index.ts";
-import { FetchCarrier, type FetchCarrierOptions } from "./fetch-carrier.ts";
+import { FETCH_PARKED_MAX, FetchCarrier, type FetchCarrierOptions } from "./fetch-carrier.ts";
 
 export * from "../session/index.ts";
-
-/**
- * Requests kept parked, whatever the server wants, unless `parkedMax` says more: the connections of
- * a page are few (see `carriersMax`), and a parked request keeps its own for up to 25 s. On HTTP/2
- * the core's default will do.
- */
-const PARKED_MAX = 1;
 
 export interface ConnectOptions
   extends ClientOptions, Omit<FetchCarrierOptions, "answerBytesMax" | "carriersMax"> {
@@ -36,7 +29,7 @@ export function connect<Incoming = unknown, Outgoing = unknown>(
   options: ConnectOptions = {},
 ): ClientSession<Incoming, Outgoing> {
   const { codec = msgpack, headers, credentials, fetch, events, ...rest } = options;
-  const session = { ...rest, parkedMax: rest.parkedMax ?? PARKED_MAX };
+  const session = { ...rest, parkedMax: rest.parkedMax ?? FETCH_PARKED_MAX };
   const answerBytesMax = session.bodyBytesMax ?? REQUEST_DEFAULTS.bodyBytesMax;
   const carrier = new FetchCarrier(url, { ...options, answerBytesMax });
   return connectOver(carrier, codec, session);

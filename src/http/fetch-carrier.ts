@@ -32,6 +32,16 @@ export interface FetchCarrierOptions extends CarrierOptions {
   readonly events?: PageEvents | undefined;
 }
 
+/** Default for `carriersMax`. */
+export const FETCH_CARRIERS_MAX = 1;
+
+/**
+ * Requests kept parked, whatever the server wants, unless `parkedMax` says more: the connections of
+ * a page are few (see `carriersMax`), and a parked request keeps its own for up to 25 s. On HTTP/2
+ * the core's default will do.
+ */
+export const FETCH_PARKED_MAX = 1;
+
 /** On a page these events, the document's own too, reach `globalThis`. */
 const WAKING = ["online", "visibilitychange", "pageshow"];
 
@@ -44,7 +54,7 @@ export class FetchCarrier implements Carrier {
   /** @throws UsageError `option_invalid`, naming the option. */
   constructor(url: string | URL, options: FetchCarrierOptions = {}) {
     this.url = carrierUrl(url, globalThis.location?.href);
-    this.carriersMax = options.carriersMax ?? 1;
+    this.carriersMax = options.carriersMax ?? FETCH_CARRIERS_MAX;
     this.answerBytesMax = answerBytesMaxOf(options);
     this.options = options;
   }

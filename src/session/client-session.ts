@@ -6,6 +6,7 @@ import { nowMs } from "./clock.ts";
 import { ClientLoop } from "./client-loop.ts";
 import { type Optional, withoutUndefined } from "./checks.ts";
 import { checkCodec, type CodecFactory } from "./codec.ts";
+import { CLIENT_LOST_AFTER_MS } from "./limits.ts";
 import { encodeSaved, resumeSaved, type SavedInbox } from "./saved-session.ts";
 import { Session } from "./session.ts";
 import type { SessionHub } from "./session-hub.ts";
@@ -31,7 +32,6 @@ export interface ClientOptions extends Optional<Omit<RequestOptions, "consume" |
   readonly lostAfterMs?: number | undefined;
 }
 
-const LOST_AFTER_MS = 1_000;
 const DAY_MS = 86_400_000;
 
 export class ClientSession<Incoming = unknown, Outgoing = unknown> extends Session<
@@ -85,7 +85,7 @@ export function connectOver<Incoming = unknown, Outgoing = unknown>(
   options: ClientOptions = {},
 ): ClientSession<Incoming, Outgoing> {
   checkCodec(makeCodec);
-  const { resume, lostAfterMs = LOST_AFTER_MS, ...limits } = withoutUndefined(options);
+  const { resume, lostAfterMs = CLIENT_LOST_AFTER_MS, ...limits } = withoutUndefined(options);
   // Of the core's options the one that this layer decides.
   if ("consume" in limits) throw new UsageError("option_unknown", "consume");
   within(lostAfterMs, 0, DAY_MS, "lostAfterMs");

@@ -17,6 +17,7 @@ import { checkFunction, type Optional, refuse, withoutUndefined } from "./checks
 import { nowMs } from "./clock.ts";
 import { checkCodec, type CodecFactory } from "./codec.ts";
 import { CODE_MAX } from "./errors.ts";
+import { REAUTHENTICATE_MARGIN_MS, SERVER_LOST_AFTER_MS } from "./limits.ts";
 import { msgpack } from "./msgpack.ts";
 import type { Peer, Reply, RequestHandler } from "./peer.ts";
 import { type Answer, ask, Reauthentication } from "./reauthentication.ts";
@@ -146,7 +147,11 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     const given = withoutUndefined(options);
     const { onSession, authenticate, codec = msgpack, onError = printError, ...others } = given;
     const holdTimeMs = others.holdTimeMs ?? ENDPOINT_DEFAULTS.holdTimeMs;
-    const { reauthenticateAfterMs = holdTimeMs + 5_000, lostAfterMs = 5_000, ...limits } = others;
+    const {
+      reauthenticateAfterMs = holdTimeMs + REAUTHENTICATE_MARGIN_MS,
+      lostAfterMs = SERVER_LOST_AFTER_MS,
+      ...limits
+    } = others;
     checkFunction(onSession, "onSession");
     checkFunction(onError, "onError");
     checkCodec(codec);
