@@ -42,19 +42,27 @@ export class Copy {
     return { seen: this.#seen, changes: changes.toJSON() };
   }
 
-  /** Takes what came; returns what it changes here, if anything. Throws at what cannot be. */
+  /**
+   * Takes what came; returns what it changes here, if anything. Throws RangeError at what cannot be,
+   * and then nothing has changed. That it fits the text is for `ChangeSet.apply` to check.
+   */
   receive(edit: Edit): ChangeSet | undefined {
-    const news = edit.seen - this.#confirmed;
+    // The type is only a hope: it came from elsewhere.
+    const { seen, changes } = Object(edit) as { [Name in keyof Edit]: unknown };
+    if (!isCount(seen)) throw new RangeError("not an edit");
+    const news = seen - this.#confirmed;
     if (!(news >= 0 && news <= this.#mine.length)) throw new RangeError("seen what was never sent");
-    this.#mine.splice(0, news);
-    this.#confirmed = edit.seen;
-    if (edit.changes === undefined) return undefined;
-    let theirs = ChangeSet.fromJSON(edit.changes);
-    this.#mine = this.#mine.map((mine) => {
-      const mapped = mine.map(theirs, this.#isFirst);
-      theirs = theirs.map(mine, !this.#isFirst);
-      return mapped;
-    });
+    const mine = this.#mine.slice(news);
+    let theirs = changes === undefined ? undefined : changesOf(changes);
+    const length = (mine[0] ?? theirs)?.length;
+    if (theirs !== undefined && theirs.length !== length) throw new RangeError("of another text");
+    this.#confirmed = seen;
+    this.#mine = mine;
+    if (theirs === undefined) return undefined;
+    for (const [index, change] of mine.entries()) {
+      mine[index] = change.map(theirs, this.#isFirst);
+      theirs = theirs.map(change, !this.#isFirst);
+    }
     this.#seen++;
     return theirs;
   }
@@ -63,4 +71,17 @@ export class Copy {
   receipt(): Edit {
     return { seen: this.#seen };
   }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** `ChangeSet.fromJSON` takes any number for a length, and mapping over those may never end. */
+function changesOf(value: unknown): ChangeSet {
+  const isText = (line: unknown): boolean => typeof line === "string" && !line.includes("\n");
+  const isPart = (part: unknown): boolean =>
+    Array.isArray(part) ? isCount(part[0]) && part.slice(1).every(isText) : isCount(part);
+  if (!Array.isArray(value) || !value.every(isPart)) throw new RangeError("not changes of a text");
+  return ChangeSet.fromJSON(value);
 }
