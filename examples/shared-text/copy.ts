@@ -18,6 +18,13 @@ export interface Edit {
   readonly changes?: unknown;
 }
 
+/** A copy as plain data. */
+export interface SavedCopy {
+  readonly mine: readonly unknown[];
+  readonly confirmed: number;
+  readonly seen: number;
+}
+
 export class Copy {
   /** At the same place the text of one end comes first: the client's, so that both agree. */
   readonly #isFirst: boolean;
@@ -29,6 +36,20 @@ export class Copy {
 
   constructor(isFirst: boolean) {
     this.#isFirst = isFirst;
+  }
+
+  /** Goes on from what `save` gave, after the reload of a page for one. */
+  static load(isFirst: boolean, { mine, confirmed, seen }: SavedCopy): Copy {
+    const copy = new Copy(isFirst);
+    copy.#mine = mine.map((each) => ChangeSet.fromJSON(each));
+    copy.#confirmed = confirmed;
+    copy.#seen = seen;
+    return copy;
+  }
+
+  save(): SavedCopy {
+    const mine = this.#mine.map((each) => each.toJSON() as unknown);
+    return { mine, confirmed: this.#confirmed, seen: this.#seen };
   }
 
   /** Changes of one's own that the other end may not have seen yet. */
