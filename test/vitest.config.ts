@@ -1,6 +1,6 @@
 // How the tests run. Projects: "pure" drives the core and the simulation and sees no real clock and
-// no ambient randomness (test/setup.ts); "attack" has the machine to itself; "node" is every other
-// test. All have the seed of test/seed.ts.
+// no ambient randomness (test/setup.ts); "package" looks at the packed and installed package;
+// "attack" has the machine to itself; "node" is every other test. All have the seed of test/seed.ts.
 
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
@@ -41,7 +41,24 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           setupFiles: ["test/seed.ts"],
           // The rings of proxies and browsers need programs which npm does not install.
-          exclude: [...pureTests, "test/attack/**", "test/proxies/**", "test/browsers/**"],
+          exclude: [
+            ...pureTests,
+            "test/package/**",
+            "test/attack/**",
+            "test/proxies/**",
+            "test/browsers/**",
+          ],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "package",
+          include: ["test/package/**/*.test.ts"],
+          globalSetup: ["test/package/setup.ts"],
+          setupFiles: ["test/seed.ts"],
+          // installed.test.ts links the installed core by vm.SourceTextModule.
+          execArgv: ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"],
         },
       },
       {
