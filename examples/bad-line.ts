@@ -1,6 +1,7 @@
 /**
  * Two cores over a line that loses, doubles and overtakes: every message arrives once, in order.
- * Shows how an adapter drives the core; run it with `npm start -- [loss in percent] [messages]`.
+ * Shows how an adapter drives the core. After `npm run build`:
+ * `npx tsx examples/bad-line.ts [loss in percent] [messages]`.
  */
 import { Endpoint, RequestSide, type ServerSession } from "holdfast/core";
 

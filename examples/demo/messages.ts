@@ -10,8 +10,9 @@
  * An answer that is no success has a `Refusal` as its body. Plain requests never meet the faults.
  *
  * On the session each side sends what its `Copy` (../shared-text/copy.ts) says: the page's end is
- * the first of the two, `new Copy(true)`. Who gets edits and makes none says every now and then what
- * it has seen, by `receipt()`: the server remembers all that may be unseen, up to `UNSEEN_MAX`.
+ * the first of the two, `new Copy(true)`. A page that has taken in edits and makes none itself says
+ * so, by `receipt()`, once for all that came together: the server sends `UNSEEN_MAX` edits ahead, and
+ * then one with all that has changed meanwhile.
  */
 import type { SessionPhase, Stats } from "holdfast";
 import type { ChaosCounts } from "holdfast/chaos";
@@ -24,31 +25,42 @@ import type { Edit } from "../shared-text/copy.ts";
 export const TEXT_LENGTH_MAX = 20_000;
 
 /**
- * Edits that one page may leave without a word. Ten people who type ten characters a second for the
- * 90 s after which a silent session ends make 9,000.
+ * Edits that the server sends ahead of what a page says to have seen. Each of the page's own is
+ * mapped over all of them; and it is some seconds of a few people's typing.
  */
-export const UNSEEN_MAX = 10_000;
+export const UNSEEN_MAX = 64;
 
-/** What a page sends. Its texts are well-formed (no half of a surrogate pair) and without "\r". */
+/**
+ * For so long a cable may stay pulled: the server's `silenceLimitMs`, and to be the page's. Longer
+ * than the library's minute, as people try it out and talk meanwhile.
+ */
+export const SILENCE_LIMIT_MS = 300_000;
+
+/**
+ * What a page sends. No text that it inserts contains "\r", and it never parts the two halves of a
+ * surrogate pair, as no half of one would survive the coding in UTF-8.
+ */
 export type FromPage = Edit;
 
 /** What the server sends. `digest` is that of its whole text at that moment. */
 export type FromServer =
   /** The first message of a session. */
   | { readonly kind: "welcome"; readonly text: string; readonly digest: string }
-  /** What somebody else changed, or that one's own changes have come. */
+  /** What others changed, or that one's own changes have come. */
   | { readonly kind: "edit"; readonly edit: Edit; readonly digest: string }
-  /** How many sessions look at the text. */
+  /** How many look at the text whom the server can reach; this one is among them. */
   | { readonly kind: "people"; readonly count: number };
 
-/** The codes with which the server ends a session; the end's detail says more. */
-export const END_CODES = {
+/** The codes with which the server ends a session; the end's `detail` says more, in words. */
+export const SESSION_ENDS = {
   /** An edit that cannot be, or that makes the text what it must not be. */
   editRefused: 1,
-  /** More edits than may wait, unread or unseen, did. */
-  tooFarBehind: 2,
-  /** More sessions than may look at the text do. */
-  full: 3,
+  /** Another session began on the same line. */
+  lineTaken: 2,
+  /** The line was closed: nobody used it for long, or others needed it more. */
+  lineClosed: 3,
+  /** The server's process goes down. */
+  stopping: 4,
 } as const;
 
 /** What is wrong with a line. Probabilities go from 0 to 1. */

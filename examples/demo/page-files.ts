@@ -1,40 +1,68 @@
 /**
- * The page: what its browser loads, bundled in memory from page/. The names in "holdfast" lead the
- * bundler to the built package, as those of any application would.
+ * What a browser loads, bundled in memory from page/. It is made anew for each visit: who changes
+ * the page only reloads it. The name "holdfast" leads the bundler to the built package, to its half
+ * for browsers.
  */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { type BuildContext, context } from "esbuild";
 
-/** What to answer with. */
 export interface PageFile {
-  readonly type: string;
-  readonly content: string | Uint8Array;
+  readonly type: "html" | "css" | "js";
+  readonly content: Uint8Array;
 }
+
+type PageFiles = ReadonlyMap<string, PageFile>;
+
+/** The paths at which the page's files are. */
+export const PAGE_PATHS = ["/", "/page.js", "/page.css"];
 
 const FOLDER = new URL("page/", import.meta.url);
 
-/** The files by their paths. Takes some ten milliseconds: made anew for each visit. */
-export async function bundlePage(): Promise<ReadonlyMap<string, PageFile>> {
-  const html = readFile(new URL("index.html", FOLDER));
-  const { outputFiles } = await build({
-    absWorkingDir: fileURLToPath(FOLDER),
-    entryPoints: [
-      { in: "main.ts", out: "page" },
-      { in: "style.css", out: "page" },
-    ],
-    bundle: true,
-    platform: "browser",
-    format: "esm",
-    sourcemap: "inline",
-    outdir: "/",
-    write: false,
-    logLevel: "silent",
-  });
-  const files = new Map([["/", { type: "html", content: await html } as PageFile]]);
-  for (const { path, contents } of outputFiles) {
-    const type = path.endsWith(".css") ? "css" : "js";
-    files.set(`/page.${type}`, { type, content: contents });
+export class Page {
+  readonly #context: Promise<BuildContext<{ write: false }>>;
+  #files: Promise<PageFiles> | undefined;
+
+  constructor() {
+    this.#context = context({
+      absWorkingDir: fileURLToPath(FOLDER),
+      entryPoints: [
+        { in: "main.ts", out: "page" },
+        // With what it imports: the styles of the plots.
+        { in: "style.css", out: "page" },
+      ],
+      outdir: "/",
+      bundle: true,
+      platform: "browser",
+      format: "esm",
+      sourcemap: "inline",
+      write: false,
+      logLevel: "silent",
+    });
+    // Told to whoever asks for a file.
+    this.#context.catch(() => {});
   }
-  return files;
+
+  /** The file at one of the paths: "/" as it is now, and the others as they were then. */
+  async file(path: string): Promise<PageFile> {
+    if (path === "/" || this.#files === undefined) this.#files = this.#make();
+    const file = (await this.#files).get(path);
+    if (file === undefined) throw new Error(`The bundler made no ${path}`);
+    return file;
+  }
+
+  async close(): Promise<void> {
+    await (await this.#context).dispose();
+  }
+
+  async #make(): Promise<PageFiles> {
+    const html = readFile(new URL("index.html", FOLDER));
+    const { outputFiles } = await (await this.#context).rebuild();
+    const files = new Map<string, PageFile>([["/", { type: "html", content: await html }]]);
+    for (const { path, contents } of outputFiles) {
+      const type = path.endsWith(".css") ? "css" : "js";
+      files.set(`/page.${type}`, { type, content: contents });
+    }
+    return files;
+  }
 }

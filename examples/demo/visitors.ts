@@ -1,0 +1,33 @@
+/**
+ * Whose requests are taken. There is nothing to steal here, but a page of somebody else's must not
+ * be able to play with the lines of this machine, neither by asking across origins nor by making its
+ * own name lead here (DNS rebinding).
+ */
+import type { IncomingMessage } from "node:http";
+import { isIPv4 } from "node:net";
+import { RefusedError } from "./refusal.ts";
+
+/** Throws a `RefusedError` at a request that is not for this server, or that another page sends. */
+export function checkVisitor(request: IncomingMessage, boundTo: string): void {
+  const { host } = request.headers;
+  const name = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : "";
+  // Whoever listens to other machines too may have any name there.
+  if (isLoopback(boundTo) && !isLoopback(name)) {
+    throw new RefusedError(403, "host_not_allowed", "This server has another name");
+  }
+  if (request.method === "GET" || request.method === "HEAD") return;
+  const { origin } = request.headers;
+  const site = request.headers["sec-fetch-site"];
+  const isOwn = site === undefined ? isOrigin(origin, host) : site === "same-origin";
+  if (isOwn || origin === undefined) return;
+  throw new RefusedError(403, "origin_not_allowed", "Pages of other origins have no say here");
+}
+
+export function isLoopback(host: string): boolean {
+  if (host === "localhost" || host.endsWith(".localhost")) return true;
+  return host === "::1" || host === "[::1]" || (isIPv4(host) && host.startsWith("127."));
+}
+
+function isOrigin(origin: string | undefined, host: string | undefined): boolean {
+  return origin !== undefined && URL.canParse(origin) && new URL(origin).host === host;
+}
