@@ -81,6 +81,7 @@ export class Room {
     if (changes === undefined) return;
     if (person.waiting !== undefined) {
       const { waiting } = person;
+      if (changes.length !== waiting.length) throw new RangeError("of another text");
       person.waiting = waiting.map(changes, false);
       changes = changes.map(waiting, true);
     }
@@ -92,11 +93,11 @@ export class Room {
   }
 
   #change(changes: ChangeSet): void {
-    if (changes.newLength > TEXT_LENGTH_MAX) throw new RangeError("The text would be too long");
+    if (changes.newLength > TEXT_LENGTH_MAX) throw new RangeError("the text would be too long");
     const text = changes.apply(this.#text);
     const content = text.toString();
     // A page's text field would make a line feed of the one, and the codec something of the other.
-    if (/\r|\p{Surrogate}/u.test(content)) throw new RangeError("The text would not be plain");
+    if (/\r|\p{Surrogate}/u.test(content)) throw new RangeError("the text would not be plain");
     this.#text = text;
     this.#digest = digestOf(content);
   }

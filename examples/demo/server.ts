@@ -42,6 +42,12 @@ export interface Demo {
   close(): Promise<void>;
 }
 
+/** Addresses that stand for all of a machine's, and one of them. */
+const ANY_ADDRESS = new Map([
+  ["0.0.0.0", "127.0.0.1"],
+  ["::", "::1"],
+]);
+
 const SESSIONS_PATH = "/holdfast";
 
 /** A few numbers and names. */
@@ -56,12 +62,14 @@ const KIB = 1024;
 export async function startDemo(options: DemoOptions): Promise<Demo> {
   const room = new Room();
   const sessions = new SessionServer<FromPage, FromServer>({
-    // The text, and what is typed within seconds, are small; strangers get no more than that.
-    windowMessages: 8 * KIB,
+    // Edits are small and nobody types fast: strangers get no more room than that takes. What is in
+    // the window may come at once, and everybody waits while it is worked in.
+    windowMessages: 2 * KIB,
     windowBytes: 512 * KIB,
     messageBytesMax: 256 * KIB,
     assemblyBytesMax: 512 * KIB,
     channelsMax: 8,
+    channelUnits: 64,
     highWaterBytes: 128 * KIB,
     sessionsMax: 256,
     silenceLimitMs: SILENCE_LIMIT_MS,
@@ -90,9 +98,9 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   };
   try {
     const port = await listen(outer, options.port, options.host);
-    const url = `http://${formatAddress({ host: options.host, port })}/`;
+    const named = ANY_ADDRESS.get(options.host) ?? options.host;
     return {
-      url,
+      url: `http://${formatAddress({ host: named, port })}/`,
       get text() {
         return room.text;
       },

@@ -1,0 +1,219 @@
+/** The demo's text, with sessions in the place of pages. The page itself: test/browsers. */
+import { describe, expect, it, vi } from "vitest";
+import {
+  digestOf,
+  type FromPage,
+  type FromServer,
+  SESSION_ENDS,
+  TEXT_LENGTH_MAX,
+  UNSEEN_MAX,
+} from "../../examples/demo/messages.ts";
+import type { ChaosCounts } from "../../src/chaos/index.ts";
+import { pause, soon, until } from "../contract/waiting.ts";
+import { demoOf, DemoPage, lookAt, makeLine } from "./demo-page.ts";
+
+const BAD = { loseRequest: 0.2, loseResponse: 0.2, double: 0.2, damage: 0.2, cutEveryMs: 100 };
+
+/** What a line with those faults has counted sooner or later. */
+const MET: readonly (keyof ChaosCounts)[] = [
+  "requestsLost",
+  "responsesLost",
+  "requestsDoubled",
+  "requestsDamaged",
+  "responsesDamaged",
+  "cuts",
+];
+
+const PACE_MS = 5;
+
+/** Types here and there until its line has done everything to it. */
+async function typeUntilMet(page: DemoPage, letter: string): Promise<number> {
+  let typed = 0;
+  for (let isMet = false; !isMet || typed < 100; typed++) {
+    // Deletes now and then, so that the text stays short.
+    const from = (typed * 7919) % (page.length + 1);
+    const to = typed % 3 === 0 ? Math.min(page.length, from + 2) : from;
+    page.type(typed % 10 === 0 ? `${letter}\n` : letter, from, to);
+    await pause(PACE_MS);
+    if (typed % 50 !== 0) continue;
+    const { counts } = await page.report();
+    isMet = MET.every((name) => counts[name] > 0);
+  }
+  return typed;
+}
+
+async function allEqual(
+  demo: { readonly text: string },
+  pages: readonly DemoPage[],
+): Promise<void> {
+  const isEqual = (page: DemoPage): boolean => page.isQuiet && page.text === demo.text;
+  await until(() => pages.every(isEqual), "equal texts");
+}
+
+describe("the demo's text", () => {
+  it("ends equal for two who typed at once over lines that lose, double, damage and cut", async () => {
+    const demo = await demoOf();
+    const ada = await DemoPage.open(demo);
+    const bob = await DemoPage.open(demo);
+    await Promise.all([ada.set(BAD), bob.set(BAD)]);
+    await Promise.all([typeUntilMet(ada, "a"), typeUntilMet(bob, "b")]);
+
+    await allEqual(demo, [ada, bob]);
+    expect(demo.text).toContain("a");
+    expect(demo.text).toContain("b");
+    for (const page of [ada, bob]) {
+      expect(page.differences).toEqual([]);
+      expect(page.equalTexts).toBeGreaterThan(1);
+      expect(page.session.stats.unitsResent).toBeGreaterThan(0);
+    }
+  });
+
+  it("differs, and the digest says so, for a page that misses a single edit", async () => {
+    class Forgetful extends DemoPage {
+      hasForgotten = false;
+
+      protected override receive(message: FromServer): void {
+        const forgets = message.kind === "edit" && !this.hasForgotten;
+        // As if nothing but what was seen had come.
+        const { kind } = message;
+        if (kind === "edit" && forgets) super.receive({ ...message, edit: { seen: 0 } });
+        else super.receive(message);
+        this.hasForgotten ||= forgets;
+      }
+    }
+    const demo = await demoOf();
+    const ada = await DemoPage.open(demo);
+    const forgetful = new Forgetful(demo, (await makeLine(demo)).id);
+    await until(() => forgetful.received.length > 0, "a welcome");
+    ada.type("?");
+    await until(() => forgetful.hasForgotten, "an edit");
+    expect(forgetful.differences).toHaveLength(1);
+  });
+
+  it("has what was typed while the cable was pulled as soon as it is plugged in", async () => {
+    const demo = await demoOf();
+    const ada = await DemoPage.open(demo);
+    const bob = await DemoPage.open(demo);
+    const { counts, faults } = await ada.set({ blackout: true });
+    expect(faults.blackout).toBe(true);
+    expect(counts.blackouts).toBe(1);
+
+    ada.type("Ada was offline. ", 0);
+    bob.type("Bob was not. ", 0);
+    await until(() => demo.text.includes("Bob was not."), "Bob's words at the server");
+    let refused = 0;
+    while (refused === 0) refused = (await ada.report()).counts.connectionsRefused;
+    expect(demo.text).not.toContain("Ada");
+    expect(ada.text).not.toContain("Bob");
+
+    await ada.set({ blackout: false });
+    await allEqual(demo, [ada, bob]);
+    expect(demo.text).toContain("Ada was offline. ");
+    expect(demo.text).toContain("Bob was not. ");
+    expect(ada.differences).toEqual([]);
+  });
+
+  it("goes on for those who come later, and counts who is there", async () => {
+    const demo = await demoOf();
+    const ada = await DemoPage.open(demo);
+    ada.type("Hello. ", 0);
+    await until(() => demo.text.startsWith("Hello. "), "the words at the server");
+    const bob = await DemoPage.open(demo);
+    expect(bob.text).toBe(demo.text);
+    await until(() => ada.people === 2 && bob.people === 2, "two people");
+    bob.session.abort();
+    await until(() => ada.people === 1, "one person");
+  });
+
+  it("sends so many edits ahead of a page that says nothing, and then all others in one", async () => {
+    const demo = await demoOf();
+    const ada = await DemoPage.open(demo);
+    const { id } = await makeLine(demo);
+    const silent = new DemoPage(demo, id);
+    const edits: FromServer[] = [];
+    silent.session.onBundle((messages) => {
+      edits.push(...messages.filter(({ kind }) => kind === "edit"));
+    });
+    await silent.session.opened;
+    const typed = UNSEEN_MAX + 36;
+    for (let count = 0; count < typed; count++) ada.type("x");
+    await until(() => ada.isQuiet, "all edits at the server");
+    expect((await lookAt(demo, id)).server?.state).toBe("open");
+    await until(() => edits.length >= UNSEEN_MAX, "edits");
+    expect(edits).toHaveLength(UNSEEN_MAX);
+
+    silent.session.send({ seen: 1 });
+    await until(() => edits.length > UNSEEN_MAX, "another edit");
+    const last = edits.at(-1);
+    expect(last).toMatchObject({ kind: "edit", digest: digestOf(demo.text) });
+    expect(JSON.stringify(last)).toContain("x".repeat(typed - UNSEEN_MAX));
+  });
+
+  it("maps what comes late over edits that wait to be sent", async () => {
+    const demo = await demoOf();
+    const ada = await DemoPage.open(demo);
+    const bob = await DemoPage.open(demo);
+    await bob.set({ blackout: true });
+    for (let count = 0; count < UNSEEN_MAX * 2; count++) ada.type(`${count},`, count % 7);
+    for (let count = 0; count < UNSEEN_MAX * 2; count++) bob.type("b", count % 5);
+    await until(() => ada.isQuiet, "Ada's edits at the server");
+    await bob.set({ blackout: false });
+    await allEqual(demo, [ada, bob]);
+    expect([...ada.differences, ...bob.differences]).toEqual([]);
+  });
+
+  it("has one session a line: the newest", async () => {
+    const demo = await demoOf();
+    const first = await DemoPage.open(demo);
+    const second = new DemoPage(demo, first.lineId);
+    const ended = await soon(first.session.ended, "the end of the first session");
+    expect(ended).toMatchObject({ reason: "peer-ended", code: SESSION_ENDS.lineTaken });
+    await until(() => second.received.length > 0, "a welcome");
+    const report = await second.report();
+    expect(report.server).toMatchObject({ state: "open", unacknowledged: 0, bufferedBytes: 0 });
+    expect(report.server?.stats.messagesSent).toBeGreaterThan(0);
+  });
+});
+
+describe("an edit that cannot be", () => {
+  const cases: [what: string, edit: (page: DemoPage) => unknown][] = [
+    ["is no object", () => "edit"],
+    ["is nothing", () => null],
+    ["is a list", () => [0, [1]]],
+    ["says nothing of what was seen", () => ({ changes: [] })],
+    ["has seen what was never sent", () => ({ seen: 1_000 })],
+    ["has seen less than nothing", () => ({ seen: -1 })],
+    ["has seen a half", () => ({ seen: 0.5 })],
+    ["changes what is no list", () => ({ seen: 0, changes: { length: 3 } })],
+    ["is of another text", ({ length }) => ({ seen: 0, changes: [length + 1] })],
+    ["is of a text without end", () => ({ seen: 0, changes: [2 ** 53, [0, "x"]] })],
+    ["is of a text of less than nothing", () => ({ seen: 0, changes: [-1, 5] })],
+    [
+      "makes the text too long",
+      ({ length }) => ({ seen: 0, changes: [length, [0, "x".repeat(TEXT_LENGTH_MAX)]] }),
+    ],
+    ["hides a line in a line", ({ length }) => ({ seen: 0, changes: [length, [0, "a\nb"]] })],
+    ["inserts a carriage return", ({ length }) => ({ seen: 0, changes: [length, [0, "\r"]] })],
+    ["parts a pair", ({ length }) => ({ seen: 0, changes: [length - 1, [1]] })],
+  ];
+
+  it.each(cases)("ends its session and nobody else's: %s", async (_what, edit) => {
+    const complaints = vi.spyOn(console, "error");
+    const demo = await demoOf();
+    const ada = await DemoPage.open(demo);
+    ada.type("\u{1f600}");
+    await until(() => ada.isQuiet, "what Ada typed, at the server");
+    const { text } = demo;
+    const hostile = await DemoPage.open(demo);
+    hostile.session.send(edit(hostile) as FromPage);
+    const ended = await soon(hostile.session.ended, "the end of the session");
+    expect(ended).toMatchObject({ reason: "peer-ended", code: SESSION_ENDS.editRefused });
+    expect(ended.detail).not.toBe("");
+
+    expect(demo.text).toBe(text);
+    ada.type("!");
+    await allEqual(demo, [ada]);
+    expect(demo.text).toBe(`${text}!`);
+    expect(complaints).not.toHaveBeenCalled();
+  });
+});
