@@ -115,7 +115,7 @@ const wish = fc.record({
   length: fc.nat(6),
   insert: content,
 });
-const author = fc.constantFrom(0, 1, "server" as const);
+const author = fc.constantFrom<0 | 1 | "server">(0, 1, "server");
 const client = fc.constantFrom<0 | 1>(0, 1);
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
