@@ -1,0 +1,150 @@
+/**
+ * The text field. What a person does to it becomes a change, and what others change is put into it
+ * without moving the caret, what is selected or what is in view. While an input method composes a
+ * character the field is left alone.
+ */
+import { ChangeSet, Text } from "@codemirror/state";
+import { mapSelection } from "./selection.ts";
+import { differenceOf } from "./text-difference.ts";
+import { UndoHistory } from "./undo.ts";
+
+/**
+ * Keyboards of phones compose for as long as the caret is at a word: after so long without a new
+ * letter, changes of others go in all the same.
+ */
+const COMPOSING_REST_MS = 3_000;
+
+export class Editor {
+  readonly #field: HTMLTextAreaElement;
+  /** Gets each change of the person. */
+  readonly #tell: (changes: ChangeSet) => void;
+  #text: Text = Text.empty;
+  #undo: UndoHistory = new UndoHistory();
+  #isComposing = false;
+  #rest: ReturnType<typeof setTimeout> | undefined;
+  #released: (() => void) | undefined;
+  #release: Promise<void> | undefined;
+
+  constructor(field: HTMLTextAreaElement, tell: (changes: ChangeSet) => void) {
+    this.#field = field;
+    this.#tell = tell;
+    field.addEventListener("input", () => this.#handleInput());
+    field.addEventListener("compositionstart", () => this.#compose());
+    field.addEventListener("compositionend", () => this.#stopComposing());
+    field.addEventListener("blur", () => this.#stopComposing());
+    field.addEventListener("keydown", (event) => this.#handleKey(event));
+    // The menu of the field, and gestures.
+    field.addEventListener("beforeinput", (event) => {
+      if (event.inputType === "historyUndo") this.#step(event, "undo");
+      if (event.inputType === "historyRedo") this.#step(event, "redo");
+    });
+  }
+
+  /** Resolves when changes of others may be put in; undefined: now. */
+  get release(): Promise<void> | undefined {
+    return this.#release;
+  }
+
+  /** Of the text, in UTF-16 units. */
+  get length(): number {
+    return this.#text.length;
+  }
+
+  /** Another text altogether, of a new session. */
+  begin(text: Text): void {
+    this.#undo = new UndoHistory();
+    this.#text = text;
+    this.#field.value = text.toString();
+  }
+
+  /** A change of somebody else. */
+  receive(changes: ChangeSet): void {
+    this.#undo.map(changes);
+    this.#put(changes);
+  }
+
+  /** Text that the person did not type by hand, put in at a place. */
+  insert(place: number, insert: string): void {
+    this.#make(ChangeSet.of({ from: place, insert }, this.#text.length));
+  }
+
+  #handleInput(): void {
+    if (this.#isComposing) this.#compose();
+    const { value, selectionEnd } = this.#field;
+    const whole = wellFormed(value);
+    const difference = differenceOf(this.#text.toString(), whole, selectionEnd);
+    if (difference === undefined) return;
+    const changes = ChangeSet.of(difference, this.#text.length);
+    this.#undo.record(performance.now(), changes, this.#text);
+    this.#text = changes.apply(this.#text);
+    if (whole !== value) this.#show({ start: selectionEnd, end: selectionEnd, direction: "none" });
+    this.#tell(changes);
+  }
+
+  #handleKey(event: KeyboardEvent): void {
+    if (event.altKey || event.isComposing || !(event.ctrlKey || event.metaKey)) return;
+    const key = event.key.toLowerCase();
+    if (key === "z") this.#step(event, event.shiftKey ? "redo" : "undo");
+    if (key === "y") this.#step(event, "redo");
+  }
+
+  #step(event: Event, way: "undo" | "redo"): void {
+    event.preventDefault();
+    const changes = this.#undo[way](this.#text);
+    if (changes === undefined) return;
+    this.#put(changes);
+    let end = 0;
+    changes.iterChanges((_fromA, _toA, _fromB, toB) => {
+      end = toB;
+    });
+    this.#field.setSelectionRange(end, end);
+    this.#tell(changes);
+  }
+
+  #make(changes: ChangeSet): void {
+    this.#undo.record(performance.now(), changes, this.#text);
+    this.#put(changes);
+    this.#tell(changes);
+  }
+
+  #put(changes: ChangeSet): void {
+    const { selectionStart: start, selectionEnd: end, selectionDirection } = this.#field;
+    this.#text = changes.apply(this.#text);
+    this.#show(mapSelection({ start, end, direction: selectionDirection }, changes));
+  }
+
+  #show(selection: ReturnType<typeof mapSelection>): void {
+    const field = this.#field;
+    const { scrollTop, scrollHeight, clientHeight } = field;
+    // Who looks at the end goes on looking at the end.
+    const isAtEnd = scrollHeight > clientHeight && scrollTop + clientHeight >= scrollHeight - 2;
+    field.value = this.#text.toString();
+    field.setSelectionRange(selection.start, selection.end, selection.direction);
+    field.scrollTop = isAtEnd ? field.scrollHeight : scrollTop;
+  }
+
+  #compose(): void {
+    this.#isComposing = true;
+    this.#release ??= new Promise((resolve) => {
+      this.#released = resolve;
+    });
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => this.#free(), COMPOSING_REST_MS);
+  }
+
+  #stopComposing(): void {
+    this.#isComposing = false;
+    this.#free();
+  }
+
+  #free(): void {
+    clearTimeout(this.#rest);
+    this.#released?.();
+    this.#release = undefined;
+  }
+}
+
+/** Halves of letters, as a program may paste them, become the sign for what cannot be shown. */
+function wellFormed(text: string): string {
+  return new TextDecoder().decode(new TextEncoder().encode(text));
+}

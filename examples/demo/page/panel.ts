@@ -1,0 +1,155 @@
+/** The numbers of the session, at both ends, each with a plot of its last minute. */
+import type { ServerView } from "../messages.ts";
+import { bytes, count, milliseconds } from "./figures.ts";
+import { Plot, type PlotSpec, type Sample } from "./plots.ts";
+
+/** What this tab knows by itself. */
+export interface TabView extends ServerView {
+  readonly inFlight: number;
+  readonly parked: number;
+}
+
+interface Row extends PlotSpec {
+  readonly name: string;
+  readonly title: string;
+  readonly show: (value: number) => string;
+  readonly take: (here: TabView, there: ServerView | undefined) => Sample;
+}
+
+const ROWS: readonly Row[] = [
+  {
+    name: "Requests: on the way, parked",
+    title: "Requests without an answer: on the way, and kept by the server to answer with",
+    show: count,
+    scaleMin: 4,
+    take: ({ inFlight, parked }) => [inFlight, parked],
+  },
+  {
+    name: "Unacknowledged messages",
+    title: "Messages sent, or waiting to be, that the other side has not confirmed",
+    show: count,
+    scaleMin: 8,
+    take: (here, there) => [here.unacknowledged, there?.unacknowledged ?? null],
+  },
+  {
+    name: "Unacknowledged bytes",
+    title: "The same in bytes",
+    show: bytes,
+    scaleMin: 256,
+    take: (here, there) => [here.bufferedBytes, there?.bufferedBytes ?? null],
+  },
+  {
+    name: "Round trip",
+    title: "From a request to its answer, without the time for which the server kept it",
+    show: milliseconds,
+    scaleMin: 20,
+    take: (here, there) => [here.stats.roundTripMs, there?.stats.roundTripMs ?? null],
+  },
+  {
+    name: "Messages delivered",
+    title: "Messages that arrived here, in order; the plot has those of each half second",
+    show: count,
+    scaleMin: 4,
+    isRate: true,
+    take: (here, there) => [here.stats.messagesDelivered, there?.stats.messagesDelivered ?? null],
+  },
+  {
+    name: "Duplicates dropped",
+    title: "Messages that came twice and were passed on once",
+    show: count,
+    scaleMin: 4,
+    isRate: true,
+    take: (here, there) => [here.stats.duplicatesDropped, there?.stats.duplicatesDropped ?? null],
+  },
+  {
+    name: "Sent again",
+    title: "Messages sent once more, as they may have been lost",
+    show: count,
+    scaleMin: 4,
+    isRate: true,
+    take: (here, there) => [here.stats.unitsResent, there?.stats.unitsResent ?? null],
+  },
+];
+
+interface ShownRow {
+  readonly row: Row;
+  readonly cells: readonly [HTMLElement, HTMLElement];
+  readonly plot: Plot;
+}
+
+const UNKNOWN = "–";
+
+export class Panel {
+  readonly #rows: readonly ShownRow[];
+  readonly #link: readonly [HTMLElement, HTMLElement];
+
+  constructor(table: HTMLTableElement) {
+    const head = table.createTHead().insertRow();
+    for (const [text, style] of [
+      ["", ""],
+      ["this tab", "here"],
+      ["server", "there"],
+      ["last minute", "plot"],
+    ] as const) {
+      const cell = document.createElement("th");
+      cell.scope = "col";
+      cell.className = style;
+      cell.textContent = text;
+      head.append(cell);
+    }
+    const body = table.createTBody();
+    const state = bodyRow(body, "State", "How each side takes the session to be");
+    state.place.textContent = "by HTTP polling";
+    state.place.parentElement?.classList.add("muted");
+    this.#link = state.cells;
+    this.#rows = ROWS.map((row) => {
+      const { cells, place } = bodyRow(body, row.name, row.title);
+      return { row, cells, plot: new Plot(place, row) };
+    });
+  }
+
+  /** Shows numbers as they are. */
+  show(here: TabView, there: ServerView | undefined): void {
+    put(this.#link[0], here.state);
+    put(this.#link[1], there?.state ?? UNKNOWN);
+    for (const { row, cells } of this.#rows) {
+      const sample = row.take(here, there);
+      for (const [at, cell] of cells.entries()) {
+        const value = sample[at] ?? null;
+        put(cell, value === null ? UNKNOWN : row.show(value));
+      }
+    }
+  }
+
+  /** Adds them to the plots. */
+  sample(here: TabView, there: ServerView | undefined): void {
+    for (const { row, plot } of this.#rows) plot.add(row.take(here, there));
+  }
+
+  repaint(): void {
+    for (const { plot } of this.#rows) plot.repaint();
+  }
+}
+
+function bodyRow(
+  body: HTMLTableSectionElement,
+  name: string,
+  title: string,
+): { readonly cells: readonly [HTMLElement, HTMLElement]; readonly place: HTMLElement } {
+  const row = body.insertRow();
+  const heading = document.createElement("th");
+  heading.scope = "row";
+  heading.textContent = name;
+  heading.title = title;
+  row.append(heading);
+  const cells = [row.insertCell(), row.insertCell()] as const;
+  const last = row.insertCell();
+  last.className = "plot";
+  const place = document.createElement("div");
+  last.append(place);
+  return { cells, place };
+}
+
+function put(cell: HTMLElement, text: string): void {
+  if (cell.textContent !== text) cell.textContent = text;
+}
