@@ -13,35 +13,49 @@ export interface ChaosCounts {
   readonly upgrades: number;
   /** Bytes of bodies sent on to the target; on raw connections, all bytes. */
   readonly bytesToTarget: number;
+  /** The same the other way. */
   readonly bytesToClient: number;
 
   // Faults.
   /** Connections cut by `cutEveryMs`: the sum of the two that follow. */
   readonly cuts: number;
+  /** By a reset. */
   readonly cutsByRst: number;
+  /** By an orderly close. */
   readonly cutsByFin: number;
+  /** By `loseRequest`: read, and never sent on. */
   readonly requestsLost: number;
   /** Of these: those after which the connection stayed silent. */
   readonly requestsLostSilently: number;
   /** Requests that came on a connection which had fallen silent before. */
   readonly requestsIgnored: number;
+  /** By `loseResponse`: answered by the target, and dropped whole or in part. */
   readonly responsesLost: number;
+  /** By `delayMs`. */
   readonly requestsDelayed: number;
+  /** By `delayMs`. */
   readonly responsesDelayed: number;
   /** Second copies sent to the target. */
   readonly requestsDoubled: number;
   /** Answers to second copies and replays that were thrown away. */
   readonly answersDiscarded: number;
+  /** By `damageRequest`; on raw connections pieces towards the target. */
   readonly requestsDamaged: number;
+  /** By `damageResponse`; on raw connections pieces towards the client. */
   readonly responsesDamaged: number;
+  /** Answered 502 by the proxy itself, by `badGateway`. */
   readonly badGateways: number;
   /** Of these: those whose request had been answered by the target. */
   readonly badGatewaysAnswered: number;
+  /** By `replay`: sent to the target once more, later. */
   readonly requestsReplayed: number;
   /** Copies and replays left out, as a request was too large or too many were kept. */
   readonly recordingsRefused: number;
+  /** By `halfOpen`. */
   readonly connectionsHalfOpened: number;
+  /** By `bufferResponses`. */
   readonly responsesBuffered: number;
+  /** By `closeIdleMs`. */
   readonly idleCloses: number;
   /** Blackouts begun. */
   readonly blackouts: number;
@@ -59,6 +73,7 @@ export interface ChaosCounts {
   readonly targetErrors: number;
 }
 
+/** The names of the counts. */
 export type CountName = keyof ChaosCounts;
 
 /** Names for people, in the order in which a table shows them. */
@@ -101,6 +116,7 @@ const NAMES = Object.keys(COUNT_LABELS) as CountName[];
 
 /** Something that the proxy counted. */
 export interface ChaosEvent {
+  /** Which count rose by one. */
   readonly name: CountName;
   /** The number of the client connection, from 1; 0 when there is none. */
   readonly connection: number;

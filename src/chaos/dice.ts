@@ -18,7 +18,9 @@ export type Way = "toTarget" | "toClient";
 /** The one thing that happens to a request instead of its being answered. */
 export type Fate = "answered" | "loseRequest" | "halfOpen" | "badGateway" | "loseResponse";
 
+/** What will happen to one request. */
 export interface Plan {
+  /** The one thing instead of an answer, if any. */
   readonly fate: Fate;
   /** For a lost request: the connection stays silent before it is reset. */
   readonly isSilent: boolean;
@@ -26,12 +28,21 @@ export interface Plan {
   readonly reachesTarget: boolean;
   /** For a lost response: so many bytes of its body may pass; 0: nothing does, no head either. */
   readonly lostAfterBytes: number;
+  /** By how much the request is late. */
   readonly requestDelayMs: number;
+  /** By how much the response is late. */
   readonly responseDelayMs: number;
+  /**
+   * Whether the target gets it twice, and the second time while it has the first, or afterwards.
+   */
   readonly double: "no" | "overlapping" | "afterwards";
+  /** Bits of its body flip. */
   readonly damagesRequest: boolean;
+  /** Bits of the response's body flip. */
   readonly damagesResponse: boolean;
+  /** The target gets it once more after `replayAfterMs`. */
   readonly isReplayed: boolean;
+  /** Its response is collected before it is sent on. */
   readonly isBuffered: boolean;
 }
 

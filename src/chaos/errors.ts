@@ -1,5 +1,6 @@
 /** What the fault proxy throws: misuse by its caller, and a socket that cannot be had. */
 
+/** What can be wrong. Stable. */
 export type ChaosErrorCode =
   /** An option that cannot work, or that does not go with another. */
   | "option_invalid"
@@ -19,8 +20,10 @@ export type ChaosErrorCode =
 /** `code` is stable; `message` is for people. */
 export class ChaosError extends Error {
   override readonly name = "ChaosError";
+  /** What is wrong. Stable. */
   readonly code: ChaosErrorCode;
 
+  /** @internal Made by the library. */
   constructor(code: ChaosErrorCode, message: string) {
     super(message);
     this.code = code;

@@ -10,6 +10,7 @@
 import { ChaosError } from "./errors.ts";
 import { DURATION_MS_MAX } from "./limits.ts";
 
+/** How a connection is cut. */
 export type CutBy =
   /** A reset: the client's next call fails at once. */
   | "rst"
@@ -18,6 +19,10 @@ export type CutBy =
   /** Each half of the time. */
   | "either";
 
+/**
+ * Every fault by its name: probabilities from 0 to 1, times in milliseconds, 0 for never or none.
+ * The defaults are `FAULTS_DEFAULT`: no fault at all.
+ */
 export interface Faults {
   /** The request is read and never reaches the target; its connection is reset. HTTP only. */
   readonly loseRequest: number;
@@ -28,6 +33,7 @@ export interface Faults {
   readonly loseResponse: number;
   /** Of the lost requests: those whose connection stays silent for `silentMs` before the reset. */
   readonly loseSilently: number;
+  /** How long a silent connection lasts; see `loseSilently`. */
   readonly silentMs: number;
   /**
    * Time between two cuts. Each cuts one client connection, with what it has under way at the
@@ -36,6 +42,7 @@ export interface Faults {
   readonly cutEveryMs: number;
   /** Each time between two cuts is off by up to this fraction of it. */
   readonly cutJitter: number;
+  /** How connections are cut. */
   readonly cutBy: CutBy;
   /** Added to every request and every response, head and each byte of the body. */
   readonly delayMs: number;
@@ -50,17 +57,20 @@ export interface Faults {
   readonly damageRequest: number;
   /** The same for the response's body. */
   readonly damageResponse: number;
+  /** Most bytes that are damaged in one body. */
   readonly damageBytesMax: number;
   /** A page with status 502; the target has answered the request or never seen it. HTTP only. */
   readonly badGateway: number;
   /** The request is sent to the target once more after `replayAfterMs`. HTTP only. */
   readonly replay: number;
+  /** When a replayed request is sent once more; see `replay`. */
   readonly replayAfterMs: number;
   /**
    * The connection stays open, and nothing passes any more in either direction; after `halfOpenMs`
    * it is reset. In HTTP mode the request at which this happens did reach the target, or did not.
    */
   readonly halfOpen: number;
+  /** How long a half-open connection lasts; see `halfOpen`. */
   readonly halfOpenMs: number;
   /** The response is collected to its end before its first byte is sent. HTTP only. */
   readonly bufferResponses: number;
@@ -70,6 +80,7 @@ export interface Faults {
   readonly blackout: boolean;
   /** A blackout begins every `blackoutEveryMs` and lasts `blackoutForMs`. */
   readonly blackoutEveryMs: number;
+  /** How long a blackout lasts; see `blackoutEveryMs`. */
   readonly blackoutForMs: number;
 }
 

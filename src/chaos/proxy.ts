@@ -16,6 +16,7 @@ import type { Running } from "./running.ts";
 import { Schedule } from "./schedule.ts";
 import { TcpFront } from "./tcp-front.ts";
 
+/** What `startChaos` can be told: faults, and where to stand. */
 export interface ChaosOptions extends FaultOptions {
   /** Where requests go: a port of this machine, or `host:port`. Plain HTTP or TCP. */
   readonly target: string | number;
@@ -29,15 +30,19 @@ export interface ChaosOptions extends FaultOptions {
   readonly connectionsMax?: number;
 }
 
+/** Events by name, with what their listeners get. */
 export interface ChaosEvents {
   /** Something was counted; bytes are counted without an event. */
   counted: (event: ChaosEvent) => void;
 }
 
+/** A proxy that runs. */
 export interface ChaosProxy {
+  /** The port that it listens at. */
   readonly port: number;
   /** `host:port`, as a client would write it. */
   readonly address: string;
+  /** What repeats its faults: as an option of `startChaos`, and for `planRequest`. */
   readonly seed: number;
   /** What it did so far: a snapshot. */
   readonly counts: ChaosCounts;

@@ -5,8 +5,11 @@
 import { ChaosError } from "./errors.ts";
 import { DURATION_MS_MAX } from "./limits.ts";
 
+/** Where something listens. */
 export interface Address {
+  /** A name, an IPv4 address, or an IPv6 one without brackets. */
   readonly host: string;
+  /** 0 to 65,535. */
   readonly port: number;
 }
 

@@ -23,9 +23,13 @@ import { Wire } from "./wire.ts";
 
 /** What the first bytes of a body say. Nothing of it is verified until `readBody` returns. */
 export interface Head {
+  /** The version of the wire; only this one is read on. */
   readonly version: number;
+  /** Who made it. */
   readonly direction: Direction;
+  /** Whether there is a checksum. */
   readonly checksum: ChecksumKind;
+  /** Which session it belongs to; undefined where the link says so. */
   readonly address: Address | undefined;
   /** Offset of the first byte that the checksum covers: behind the checksum field. */
   readonly coveredStart: number;

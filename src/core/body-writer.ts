@@ -21,7 +21,11 @@ import { Wire } from "./wire.ts";
 
 /** What a body needs beside its content. */
 export interface BodyOptions {
+  /** Who makes it. */
   readonly direction: Direction;
+  /**
+   * Whether the body gets a checksum; "none" only where the link guards integrity itself [SUM-4].
+   */
   readonly checksum: ChecksumKind;
   /** 16 to 48 bytes; seeds the checksum. */
   readonly sessionId: Uint8Array;

@@ -64,33 +64,49 @@ export interface Ack {
 
 /** Absolute limits up to which the peer may send. Only ever raised. */
 export interface Window {
+  /** Highest seq that the peer may use; facts may go `FACT_ALLOWANCE` beyond. */
   readonly seqMax: number;
+  /** Payload bytes that the peer may have sent since the session began. */
   readonly bytesMax: number;
 }
 
 /** A channel's own window: units are messages and parts counted from the channel's beginning. */
 export interface ChannelWindow {
+  /** The channel's number; 0 is there from the beginning. */
   readonly channel: number;
+  /** Messages and parts that the peer may have sent on the channel since it was opened. */
   readonly unitsMax: number;
+  /** Payload bytes that the peer may have sent on the channel since it was opened. */
   readonly bytesMax: number;
 }
 
 /** Room for durable sessions: fencing epoch, store generation and the owner that answers. */
 export interface Owner {
+  /** Rises when another owner takes the session over; 0 without such owners. */
   readonly epoch: number;
+  /** Rises when the owner's store begins anew; 0 without a store. */
   readonly generation: number;
+  /** Where the owner is to be found: at most `HINT_BYTES_MAX` bytes that only servers read. */
   readonly hint: Uint8Array;
 }
 
 /** Named numbers that each side states when the session opens; see PARAMETER_NAMES. */
 export interface Parameters {
+  /** Channels that the other side may have open at once beside channel 0. */
   readonly channelsMax: number;
+  /** Units reserved for each channel out of the session's window. */
   readonly channelUnits: number;
+  /** Bytes reserved for each channel out of the session's window. */
   readonly channelBytes: number;
+  /** Largest message that this side takes. */
   readonly messageBytesMax: number;
+  /** Largest body that this side reads. */
   readonly bodyBytesMax: number;
+  /** This side ends the session after so long without a well-formed body. */
   readonly silenceLimitMs: number;
+  /** How long a request is held when there is nothing to say. */
   readonly holdTimeMs: number;
+  /** Most requests that this side wants parked, or keeps parked. */
   readonly parkedMax: number;
 }
 
@@ -106,38 +122,63 @@ export const PARAMETER_NAMES: readonly (keyof Parameters)[] = [
   "parkedMax",
 ];
 
+/**
+ * How the messages of a channel are delivered.
+ *
+ * - `ordered`: all of them, in the order in which they were sent.
+ * - `unordered`: each as soon as it is there.
+ * - `latest`: in order, and of each key only the newest: an older one that has not left is
+ * replaced, and one that comes late is dropped.
+ */
 export type DeliveryMode = "ordered" | "unordered" | "latest";
 
 /** A consecutive run of whole messages: seq and index rise by one from message to message. */
 export interface MessagesFrame {
+  /** For telling frames apart. */
   readonly kind: "messages";
+  /** The channel's number. */
   readonly channel: number;
+  /** The seq of the first message. */
   readonly seq: number;
+  /** The index of the first message. */
   readonly index: number;
   /** Present on `latest` channels only, one key a message. */
   readonly keys?: readonly number[];
+  /** The messages themselves. */
   readonly payloads: readonly Uint8Array[];
 }
 
 /** A piece of one large message. */
 export interface PartFrame {
+  /** For telling frames apart. */
   readonly kind: "part";
+  /** The channel's number. */
   readonly channel: number;
+  /** Its seq. */
   readonly seq: number;
+  /** The index of the message. */
   readonly index: number;
   /** Present on `latest` channels only. */
   readonly key?: number;
+  /** Where in the message the part begins. */
   readonly offset: number;
+  /** How long the whole message is. */
   readonly totalBytes: number;
+  /** The bytes of the part. */
   readonly payload: Uint8Array;
 }
 
 /** Numbers whose messages were given up after they were sent, or one index given up half sent. */
 export interface SkipFrame {
+  /** For telling frames apart. */
   readonly kind: "skip";
+  /** The channel's number. */
   readonly channel: number;
+  /** The first seq that is given up. */
   readonly seq: number;
+  /** The first index that is given up. */
   readonly index: number;
+  /** How many seqs are given up. */
   readonly count: number;
   /** True when all seqs belong to the one message at `index` (parts). */
   readonly sharedIndex: boolean;
@@ -145,34 +186,51 @@ export interface SkipFrame {
   readonly bytes: number;
 }
 
+/** A channel opens; both sides may send on it. */
 export interface ChannelOpenFrame {
+  /** For telling frames apart. */
   readonly kind: "channel-open";
+  /** Its seq. */
   readonly seq: number;
+  /** The channel's number. */
   readonly channel: number;
+  /** How its messages are delivered. */
   readonly mode: DeliveryMode;
+  /** What the opener calls it: at most `LABEL_BYTES_MAX` bytes. */
   readonly label: Uint8Array;
 }
 
 /** The sender's half of the channel ends before `indexEnd`. */
 export interface ChannelFinishFrame {
+  /** For telling frames apart. */
   readonly kind: "channel-finish";
+  /** Its seq. */
   readonly seq: number;
+  /** The channel's number. */
   readonly channel: number;
+  /** The index that the next message would have had. */
   readonly indexEnd: number;
 }
 
 /** The channel is abandoned in both directions; also how an opening is refused. */
 export interface ChannelResetFrame {
+  /** For telling frames apart. */
   readonly kind: "channel-reset";
+  /** Its seq. */
   readonly seq: number;
+  /** The channel's number. */
   readonly channel: number;
+  /** What the side that abandoned it gave as its reason: 0 to 0xfff, or one of `END_CODES`. */
   readonly code: number;
 }
 
 /** The sender will send nothing more on this session. */
 export interface FinishFrame {
+  /** For telling frames apart. */
   readonly kind: "finish";
+  /** Its seq. */
   readonly seq: number;
+  /** One of `END_CODES`, or the application's own: 1 to 0xfff. */
   readonly code: number;
 }
 
@@ -188,20 +246,29 @@ export type NumberedFrame =
 
 /** Why and by whom a session or its opening ended, with what the peer may read about it. */
 export interface Ending {
+  /** One of `END_CODES`, or the application's own: 1 to 0xfff. */
   readonly code: number;
+  /** UTF-8, at most `REASON_BYTES_MAX` bytes; for a log. */
   readonly reason: Uint8Array;
 }
 
 /** The content of one body. Absent fields are absent frames. */
 export interface Body {
+  /** First in a request of the poll link. */
   readonly request?: RequestPrefix | undefined;
+  /** First in an answer of the poll link. */
   readonly answer?: AnswerPrefix | undefined;
+  /** What the sender has received; missing only where it knows nothing. */
   readonly ack?: Ack;
+  /** How far the receiver of this body may send. */
   readonly window?: Window;
   /** The limits at which the sender stands still. */
   readonly blocked?: Window | undefined;
+  /** Who answers, where sessions outlive their server. */
   readonly owner?: Owner;
+  /** The client opens the session: its parameters. */
   readonly open?: Parameters | undefined;
+  /** The server has opened it: its parameters. */
   readonly opened?: Parameters | undefined;
   /** The opening is refused. */
   readonly refused?: Ending;
@@ -217,7 +284,10 @@ export interface Body {
   readonly pauseMs?: number | undefined;
   /** Lives whose successor the sender is, rising: it takes over from these and from no other. */
   readonly succeeds?: readonly number[] | undefined;
+  /** Windows of channels, stated when they were raised. */
   readonly channelWindows: readonly ChannelWindow[];
+  /** The limits of channels at which the sender stands still. */
   readonly channelsBlocked: readonly ChannelWindow[];
+  /** Messages and facts, in the order of their seqs. */
   readonly numbered: readonly NumberedFrame[];
 }

@@ -63,17 +63,21 @@ export type Verdict =
 
 /** A session as the endpoint keeps it. */
 export interface ServerSession {
+  /** The server's half. */
   readonly side: ParkSide;
+  /** Its identifier, a character for each byte. */
   readonly id: string;
+  /** @internal What a request must prove to know. */
   readonly secret: Uint8Array;
   /** Of the opening; its principal is the verdict's from the verdict on. */
   origin: Origin;
   /** When an opening without a verdict is refused; Infinity after the verdict. */
   verdictAtMs: number;
-  /** Waits in the endpoint's list of sessions to be drained. */
+  /** @internal Waits in the endpoint's list of sessions to be drained. */
   isTouched: boolean;
-  /** The timer queue's own. */
+  /** @internal The timer queue's own. */
   wakeAtMs: number;
+  /** @internal The timer queue's own. */
   timerPosition: number;
 }
 
@@ -86,6 +90,7 @@ interface Tombstone {
   readonly forgetAtMs: number;
 }
 
+/** What a server's adapter has to do, and what its applications are told. */
 export type EndpointOutput =
   | RespondOutput
   /** Whether this client may open a session is to be said by `handleVerdict`. */
@@ -98,7 +103,15 @@ export type EndpointOutput =
     }
   | TimeoutOutput;
 
+/**
+ * A server with its sessions.
+ *
+ * Readers: `sessions`, `recognise`. Commands: `drain`, `abortAll`, those of `session.side` with
+ * `touch`. Handlers: `handleRequest`, `handleGone`, `handleVerdict`, `handleTimeout`. After each,
+ * drain `poll()`.
+ */
 export class Endpoint {
+  /** Sessions that live, by identifier. */
   readonly sessions: Map<string, ServerSession> = new Map();
   private readonly tombstones: Map<string, Tombstone> = new Map();
   private readonly perAddress: Map<string, number> = new Map();
@@ -261,6 +274,7 @@ export class Endpoint {
     this.touched.push(session);
   }
 
+  /** The next thing to do; a timeout when there is nothing else. */
   poll(): EndpointOutput {
     for (;;) {
       const own = this.own.shift();

@@ -46,8 +46,10 @@ export type ProtocolErrorCode =
 /** The peer, or the network on its behalf, sent something that is not allowed. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
+  /** What is wrong with it. Stable. */
   readonly code: ProtocolErrorCode;
 
+  /** @internal Made by the library. */
   constructor(code: ProtocolErrorCode) {
     super(code);
     this.code = code;
@@ -88,27 +90,44 @@ export function isDamage(code: ProtocolErrorCode): boolean {
   }
 }
 
+/** What can be wrong with a use of the library. Stable. */
 export type UsageErrorCode =
+  /** The session is closing or has ended. */
   | "session_closed"
+  /** This side has finished the channel, or either side has abandoned it. */
   | "channel_closed"
+  /** There is no such channel, and there was none. */
   | "channel_unknown"
+  /** A time that is no number. */
   | "clock_invalid"
+  /** More channels than one of the two sides allows. */
   | "channel_limit"
+  /** Larger than the other side takes; before it has answered: than this side would. */
   | "message_too_large"
+  /** `sendBufferBytesMax` or `sendBufferMessagesMax` is reached. */
   | "buffer_full"
+  /** A label of more than `LABEL_BYTES_MAX` bytes. */
   | "label_too_long"
+  /** A key on a channel that is not `latest`, or one that is no integer from 0 to 2^53 - 1. */
   | "key_invalid"
+  /** An option, or another argument, that cannot work; the message names it. */
   | "option_invalid"
+  /** An option, or an event, that does not exist. */
   | "option_unknown"
+  /** A payload that is not bytes. */
   | "payload_invalid"
+  /** More messages consumed than were delivered. */
   | "consume_too_many"
+  /** Not in this state: a saved one that is not readable here, or what comes too late. */
   | "state_invalid";
 
 /** The application used the library wrongly, or asked for more than a stated limit. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+  /** What is wrong with the use. Stable; `message` has the details. */
   readonly code: UsageErrorCode;
 
+  /** @internal Made by the library. */
   constructor(code: UsageErrorCode, detail = "") {
     super(detail === "" ? code : `${code}: ${detail}`);
     this.code = code;

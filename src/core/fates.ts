@@ -4,9 +4,11 @@ import { type SendRing, type SentPart, UNIT_MESSAGE, UNIT_PART } from "./send-ri
 
 /** A message that its sender gives back at the end; spec 7.6. */
 export interface Fate {
+  /** The number of its channel; 0 for the session's own messages. */
   readonly channel: number;
   /** 0 for a message that never got an index. */
   readonly index: number;
+  /** As it was accepted; in a session: as the codec encoded it. */
   readonly payload: Uint8Array;
 }
 

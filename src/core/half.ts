@@ -60,20 +60,32 @@ export type Role = "request" | "park";
 
 /** How the application opens a channel. */
 export interface ChannelOptions {
-  readonly mode?: DeliveryMode;
+  /** Default `ordered`. */
+  readonly mode?: DeliveryMode | undefined;
   /** Milliseconds after which an undelivered message may be given up; default: never. */
-  readonly ttlMs?: number;
+  readonly ttlMs?: number | undefined;
 }
 
 /** Counters since the session began. */
 export interface Stats {
+  /** Messages that have left at least once. */
   readonly messagesSent: number;
+  /** Messages of the peer that were handed on, in order where there is one. */
   readonly messagesDelivered: number;
+  /** Messages, and parts of large ones, that were sent again. */
   readonly unitsResent: number;
+  /** Messages and parts that had come already and were dropped. */
   readonly duplicatesDropped: number;
+  /** Requests, or answers, that were made. */
   readonly bodiesSent: number;
+  /** Well-formed bodies of the peer. */
   readonly bodiesReceived: number;
+  /** Bodies that were damaged, or nobody's. */
   readonly bodiesUnreadable: number;
+  /**
+   * Round trip, smoothed as in RFC 6298 and without the time for which a request was held; 0 before
+   * the first measurement.
+   */
   readonly roundTripMs: number;
 }
 
@@ -83,10 +95,18 @@ type Head = Pick<Body, "request" | "answer" | "open" | "opened" | "pauseMs" | "s
 /** A body in the making. */
 type Draft = { -readonly [Field in keyof Body]: Body[Field] };
 
+/**
+ * What both halves of a session have in common: accepting, delivering, channels, closing, timers.
+ * `RequestSide` and `ParkSide` add when to speak.
+ */
 export abstract class Half<Transmit extends { kind: string }> {
+  /** Where the session stands. */
   state: SessionState = "opening";
+  /** @internal What this side sends. */
   readonly sender: Sender;
+  /** @internal What the peer sends. */
   readonly receiver: Receiver;
+  /** @internal How long a round trip takes. */
   readonly roundTrip: RoundTrip;
   /** The peer's parameters, once they are known. */
   peer: Parameters | undefined = undefined;
@@ -120,6 +140,7 @@ export abstract class Half<Transmit extends { kind: string }> {
   protected bodiesReceived = 0;
   protected bodiesUnreadable = 0;
 
+  /** @internal Made by the library. */
   constructor(role: Role, nowMs: number, sessionId: Uint8Array, settings: SessionOptions) {
     checkClock(nowMs);
     this.role = role;
@@ -156,6 +177,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     return this.sender.isFlushed;
   }
 
+  /** Counters since the session began. */
   get stats(): Stats {
     return {
       messagesSent: this.sender.messagesSent,

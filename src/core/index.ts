@@ -10,13 +10,21 @@ export type {
   AnswerPrefix,
   Body,
   ChannelWindow,
+  ChannelFinishFrame,
+  ChannelOpenFrame,
+  ChannelResetFrame,
   ChecksumKind,
   DeliveryMode,
   Direction,
   Ending,
+  FinishFrame,
+  MessagesFrame,
   NumberedFrame,
+  Owner,
   Parameters,
+  PartFrame,
   RequestPrefix,
+  SkipFrame,
   Window,
 } from "./body.ts";
 export { type Head, readBody, readHead, readVersions } from "./body-reader.ts";
@@ -36,7 +44,7 @@ export {
   UsageError,
   type UsageErrorCode,
 } from "./errors.ts";
-export { type ChannelOptions, END_CODES, type Stats } from "./half.ts";
+export { type ChannelOptions, END_CODES, type Half, type Stats } from "./half.ts";
 export type { Fate } from "./fates.ts";
 export * from "./limits.ts";
 export type {

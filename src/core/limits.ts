@@ -158,6 +158,7 @@ export const COPIED_BYTES_MAX = 4_096;
 
 /** Chunks for copied payloads begin small, for sessions that say little, and double as they fill. */
 export const CHUNK_BYTES_MIN = 1_024;
+/** Largest chunk for copied payloads. */
 export const CHUNK_BYTES_MAX = 65_536;
 
 /** Bytes a millisecond assumed before anything was measured: 64 kB/s, a slow mobile line. */
@@ -195,7 +196,8 @@ const MIB = 1024 * KIB;
 const DAY_MS = 86_400_000;
 const SESSIONS_MAX = 16_777_216;
 
-type Bound<Options> = number | keyof Options;
+/** A bound of an option: a number, or the name of another option. */
+export type Bound<Options> = number | keyof Options;
 
 /** Of each option that is a number: its default, and the least and the most that it may be. */
 export type OptionRanges<Options, Others = unknown> = {
@@ -213,6 +215,7 @@ function defaults<Options extends object>(base: object, ranges: object, more: ob
   return { ...base, ...normal, ...more } as Options;
 }
 
+/** Default, least and most of the options of both sides. */
 export const SESSION_RANGES: OptionRanges<SessionOptions> = {
   // The reserves of as many on each side are half of the window; the rest is lent to busy ones.
   channelsMax: [255, 0, 1_000_000],
@@ -251,12 +254,14 @@ export const SESSION_RANGES: OptionRanges<SessionOptions> = {
   unreadableMax: [8, 1, 1_000_000],
 };
 
+/** Defaults of the options of both sides. */
 export const SESSION_DEFAULTS: SessionOptions = /* @__PURE__ */ defaults({}, SESSION_RANGES, {
   hold: "received",
   consume: "automatic",
   literal: undefined,
 });
 
+/** Default, least and most of the options of clients alone. */
 export const REQUEST_RANGES: OptionRanges<Omit<RequestOptions, keyof SessionOptions>> = {
   // In Node and on HTTP/2; a browser on HTTP/1.1 has six connections in all and uses 1.
   carriersMax: [8, 1, PARKED_MAX],
@@ -266,6 +271,7 @@ export const REQUEST_RANGES: OptionRanges<Omit<RequestOptions, keyof SessionOpti
   requestsUnansweredMax: [0, 0, 1_000_000],
 };
 
+/** Defaults of all options of a client. */
 export const REQUEST_DEFAULTS: RequestOptions = /* @__PURE__ */ defaults(
   SESSION_DEFAULTS,
   REQUEST_RANGES,
@@ -274,14 +280,14 @@ export const REQUEST_DEFAULTS: RequestOptions = /* @__PURE__ */ defaults(
   },
 );
 
-type ParkOnly = Omit<ParkOptions, keyof SessionOptions>;
-
-export const PARK_RANGES: OptionRanges<ParkOnly, SessionOptions> = {
+/** Default, least and most of the options of the server's half of a session. */
+export const PARK_RANGES: OptionRanges<Omit<ParkOptions, keyof SessionOptions>, SessionOptions> = {
   // parkedMax and carriersMax of one client, and as many again for overtaking.
   requestsHeldMax: [24, "parkedMax", PARKED_MAX],
   parkedQuietMs: [2_000, 0, DAY_MS],
 };
 
+/** Defaults of all options of the server's half of a session. */
 export const PARK_DEFAULTS: ParkOptions = /* @__PURE__ */ defaults(SESSION_DEFAULTS, PARK_RANGES, {
   // Longer than the client's, so that the client never waits for a session that is gone.
   silenceLimitMs: 90_000,
@@ -296,6 +302,7 @@ export const LITERAL_DEFAULTS: LiteralOptions = {
   answerDelayMs: undefined,
 };
 
+/** Default, least and most of the options of a server alone. */
 export const ENDPOINT_RANGES: OptionRanges<Omit<EndpointOptions, keyof ParkOptions>> = {
   // 15,000 idle sessions are a target on a small machine; as many again for bursts.
   sessionsMax: [32_768, 0, SESSIONS_MAX],
@@ -310,6 +317,7 @@ export const ENDPOINT_RANGES: OptionRanges<Omit<EndpointOptions, keyof ParkOptio
   seed: [1, 1, 0xffff_ffff],
 };
 
+/** Defaults of all options of a server. */
 export const ENDPOINT_DEFAULTS: EndpointOptions = /* @__PURE__ */ defaults(
   PARK_DEFAULTS,
   ENDPOINT_RANGES,

@@ -9,6 +9,7 @@ import { checkLiteralOptions, type LiteralOptions, type RequestOptions } from ".
 import type { TimerName } from "./outputs.ts";
 import { type Credentials, RequestSide, type SendReason } from "./request-side.ts";
 
+/** The client's half by the procedure of the founding document; spec 8. */
 export class LiteralRequestSide extends RequestSide {
   private readonly literal: LiteralOptions;
   /** When the last request left, and when one may follow an answer. */

@@ -47,14 +47,19 @@ export interface SessionOptions {
   readonly sendBufferMessagesMax: number;
   /** `send` returns false from this many bytes on; `writable` comes at half of it. */
   readonly highWaterBytes: number;
+  /**
+   * When a received message counts as held, so that its sender lets go of it. Default "received".
+   */
   readonly hold: HoldPolicy;
-  /** "automatic": delivered is consumed; "explicit": the application calls `consume()`. */
+  /** "automatic": delivered is consumed; "explicit": the application calls `consume()`. Default "automatic". */
   readonly consume: "automatic" | "explicit";
   /** An acknowledgement that nothing carries is sent on its own after this delay. */
   readonly ackDelayMs: number;
-  /** Bounds and start of the retransmission timeout. */
+  /** The retransmission timeout before a round trip was measured. */
   readonly rtoInitialMs: number;
+  /** Least retransmission timeout. */
   readonly rtoMinMs: number;
+  /** Most that it is doubled to. */
   readonly rtoMaxMs: number;
   /** A session ends after this long without a well-formed body from the peer. */
   readonly silenceLimitMs: number;
@@ -66,7 +71,7 @@ export interface SessionOptions {
   readonly closeTimeoutMs: number;
   /** A session ends after so many unreadable bodies in a row. */
   readonly unreadableMax: number;
-  /** The founding document's procedure instead of the modern rules; spec 8. */
+  /** The founding document's procedure instead of the modern rules; spec 8. Default: undefined. */
   readonly literal: LiteralOptions | undefined;
 }
 
@@ -88,14 +93,15 @@ export interface LiteralOptions {
 export interface RequestOptions extends SessionOptions {
   /** Requests that carry messages, beside the parked ones. */
   readonly carriersMax: number;
-  /** Bounds of the wait between failed requests; the first retry is immediate. */
+  /** First wait between failed requests, doubled by each; the first retry is immediate. */
   readonly reconnectDelayMinMs: number;
+  /** Longest wait between failed requests. */
   readonly reconnectDelayMaxMs: number;
   /** "Unknown session" is believed after being repeated for so long. */
   readonly lostConfirmMs: number;
   /** The session ends after so many requests in a row without an answer; 0: no such limit. */
   readonly requestsUnansweredMax: number;
-  /** False: no message leaves before the server has answered the opening. */
+  /** False: no message leaves before the server has answered the opening. Default true. */
   readonly earlyMessages: boolean;
 }
 
@@ -115,14 +121,15 @@ export interface EndpointOptions extends ParkOptions {
   readonly pendingMax: number;
   /** Sessions of one peer address, as the adapter names it. */
   readonly sessionsPerAddressMax: number;
-  /** How long an ended session is remembered, and how many are at most. */
+  /** How long an ended session is remembered. */
   readonly tombstoneMs: number;
+  /** Most ended sessions that are remembered; beyond, the oldest are forgotten. */
   readonly tombstonesMax: number;
   /** An opening without a verdict is refused after so long. */
   readonly verdictTimeoutMs: number;
-  /** False: openings are accepted without asking. */
+  /** False: openings are accepted without asking. Default false. */
   readonly authenticate: boolean;
-  /** False: clients have it false too, and limits may be lower than the initial grant [OPEN-6]. */
+  /** False: clients have it false too, and limits may be lower than the initial grant [OPEN-6]. Default true. */
   readonly earlyMessages: boolean;
   /** Where the pauses of `drain` begin, 1 to 2^32 - 1: a random number for each process. */
   readonly seed: number;

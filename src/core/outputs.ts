@@ -33,10 +33,15 @@ export type EndReason =
 
 /** The last thing that an application hears of a session. */
 export interface EndedOutput {
+  /** For telling outputs apart. */
   readonly kind: "ended";
+  /** Why, as this side knows it. */
   readonly reason: EndReason;
+  /** Who ended it, as far as this side can tell. */
   readonly by: "local" | "peer" | "network";
+  /** The code that was told or heard: one of `END_CODES`, or the application's own. */
   readonly code: number;
+  /** More about the reason, for a log; may be empty. */
   readonly detail: string;
   /** Messages that certainly were not delivered. */
   readonly neverSent: readonly Fate[];
@@ -115,8 +120,11 @@ export type TimerName =
 
 /** Last of all outputs: when to call `handleTimeout`, and why. `atMs` may be Infinity. */
 export interface TimeoutOutput {
+  /** For telling outputs apart. */
   readonly kind: "timeout";
+  /** When to call `handleTimeout` at the latest; Infinity: never. */
   readonly atMs: number;
+  /** Which timer that is. */
   readonly timer: TimerName;
 }
 
@@ -128,7 +136,10 @@ export type RequestOutput =
 
 /** What the adapter of the park side has to do. `handle` is the adapter's own number. */
 export interface RespondOutput {
+  /** For telling outputs apart. */
   readonly kind: "respond";
+  /** The number that the adapter gave the request. */
   readonly handle: number;
+  /** The answer's body. */
   readonly body: Uint8Array;
 }

@@ -34,15 +34,21 @@ interface Parked {
 /** What a session leaves behind for requests that come after its end; spec 7.5. */
 export type LastWord = Pick<Body, "refused"> | Pick<Body, "ack" | "ended">;
 
+/**
+ * The server's half of a session. Its endpoint drives it: an application sends, opens channels,
+ * closes and aborts here, and then calls `endpoint.touch(session)`.
+ */
 export class ParkSide extends Half<RespondOutput> {
+  /** @internal Requests that wait for an answer, the oldest first. */
   readonly parked: Parked[] = [];
   /** Requests that get an answer without a bundle in the next tick: copies and late ones. */
   private readonly leftOver: { readonly exchange: number; readonly handle: number }[] = [];
-  /** Exchanges above `overThrough` that were answered. */
+  /** @internal Exchanges above `overThrough` that were answered. */
   readonly answered: Ranges = new Ranges();
   private overThrough = 0;
   /** Exchanges above `overThrough` that the client said are over, arrived or not. */
   private readonly over: Ranges = new Ranges();
+  /** Which life of the client has the session; from 1. */
   incarnation: number;
   /** How many requests the client is asked to keep parked. */
   parkedWanted: number;
@@ -62,9 +68,10 @@ export class ParkSide extends Half<RespondOutput> {
   private isAdmitted = false;
   /** Set while the server drains: nothing is parked, and every answer asks for a pause. */
   private pauses: Pauses | undefined = undefined;
-  /** Set at the end; what later requests are answered with. */
+  /** @internal Set at the end; what later requests are answered with. */
   lastWord: LastWord | undefined = undefined;
 
+  /** @internal Made by the library. */
   constructor(nowMs: number, sessionId: Uint8Array, incarnation: number, options: ParkOptions) {
     super("park", nowMs, sessionId.slice(), options);
     this.options = options;
@@ -82,7 +89,7 @@ export class ParkSide extends Half<RespondOutput> {
 
   // --- commands -------------------------------------------------------------------------------
 
-  /** The verdict on the opening is favourable: what came so far is delivered. */
+  /** @internal The verdict on the opening is favourable: what came so far is delivered. */
   accept(nowMs: number): void {
     this.advance(nowMs);
     if (this.state !== "opening") throw new UsageError("state_invalid");
@@ -92,7 +99,7 @@ export class ParkSide extends Half<RespondOutput> {
     this.followClose();
   }
 
-  /** The verdict is not: the client is told, nothing of what it sent is delivered. */
+  /** @internal The verdict is not: the client is told, nothing of what it sent is delivered. */
   refuse(nowMs: number, code: number, reason: string): void {
     this.advance(nowMs);
     if (this.state !== "opening") throw new UsageError("state_invalid");
@@ -103,6 +110,8 @@ export class ParkSide extends Half<RespondOutput> {
   /**
    * No verdict could be had: what is held is answered with a pause alone, as while the server
    * drains, and the session is forgotten by its endpoint [PARK-19].
+   *
+   * @internal
    */
   postpone(nowMs: number, pauseMs: number): void {
     this.advance(nowMs);
@@ -128,6 +137,8 @@ export class ParkSide extends Half<RespondOutput> {
   /**
    * From now on every request is answered at once, and its client asked to stay away for the next
    * of the pauses; when it comes back and the server still drains, for another one [PARK-17].
+   *
+   * @internal
    */
   drain(nowMs: number, pauses: Pauses): void {
     this.advance(nowMs);
@@ -152,6 +163,7 @@ export class ParkSide extends Half<RespondOutput> {
    *
    * @throws ProtocolError; the endpoint then calls `violated`, or forgets an opening. Nothing has
    *   changed then, but for an opening that sends more than it may.
+   * @internal
    */
   handleRequest(nowMs: number, handle: number, incarnation: number, body: Body): void {
     this.advance(nowMs);
@@ -187,14 +199,14 @@ export class ParkSide extends Half<RespondOutput> {
     if (body.ended !== undefined) this.endByClient(body.ended);
   }
 
-  /** The peer broke the protocol: the session ends, and this request hears it [END-8]. */
+  /** @internal The peer broke the protocol: the session ends, and this request hears it [END-8]. */
   violated(nowMs: number, handle: number, code: ProtocolError["code"]): void {
     this.advance(nowMs);
     this.fail("protocol", "local", END_CODES.protocol, code);
     this.respond(handle, this.composeEmpty({ ...this.lastWord }));
   }
 
-  /** The connection of a request that is held has gone: nothing can be answered on it. */
+  /** @internal The connection of a request that is held has gone. */
   handleGone(handle: number): void {
     const at = this.parked.findIndex((parked) => parked.handle === handle);
     if (at >= 0) {

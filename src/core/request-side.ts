@@ -78,7 +78,15 @@ export interface FailureKind {
   readonly notSent?: boolean | undefined;
 }
 
+/**
+ * The client's half of a session, and all of its client's core.
+ *
+ * Readers: plain properties. Commands: `send`, `openChannel`, `close`, `abort`, `save` and their
+ * like. Handlers: `handleAnswer`, `handleFailure`, `handleTimeout`, `handleWake`. After each
+ * command or handler, drain `poll()`.
+ */
 export class RequestSide extends Half<RequestOutput> {
+  /** @internal The requests that are out. */
   readonly exchanges: Exchanges = new Exchanges();
   /** What the server wishes to find parked, as the highest exchange said. */
   parkedWanted = 1;

@@ -11,6 +11,7 @@
  */
 import { assert } from "./errors.ts";
 
+/** Where a session stands; spec 7.1. */
 export type SessionState = "opening" | "open" | "closing" | "ended";
 
 export type SessionEvent =

@@ -15,8 +15,11 @@ export const STATE_FORMAT = "e6a8aaa6";
 
 /** A value as plain data: `{ root, nodes }`, where a node refers to others by their number. */
 export interface Snapshot {
+  /** Which fields states consist of: one that another build wrote may be refused. */
   readonly format: string;
+  /** @internal Of no use to anybody else. */
   readonly root: Encoded;
+  /** @internal Of no use to anybody else. */
   readonly nodes: readonly Node[];
 }
 

@@ -14,6 +14,7 @@ import type { Server as HttpsServer } from "node:https";
 import { within } from "../core/options.ts";
 import { answerEarlyErrors } from "./early-errors.ts";
 
+/** What `configureServer` can be told; the defaults are `SERVER_SETTINGS_DEFAULTS`. */
 export interface ServerSettings {
   /** How long an idle connection stays; more than the proxy in front of the server keeps it. */
   readonly keepAliveTimeoutMs?: number;
@@ -23,6 +24,7 @@ export interface ServerSettings {
   readonly requestTimeoutMs?: number;
 }
 
+/** What `configureServer` sets where nothing else is said. */
 export const SERVER_SETTINGS_DEFAULTS: Required<ServerSettings> = {
   // Half as much again as the 60 s of common proxies, and above nginx's 75 s towards clients.
   keepAliveTimeoutMs: 90_000,

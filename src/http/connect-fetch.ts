@@ -10,7 +10,10 @@ import {
 import { FETCH_PARKED_MAX, FetchCarrier, type FetchCarrierOptions } from "./fetch-carrier.ts";
 
 export * from "../session/index.ts";
+export type { CarrierHeaders } from "./carrier-options.ts";
+export type { PageEvents, PageListener } from "./fetch-carrier.ts";
 
+/** What `connect` can be told. */
 export interface ConnectOptions
   extends ClientOptions, Omit<FetchCarrierOptions, "answerBytesMax" | "carriersMax"> {
   /** Default `msgpack`; must be the server's. */

@@ -10,7 +10,9 @@ import {
 import { NodeCarrier, type NodeCarrierOptions } from "./node-carrier.ts";
 
 export * from "../session/index.ts";
+export type { CarrierHeaders } from "./carrier-options.ts";
 
+/** What `connect` can be told. */
 export interface ConnectOptions extends ClientOptions, Omit<NodeCarrierOptions, "answerBytesMax"> {
   /** Default `msgpack`; must be the server's. */
   readonly codec?: CodecFactory | undefined;

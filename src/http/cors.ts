@@ -14,6 +14,7 @@
  */
 import { UsageError } from "../core/index.ts";
 
+/** Which pages of other origins may talk to the server, and what their requests may carry. */
 export interface CorsOptions {
   /**
    * The origins that may (`"https://example.com"`, as `location.origin` prints it), or a function

@@ -13,8 +13,11 @@ export type PageListener = (event: { readonly type: string }) => void;
 
 /** What a page tells of itself: the parts of `globalThis` that a worker or a server may not have. */
 export interface PageEvents {
+  /** Begins to listen: `online`, `visibilitychange` and `pageshow` are asked for. */
   addEventListener?(type: string, listener: PageListener): void;
+  /** Ends that. */
   removeEventListener?(type: string, listener: PageListener): void;
+  /** Whether the page can be seen. */
   readonly document?: { readonly visibilityState: string } | undefined;
 }
 

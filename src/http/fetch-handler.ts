@@ -25,11 +25,19 @@ export interface RequestInfo {
   readonly address?: string | undefined;
 }
 
+/**
+ * Answers a request with a session's body, or with an error that says what was wrong. Never
+ * rejects.
+ */
 export type FetchHandler = (request: Request, info?: RequestInfo) => Promise<Response>;
 
 type Readable = Extract<Judgement, { kind: "read" }>;
 
-/** @throws UsageError `option_invalid`, naming the option. */
+/**
+ * Makes what answers requests out of a server of sessions: `fetchHandler(new SessionServer(...))`.
+ *
+ * @throws UsageError `option_invalid`, naming the option.
+ */
 export function fetchHandler(handler: RequestHandler, options: ListenerOptions = {}): FetchHandler {
   const rules = new RequestRules(handler, options);
   return async (request, info = {}) => {

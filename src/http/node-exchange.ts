@@ -13,7 +13,9 @@ import { errorAnswer, type HttpAnswer, type HttpErrorCode, sessionAnswer } from 
 import { IncomingBody } from "./incoming-body.ts";
 import type { Judgement, RequestRules } from "./request-rules.ts";
 
+/** A request of `node:http`, `node:https` or `node:http2`. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
+/** The response that belongs to it. */
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 type Readable = Extract<Judgement, { kind: "read" }>;
 

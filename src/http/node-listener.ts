@@ -38,7 +38,12 @@ export type NodeListener = (
  */
 const PIPELINED_MAX = 32;
 
-/** @throws UsageError `option_invalid`, naming the option. */
+/**
+ * Makes a listener out of a server of sessions: `createServer(nodeListener(new SessionServer(...)))`.
+ * Never throws at a request.
+ *
+ * @throws UsageError `option_invalid`, naming the option.
+ */
 export function nodeListener(handler: RequestHandler, options: ListenerOptions = {}): NodeListener {
   const rules = new RequestRules(handler, options);
   return (request, response, next) => {

@@ -12,16 +12,24 @@ export interface ChannelFacts {
   readonly isOwn: boolean;
 }
 
+/**
+ * Messages with an order of their own within a session, whose other messages they do not wait for.
+ * Channels open with `session.channel()` here, or with the event `channel` when the peer opens one;
+ * what `Session` says of sending and taking holds here too.
+ */
 export class Channel<Incoming = unknown, Outgoing = unknown> extends MessageStream<
   Incoming,
   Outgoing
 > {
   /** The name that it was opened with; need not be unique. */
   readonly label: string;
+  /** How its messages are delivered; the same on both sides. */
   readonly mode: DeliveryMode;
+  /** True: this side opened it. */
   readonly isOwn: boolean;
   readonly #parts: StreamParts;
 
+  /** @internal Made by the library. */
   constructor(parts: StreamParts, facts: ChannelFacts) {
     super(parts);
     this.#parts = parts;

@@ -34,6 +34,7 @@ export interface ClientOptions extends Optional<Omit<RequestOptions, "consume" |
 
 const DAY_MS = 86_400_000;
 
+/** A session at the client: what `connect` returns. */
 export class ClientSession<Incoming = unknown, Outgoing = unknown> extends Session<
   Incoming,
   Outgoing
@@ -41,6 +42,7 @@ export class ClientSession<Incoming = unknown, Outgoing = unknown> extends Sessi
   readonly #hub: SessionHub;
   readonly #side: RequestSide;
 
+  /** @internal Made by the library. */
   constructor(hub: SessionHub, side: RequestSide) {
     super(hub);
     this.#hub = hub;

@@ -8,15 +8,17 @@ export const CODE_MAX = 0xfff;
  * How a session ended, and what became of the messages that this side had accepted. Payloads are as
  * the codec encoded them.
  */
-export type EndedInfo = Omit<EndedOutput, "kind">;
+export interface EndedInfo extends Omit<EndedOutput, "kind"> {}
 
 /** The session is over, and not because both sides had finished. */
 export class SessionEndedError extends Error {
   override readonly name = "SessionEndedError";
+  /** Stable. */
   readonly code = "session_ended";
   /** Why, and which messages were never sent or have an unknown fate. */
   readonly ended: EndedInfo;
 
+  /** @internal Made by the library. */
   constructor(ended: EndedInfo) {
     super(ended.detail === "" ? ended.reason : `${ended.reason}: ${ended.detail}`);
     this.ended = ended;
@@ -26,10 +28,12 @@ export class SessionEndedError extends Error {
 /** The channel was abandoned by the peer, or by this side. */
 export class ChannelResetError extends Error {
   override readonly name = "ChannelResetError";
+  /** Stable. */
   readonly code = "channel_reset";
   /** What the side that abandoned it gave as its reason. */
   readonly resetCode: number;
 
+  /** @internal Made by the library. */
   constructor(resetCode: number) {
     super(`channel_reset: ${resetCode}`);
     this.resetCode = resetCode;
@@ -42,8 +46,10 @@ export class ChannelResetError extends Error {
  */
 export class UndecodableError extends Error {
   override readonly name = "UndecodableError";
+  /** Stable. */
   readonly code = "payload_undecodable";
 
+  /** @internal Made by the library. */
   constructor(cause: unknown) {
     super("payload_undecodable", { cause });
   }

@@ -1,6 +1,13 @@
 /** What both sides of a session use: its types, codecs and errors. Servers add `server.ts`. */
 export { UsageError, type UsageErrorCode } from "../core/index.ts";
-export type { ChannelOptions, DeliveryMode, EndReason, Fate, Stats } from "../core/index.ts";
+export type {
+  ChannelOptions,
+  DeliveryMode,
+  EndReason,
+  Fate,
+  HoldPolicy,
+  Stats,
+} from "../core/index.ts";
 export type { Carrier, Outcome } from "./carrier.ts";
 export type { Channel } from "./channel.ts";
 export { type ClientOptions, type ClientSession, connectOver } from "./client-session.ts";

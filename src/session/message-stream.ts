@@ -4,6 +4,7 @@ import type { Codec } from "./codec.ts";
 import type { BundleConsumer, Inbox } from "./inbox.ts";
 import type { SessionHub } from "./session-hub.ts";
 
+/** What `send` can be told of one message. */
 export interface SendOptions {
   /**
    * On a `latest` channel: a later message with the same key replaces this one if it has not left.
@@ -20,9 +21,11 @@ export interface StreamParts {
   readonly encoder: Codec;
 }
 
+/** What a session, as its channel 0, and each of its channels do alike. */
 export abstract class MessageStream<Incoming, Outgoing> {
   readonly #parts: StreamParts;
 
+  /** @internal Made by the library. */
   constructor(parts: StreamParts) {
     this.#parts = parts;
   }

@@ -20,6 +20,8 @@ import { CODE_MAX } from "./errors.ts";
 import { REAUTHENTICATE_MARGIN_MS, SERVER_LOST_AFTER_MS } from "./limits.ts";
 import { msgpack } from "./msgpack.ts";
 import type { Peer, Reply, RequestHandler } from "./peer.ts";
+export type { LiteralOptions } from "../core/index.ts";
+export type { Peer, Refusal, Reply, RequestHandler } from "./peer.ts";
 import { type Answer, ask, Reauthentication } from "./reauthentication.ts";
 import { Session } from "./session.ts";
 import { SessionHub } from "./session-hub.ts";
@@ -57,6 +59,7 @@ export class PeerSession<Incoming = unknown, Outgoing = unknown> extends Session
   /** The client's address when it opened the session, as the adapter named it. */
   readonly address: string;
 
+  /** @internal Made by the library. */
   constructor(hub: SessionHub, principal: string, address: string) {
     super(hub);
     this.principal = principal;
@@ -116,7 +119,12 @@ interface Served<Incoming, Outgoing> {
   readonly session: PeerSession<Incoming, Outgoing>;
 }
 
+/**
+ * The sessions of one server. An adapter hands requests in: `nodeListener` of `holdfast/http/node`,
+ * `fetchHandler` of `holdfast/http/fetch`, or one of your own.
+ */
 export class SessionServer<Incoming = unknown, Outgoing = unknown> implements RequestHandler {
+  /** Largest body that is worth reading: the option `bodyBytesMax`. */
   readonly bodyBytesMax: number;
   readonly #endpoint: Endpoint;
   readonly #onSession: ServerOptions<Incoming, Outgoing>["onSession"];

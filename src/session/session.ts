@@ -3,7 +3,7 @@ import type { ChannelOptions, Stats } from "../core/index.ts";
 import { END_CODES } from "../core/index.ts";
 import { within } from "../core/options.ts";
 import type { Channel } from "./channel.ts";
-import { checkFunction, checkKnown, type Optional, refuse, withoutUndefined } from "./checks.ts";
+import { checkFunction, checkKnown, refuse, withoutUndefined } from "./checks.ts";
 import { CODE_MAX, type EndedInfo } from "./errors.ts";
 import { MessageStream } from "./message-stream.ts";
 import type { SessionHub } from "./session-hub.ts";
@@ -21,6 +21,7 @@ export class Session<Incoming = unknown, Outgoing = unknown> extends MessageStre
 > {
   readonly #hub: SessionHub;
 
+  /** @internal Made by the library. */
   constructor(hub: SessionHub) {
     super(hub.partsOf(0, hub.inbox));
     this.#hub = hub;
@@ -73,7 +74,7 @@ export class Session<Incoming = unknown, Outgoing = unknown> extends MessageStre
    */
   channel<In = Incoming, Out = Outgoing>(
     label: string,
-    options: Optional<ChannelOptions> = {},
+    options: ChannelOptions = {},
   ): Channel<In, Out> {
     if (typeof label !== "string") refuse("label", label, "a string");
     checkKnown(Object.keys(options), ["mode", "ttlMs"], "a channel's options");

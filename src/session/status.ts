@@ -5,17 +5,22 @@ import type { EndedInfo } from "./errors.ts";
 
 export type { DeliveryMode, EndedInfo, Fate };
 
+/** Where a session stands. */
 export type SessionPhase =
   /** The other side has not answered yet; messages may be sent. */
   | "opening"
+  /** The other side has answered, and the path works as far as this side can tell. */
   | "open"
   /** The path is down as far as this side can tell, for `lostAfterMs` at least; messages wait. */
   | "interrupted"
   /** One side has finished; what was accepted is still being delivered. */
   | "closing"
+  /** It is over; `ended` says why. */
   | "ended";
 
+/** How a session is: `session.status`, and what the event `status` tells. */
 export interface Status {
+  /** Where it stands. */
   readonly state: SessionPhase;
   /**
    * Machine-readable: the last failure while opening or while the path is lost; the reason of the
@@ -26,10 +31,16 @@ export interface Status {
   readonly sinceMs: number;
 }
 
+/** What the event `lost` tells. */
 export interface LostInfo {
+  /**
+   * Why the last exchange failed, machine-readable: `connection_refused`, `http_502`. A browser
+   * tells less than Node.
+   */
   readonly reason: string;
 }
 
+/** What the event `resumed` tells. */
 export interface ResumedInfo {
   /** Messages, and parts of large ones, that were sent again since the first failure. */
   readonly replayed: number;
@@ -42,6 +53,7 @@ export interface ResumedInfo {
  * time-to-live was over, or that were on a channel that was abandoned. One event may stand for many.
  */
 export interface GivenUpInfo {
+  /** The label of the channel. */
   readonly label: string;
   /** Messages that certainly were not delivered. */
   readonly neverSent: number;
@@ -60,6 +72,7 @@ export const EVENTS: readonly (keyof SessionEvents)[] = [
 
 /** Events by name, with what their listeners get. */
 export interface SessionEvents {
+  /** The status is another one than before. */
   status: (status: Status) => void;
   /** The path has been down for `lostAfterMs`. The session goes on, and messages wait. */
   lost: (info: LostInfo) => void;

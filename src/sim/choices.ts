@@ -3,6 +3,7 @@
  * `pick`. So a run is repeated by its seed, cut down by its tape, and explored by trying them all.
  */
 
+/** Decides: the only source of chance. */
 export interface Choices {
   /**
    * One of `count` possibilities, 0 to `count - 1`; 0 is the harmless one.
@@ -14,8 +15,11 @@ export interface Choices {
 
 /** One decision that was taken. */
 export interface Picked {
+  /** What was decided. */
   readonly label: string;
+  /** How many possibilities there were. */
   readonly count: number;
+  /** Which one it was. */
   readonly value: number;
 }
 
@@ -51,9 +55,11 @@ export function fromTape(tape: readonly number[]): Choices {
 
 /** Writes down what another decides. */
 export class RecordedChoices implements Choices {
+  /** What was decided so far. */
   readonly picked: Picked[] = [];
   private readonly inner: Choices;
 
+  /** `inner` decides; this writes down what. */
   constructor(inner: Choices) {
     this.inner = inner;
   }

@@ -12,6 +12,7 @@ import { fork } from "./fork.ts";
 import { checkRest, checkState } from "./invariants.ts";
 import type { Pair, Step } from "./pair.ts";
 
+/** Bounds of an exploration. */
 export interface ExploreOptions {
   /** The exploration is given up beyond so many states. */
   readonly statesMax: number;
@@ -21,16 +22,22 @@ export interface ExploreOptions {
   readonly onLevel?: (level: { depth: number; states: number; frontier: number }) => void;
 }
 
+/** The bounds where nothing else is said. */
 export const EXPLORE_DEFAULTS: ExploreOptions = { statesMax: 2_000_000, restStepsMax: 60 };
 
+/** A state in which a promise is broken, or from which nothing comes to rest. */
 export interface Failure {
+  /** What is wrong there. */
   readonly message: string;
   /** The steps that lead there, as labels. */
   readonly trace: readonly string[];
 }
 
+/** What an exploration has seen. */
 export interface Exploration {
+  /** Different states that were reached. */
   readonly states: number;
+  /** Steps that were taken from them. */
   readonly transitions: number;
   /** Steps to the state that is furthest away. */
   readonly depth: number;
@@ -42,9 +49,14 @@ export interface Exploration {
   readonly restStepsMax: number;
   /** Circles of fingerprints that were driven in full and found to come to rest. */
   readonly circlesDriven: number;
+  /** The first failure, which ended the exploration; undefined for none. */
   readonly failure: Failure | undefined;
 }
 
+/**
+ * Explores everything that can become of a pair by its `steps`, breadth first, and checks every
+ * promise in each state.
+ */
 export function explore(start: Pair, options: Partial<ExploreOptions> = {}): Exploration {
   return new Explorer({ ...EXPLORE_DEFAULTS, ...options }).run(start);
 }

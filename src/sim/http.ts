@@ -8,9 +8,13 @@
 
 /** A body on its way, or news of a failure on its way to the client. */
 export interface Item {
+  /** Its number, from 1. */
   readonly id: number;
+  /** Which way it goes, and what it is. */
   readonly kind: "request" | "answer" | "failure";
+  /** The connection that it belongs to. */
   readonly exchange: number;
+  /** The bytes; none for a failure. */
   readonly body: Uint8Array;
   /** When it arrives, where time is simulated. */
   readonly atMs: number;
@@ -22,7 +26,9 @@ export const ERROR_PAGE: Uint8Array = asciiBytes(
 );
 const NOTHING = new Uint8Array(0);
 
+/** The middle between one client and one server. It decides nothing: its caller does. */
 export class SimulatedHttp {
+  /** What is on its way. */
   readonly items: Item[] = [];
   /** Exchanges whose answer the client waits for. */
   readonly waiting: Set<number> = new Set();
@@ -33,6 +39,7 @@ export class SimulatedHttp {
 
   // --- what the two sides do ------------------------------------------------------------------
 
+  /** The client sends a request. */
   sendRequest(exchange: number, body: Uint8Array, atMs = 0): Item {
     this.waiting.add(exchange);
     return this.add("request", exchange, body, atMs);

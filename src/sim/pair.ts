@@ -22,6 +22,7 @@ import type { Choices } from "./choices.ts";
 import { type Item, SimulatedHttp } from "./http.ts";
 import { isSamePayload, makePayload, numberOf } from "./payloads.ts";
 
+/** The two sides of a pair. */
 export type SideName = "client" | "server";
 
 /** A promise of the library is broken; `message` says which and how. */
@@ -45,23 +46,29 @@ export type Command =
 
 /** What one side sent on one channel, and what of it the other side received. */
 export interface Stream {
+  /** Who sent it. */
   readonly from: SideName;
+  /** The channel's number. */
   readonly channel: number;
+  /** How the channel delivers. */
   mode: DeliveryMode;
   /** Messages may be given up. */
   mayGiveUp: boolean;
   /** Either side reset the channel: nothing more need arrive. */
   isReset: boolean;
-  /** Sizes and keys of what was sent, by number. */
+  /** Sizes of what was sent, by number. */
   readonly bytes: number[];
+  /** Keys of what was sent, by number. */
   readonly keys: number[];
-  /** Numbers of what was received, in order; only their count where all come in order. */
+  /** How many were received. */
   receivedCount: number;
+  /** Numbers of what was received, where they may come in any order. */
   readonly received: Set<number>;
   /** Numbers received last: by key on `latest` channels, under 0 on ordered ones. */
   readonly lastByKey: Map<number, number>;
-  /** Counts that the sender was told. */
+  /** Messages that were given up before they were sent, as the sender was told. */
   neverSent: number;
+  /** Messages that were given up after they were sent. */
   givenUpSent: number;
 }
 
@@ -73,6 +80,7 @@ export interface SideLog {
   readonly channels: Set<number>;
   /** Delivered and not consumed, by channel, with explicit consumption. */
   readonly unconsumed: Map<number, number>;
+  /** How the session ended for it; undefined while it lives. */
   ended: EndedOutput | undefined;
 }
 
@@ -84,14 +92,19 @@ export interface Router {
   requestSurvives(exchange: number): boolean;
 }
 
+/** Cores, applications and faults of a pair. */
 export interface PairOptions {
+  /** Options of the client's core. */
   readonly client?: Partial<RequestOptions>;
+  /** Options of the server's core. */
   readonly server?: Partial<EndpointOptions>;
-  /** What the applications do, in this order, at any time. */
+  /** What the client's application does, in this order, at any time. */
   readonly clientScript?: readonly Command[];
+  /** The same at the server. */
   readonly serverScript?: readonly Command[];
-  /** Faults that `steps` offers, as long as they last. */
+  /** How many bodies may be lost. */
   readonly losses?: number;
+  /** How many requests may arrive twice. */
   readonly duplicates?: number;
   /**
    * How many timers may fire while something is still on its way, as if the network were slower
@@ -135,29 +148,46 @@ const SERVER_CLOCK_START_MS = 1_000_000;
 const IDLE_TIMERS: readonly string[] = ["exchange", "hold", "silence", "tombstone"];
 const SIDES: readonly SideName[] = ["client", "server"];
 
+/**
+ * A client's core and a server's with the network between them, moved step by step. Promise 1, what
+ * is delivered, is checked at each delivery.
+ */
 export class Pair {
+  /** The client's core; another one after a reload. */
   client: RequestSide;
   /** Connections are numbered on over reloads, as exchanges are not. */
   connectionBase = 0;
+  /** The server's core. */
   readonly server: Endpoint;
+  /** What is between them. */
   readonly http: SimulatedHttp = new SimulatedHttp();
   /** The server's side of the session, once a request has arrived. */
   session: ServerSession | undefined = undefined;
+  /** What time it is at each side, in milliseconds. */
   readonly clocks: Record<SideName, number> = { client: 0, server: SERVER_CLOCK_START_MS };
+  /** What each side's application has seen and done. */
   readonly logs: Record<SideName, SideLog> = { client: newLog(), server: newLog() };
+  /** What was sent on each channel, by sender and number: `client:0`. */
   readonly streams: Map<string, Stream> = new Map();
+  /** When each side wants to be woken, and by which timer. */
   readonly wakeAt: Record<SideName, { atMs: number; timer: string }> = {
     client: { atMs: 0, timer: "transmit" },
     server: { atMs: Infinity, timer: "none" },
   };
   /** How many commands of each script were given. */
   readonly done: Record<SideName, number> = { client: 0, server: 0 };
+  /** Losses that `steps` still offers. */
   lossesLeft: number;
+  /** Doubled requests that `steps` still offers. */
   duplicatesLeft: number;
+  /** Timers that may still fire too early. */
   hurriesLeft: number;
+  /** What the pair was made with. */
   readonly options: PairOptions;
+  /** How items travel; undefined: they wait until a step takes them. */
   router: Router | undefined = undefined;
 
+  /** Both sides have done nothing yet but the client its opening. */
   constructor(options: PairOptions = {}) {
     this.options = options;
     this.lossesLeft = options.losses ?? 0;
@@ -174,10 +204,12 @@ export class Pair {
 
   // --- readers --------------------------------------------------------------------------------
 
+  /** One side's half of the session; undefined before the server has one. */
   half(side: SideName): RequestSide | ParkSide | undefined {
     return side === "client" ? this.client : this.session?.side;
   }
 
+  /** What one side sent on one channel. */
   stream(from: SideName, channel: number): Stream {
     const name = `${from}:${channel}`;
     let stream = this.streams.get(name);
@@ -423,6 +455,7 @@ export class Pair {
     return result;
   }
 
+  /** The application of one side is done with the next messages of a channel. */
   consume(side: SideName, channel: number, count: number): void {
     const { unconsumed } = this.logs[side];
     unconsumed.set(channel, (unconsumed.get(channel) ?? 0) - count);

@@ -26,6 +26,7 @@ export function numberOf(payload: Uint8Array): number | undefined {
   return new DataView(payload.buffer, payload.byteOffset).getUint32(0);
 }
 
+/** Whether two payloads have the same bytes. */
 export function isSamePayload(left: Uint8Array, right: Uint8Array): boolean {
   if (left.length !== right.length) return false;
   for (let at = 0; at < left.length; at++) if (left[at] !== right[at]) return false;

@@ -29,11 +29,15 @@ export interface FaultRates {
   readonly slow: number;
 }
 
+/** What a simulation is about. */
 export interface SimulationOptions {
+  /** The two cores. */
   readonly pair: PairOptions;
+  /** How often each fault happens in the first phase. */
   readonly faults: FaultRates;
-  /** What the applications do in the first phase, and how large their messages may be. */
+  /** How often the applications do something in the first phase. */
   readonly actions: number;
+  /** How large messages may be. */
   readonly messageBytesMax: number;
   /** Whether they open, finish and reset channels. */
   readonly usesChannels: boolean;
@@ -45,6 +49,7 @@ export interface SimulationOptions {
   readonly closing: "nobody" | "client" | "server" | "both";
 }
 
+/** What a run may have met: faults, and what the applications did. */
 export type Mark =
   | keyof FaultRates
   | "aborted"
@@ -63,10 +68,15 @@ const HEAL_LIMIT_MS = 3_600_000;
 const EVENTS_MAX = 400_000;
 const SIDES: readonly SideName[] = ["client", "server"];
 
+/** A run: a first phase in which everything goes wrong, and a second in which all must arrive. */
 export class Simulation implements Router {
+  /** The two cores and what is between them. */
   readonly pair: Pair;
+  /** How often each thing happened. */
   readonly marks: Map<Mark, number> = new Map();
+  /** The simulation's own time. */
   nowMs = 0;
+  /** Steps so far. */
   events = 0;
   private isHealed = false;
   private actionsLeft: number;
@@ -76,6 +86,7 @@ export class Simulation implements Router {
   /** Clocks of both sides against the simulation's. */
   private readonly offsets: Readonly<Record<SideName, number>>;
 
+  /** Begins a run; `choices` decides everything: `seeded(1)` for one. */
   constructor(options: SimulationOptions, choices: Choices) {
     this.options = options;
     this.choices = choices;
@@ -107,6 +118,7 @@ export class Simulation implements Router {
     }
   }
 
+  /** Both sides know that the session is over. */
   get hasEnded(): boolean {
     return this.pair.client.state === "ended" && this.pair.session?.side.state === "ended";
   }
