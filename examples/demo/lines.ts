@@ -15,7 +15,7 @@ import {
 } from "./messages.ts";
 import { RefusedError } from "./refusal.ts";
 
-type LineSession = PeerSession<FromPage, FromServer>;
+export type LineSession = PeerSession<FromPage, FromServer>;
 
 export interface LinesOptions {
   /** Where the sessions are: a port of this machine. */

@@ -157,7 +157,6 @@ function routes(page: Page, lines: Lines, host: string): Express {
 
 /** A page of another origin cannot send it without asking first, and nothing here answers yes. */
 const demandJson: RequestHandler<{ id: string }> = (request, _response, next) => {
-  // Null: there is no body, of which the faults' own check will complain.
   if (request.is("application/json") !== false) next();
   else throw new RefusedError(415, "media_type_unsupported", "The body must be JSON");
 };

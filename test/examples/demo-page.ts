@@ -22,6 +22,9 @@ export async function demoOf(options: Partial<DemoOptions> = {}): Promise<Demo> 
   return demo;
 }
 
+/** Of a demo: one here, or one in a process of its own. */
+export type Address = Pick<Demo, "url">;
+
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -36,7 +39,7 @@ export interface Question {
 }
 
 /** One request on a connection of its own; unlike `fetch` it says whatever it is told to. */
-export function ask(demo: Demo, { body, ...question }: Question): Promise<Answer> {
+export function ask(demo: Address, { body, ...question }: Question): Promise<Answer> {
   const { hostname: host, port } = new URL(demo.url);
   const answered = new Promise<Answer>((resolve, reject) => {
     const sent = http.request({ host, port, agent: false, ...question }, (response) => {
@@ -54,16 +57,16 @@ export function ask(demo: Demo, { body, ...question }: Question): Promise<Answer
   return soon(answered, `an answer to ${question.method ?? "GET"} ${question.path}`);
 }
 
-export async function makeLine(demo: Demo): Promise<LineReport> {
+export async function makeLine(demo: Address): Promise<LineReport> {
   return reportOf(await ask(demo, { method: "POST", path: "/lines" }), 201);
 }
 
-export async function lookAt(demo: Demo, id: string): Promise<LineReport> {
+export async function lookAt(demo: Address, id: string): Promise<LineReport> {
   return reportOf(await ask(demo, { path: `/lines/${id}` }), 200);
 }
 
 export async function setFaults(
-  demo: Demo,
+  demo: Address,
   id: string,
   faults: Partial<LineFaults>,
 ): Promise<LineReport> {
@@ -79,7 +82,7 @@ function reportOf({ status, text }: Answer, wanted: number): LineReport {
 
 /** Does with the session what the page does. */
 export class DemoPage {
-  readonly demo: Demo;
+  readonly demo: Address;
   readonly lineId: string;
   readonly session: ClientSession<FromServer, FromPage>;
   readonly received: FromServer[] = [];
@@ -91,7 +94,7 @@ export class DemoPage {
   readonly #copy: Copy = new Copy(true);
   #text: Text = Text.empty;
 
-  constructor(demo: Demo, lineId: string) {
+  constructor(demo: Address, lineId: string) {
     this.demo = demo;
     this.lineId = lineId;
     this.session = connect(new URL(sessionPath(lineId), demo.url));
@@ -103,7 +106,7 @@ export class DemoPage {
   }
 
   /** A page on a line of its own, which has the text. */
-  static async open(demo: Demo): Promise<DemoPage> {
+  static async open(demo: Address): Promise<DemoPage> {
     const page = new DemoPage(demo, (await makeLine(demo)).id);
     await until(() => page.received.length > 0, "a welcome");
     return page;

@@ -105,6 +105,9 @@ describe("the demo's text", () => {
     while (refused === 0) refused = (await ada.report()).counts.connectionsRefused;
     expect(demo.text).not.toContain("Ada");
     expect(ada.text).not.toContain("Bob");
+    const waiting = (await ada.report()).server;
+    expect(waiting?.unacknowledged).toBeGreaterThan(0);
+    expect(waiting?.bufferedBytes).toBeGreaterThan(0);
 
     await ada.set({ blackout: false });
     await allEqual(demo, [ada, bob]);
@@ -170,7 +173,7 @@ describe("the demo's text", () => {
     expect(ended).toMatchObject({ reason: "peer-ended", code: SESSION_ENDS.lineTaken });
     await until(() => second.received.length > 0, "a welcome");
     const report = await second.report();
-    expect(report.server).toMatchObject({ state: "open", unacknowledged: 0, bufferedBytes: 0 });
+    expect(report.server?.state).toBe("open");
     expect(report.server?.stats.messagesSent).toBeGreaterThan(0);
   });
 });
