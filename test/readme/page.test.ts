@@ -1,0 +1,126 @@
+// The README's page.html, in a page of stubs: its script runs with what its import map names.
+// test/browsers/readme.test.ts shows it in real browsers.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { soon, until } from "../contract/waiting.ts";
+import { fileAt, importMap, PAGE, startPageSite } from "./site.ts";
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+/** What the script of the page does to its page. */
+interface Stubs {
+  readonly name: { value: string; onchange?: () => void };
+  readonly greetings: string[];
+  readonly listeners: Map<string, () => void>;
+}
+
+function stubPage(origin: string, storage: Map<string, string>): Stubs {
+  const stubs: Stubs = { name: { value: "" }, greetings: [], listeners: new Map() };
+  const greetings = { append: (...texts: string[]) => void stubs.greetings.push(...texts) };
+  const querySelector = (id: string): unknown => (id === "#name" ? stubs.name : greetings);
+  vi.stubGlobal("document", { querySelector, visibilityState: "visible" });
+  vi.stubGlobal("location", { href: `${origin}/` });
+  vi.stubGlobal("sessionStorage", {
+    getItem: (key: string) => storage.get(key) ?? null,
+    setItem: (key: string, value: string) => void storage.set(key, value),
+    removeItem: (key: string) => void storage.delete(key),
+  });
+  vi.stubGlobal("addEventListener", (type: string, listener: () => void) => {
+    stubs.listeners.set(type, listener);
+  });
+  vi.stubGlobal("removeEventListener", (type: string) => void stubs.listeners.delete(type));
+  return stubs;
+}
+
+/**
+ * The page's script as a function, with what its import map names. It is not run as a module, as
+ * what loads modules for tests knows no `for await` outside of functions.
+ */
+async function buildScript(): Promise<() => Promise<void>> {
+  const [, script = ""] = /<script type="module">([^]*?)<\/script>/.exec(PAGE) ?? [];
+  const [, imports = "", body = ""] = /^(\s*import [^;]*;)([^]*)$/.exec(script) ?? [];
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-page-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const map = importMap();
+  const outfile = join(folder, "page.mjs");
+  await build({
+    stdin: { contents: `${imports} export async function run() {${body}}`, resolveDir: folder },
+    bundle: true,
+    platform: "browser",
+    format: "esm",
+    outfile,
+    plugins: [
+      {
+        name: "import-map",
+        setup: ({ onResolve }) => {
+          onResolve({ filter: /^[^./]/ }, ({ path }) => {
+            const file = fileAt(map[path] ?? "");
+            return file === undefined ? { errors: [{ text: path }] } : { path: file };
+          });
+        },
+      },
+    ],
+  });
+  const { run } = (await import(pathToFileURL(outfile).href)) as { run: () => Promise<void> };
+  return run;
+}
+
+describe("the README's page", () => {
+  it("has an import map of files that there are", () => {
+    const addresses = Object.values(importMap());
+    expect(addresses.filter((address) => fileAt(address) === undefined)).toEqual([]);
+    expect(Object.keys(importMap())).toEqual(["holdfast", "msgpackr"]);
+  });
+
+  it("greets, and keeps its session when it is reloaded", async () => {
+    const { origin, sessions } = await startPageSite();
+    const storage = new Map<string, string>();
+    const runScript = await buildScript();
+    const first = stubPage(origin, storage);
+    // Its loop ends with its session: nobody waits for the first one's, which was superseded.
+    runScript().catch(() => {});
+    await until(() => first.name.onchange !== undefined, "the script");
+    first.name.value = "Ada";
+    first.name.onchange?.();
+    await until(() => first.greetings.length > 0, "the greeting");
+    first.listeners.get("pagehide")?.();
+    expect(storage.get("session")).toBeTypeOf("string");
+
+    const second = stubPage(origin, storage);
+    const over = runScript();
+    await until(() => second.name.onchange !== undefined, "the script after the reload");
+    second.name.value = "Grace";
+    second.name.onchange?.();
+    await until(() => second.greetings.length > 0, "the greeting after the reload");
+
+    expect(first.greetings).toEqual(["Hello, Ada!", "\n"]);
+    expect(second.greetings).toEqual(["Hello, Grace!", "\n"]);
+    expect(sessions).toHaveLength(1);
+    await soon(sessions[0]?.close() ?? Promise.reject(new Error("no session")), "the close");
+    await soon(over, "the end of the script");
+    await until(() => !second.listeners.has("online"), "the end of the session");
+    second.listeners.get("pagehide")?.();
+    expect(storage.has("session")).toBe(false);
+  });
+
+  it("begins anew where what was saved is of another build", async () => {
+    const { origin, sessions } = await startPageSite();
+    const runScript = await buildScript();
+    const stubs = stubPage(origin, new Map([["session", "{}"]]));
+    const over = runScript();
+    await until(() => stubs.name.onchange !== undefined, "the script");
+    stubs.name.value = "Ada";
+    stubs.name.onchange?.();
+    await until(() => stubs.greetings.length > 0, "the greeting");
+    expect(stubs.greetings[0]).toBe("Hello, Ada!");
+    await soon(sessions[0]?.close() ?? Promise.reject(new Error("no session")), "the close");
+    await soon(over, "the end of the script");
+  });
+});
