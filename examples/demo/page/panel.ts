@@ -1,4 +1,5 @@
 /** The numbers of the session, at both ends, each with a plot of its last minute. */
+import type { SessionPhase } from "holdfast";
 import type { ServerView } from "../messages.ts";
 import { bytes, count, milliseconds } from "./figures.ts";
 import { Plot, type PlotSpec, type Sample } from "./plots.ts";
@@ -9,6 +10,11 @@ export interface TabView extends ServerView {
   readonly parked: number;
 }
 
+const UNKNOWN = "–";
+
+/** From the worst to the best: as high as they are drawn. */
+const STATES: readonly SessionPhase[] = ["ended", "interrupted", "opening", "closing", "open"];
+
 interface Row extends PlotSpec {
   readonly name: string;
   readonly title: string;
@@ -18,21 +24,38 @@ interface Row extends PlotSpec {
 
 const ROWS: readonly Row[] = [
   {
-    name: "Requests: on the way, parked",
-    title: "Requests without an answer: on the way, and kept by the server to answer with",
-    show: count,
-    scaleMin: 4,
-    take: ({ inFlight, parked }) => [inFlight, parked],
+    name: "State",
+    title: "How each side takes the session to be: the higher, the better",
+    show: (value) => STATES[value] ?? UNKNOWN,
+    scaleMin: STATES.length - 1,
+    take: (here, there) => [
+      STATES.indexOf(here.state),
+      there === undefined ? null : STATES.indexOf(there.state),
+    ],
   },
   {
-    name: "Unacknowledged messages",
-    title: "Messages sent, or waiting to be, that the other side has not confirmed",
+    name: "Requests in flight",
+    title: "Requests on their way there, or their answers on the way back",
+    show: count,
+    scaleMin: 4,
+    take: ({ inFlight }) => [inFlight, null],
+  },
+  {
+    name: "Requests parked",
+    title: "Requests that wait at the server, so that it can answer at once",
+    show: count,
+    scaleMin: 4,
+    take: ({ parked }) => [null, parked],
+  },
+  {
+    name: "Messages without ack",
+    title: "Messages sent, or waiting to be, that the other side has not acknowledged",
     show: count,
     scaleMin: 8,
     take: (here, there) => [here.unacknowledged, there?.unacknowledged ?? null],
   },
   {
-    name: "Unacknowledged bytes",
+    name: "Bytes without ack",
     title: "The same in bytes",
     show: bytes,
     scaleMin: 256,
@@ -77,16 +100,13 @@ interface ShownRow {
   readonly plot: Plot;
 }
 
-const UNKNOWN = "–";
-
 export class Panel {
   readonly #rows: readonly ShownRow[];
-  readonly #link: readonly [HTMLElement, HTMLElement];
 
   constructor(table: HTMLTableElement) {
     const head = table.createTHead().insertRow();
     for (const [text, style] of [
-      ["", ""],
+      ["", "name"],
       ["this tab", "here"],
       ["server", "there"],
       ["last minute", "plot"],
@@ -98,10 +118,6 @@ export class Panel {
       head.append(cell);
     }
     const body = table.createTBody();
-    const state = bodyRow(body, "State", "How each side takes the session to be");
-    state.place.textContent = "by HTTP polling";
-    state.place.parentElement?.classList.add("muted");
-    this.#link = state.cells;
     this.#rows = ROWS.map((row) => {
       const { cells, place } = bodyRow(body, row.name, row.title);
       return { row, cells, plot: new Plot(place, row) };
@@ -110,8 +126,6 @@ export class Panel {
 
   /** Shows numbers as they are. */
   show(here: TabView, there: ServerView | undefined): void {
-    put(this.#link[0], here.state);
-    put(this.#link[1], there?.state ?? UNKNOWN);
     for (const { row, cells } of this.#rows) {
       const sample = row.take(here, there);
       for (const [at, cell] of cells.entries()) {

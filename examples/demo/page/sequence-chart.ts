@@ -2,13 +2,15 @@
  * The running chart: this tab and the server as two lines down which time runs, an arrow for each
  * request and each answer, the newest at the bottom. One canvas, drawn while something moves.
  */
-import { fateOf, labelOf, type Piece } from "./sequence-labels.ts";
+import { type Detail, DETAILS, fateOf, labelOf, type Piece } from "./sequence-labels.ts";
 import { ROW_PX, Timeline } from "./sequence-layout.ts";
 import { colour } from "./theme.ts";
 import type { Exchange, Traffic } from "./traffic.ts";
 
 const HEAD_PX = 30;
-const FOOT_PX = 14;
+const FOOT_PX = 22;
+/** Between a label and the line of the tab. */
+const LABEL_GAP_PX = 8;
 /** Narrower, and labels are short. */
 const WIDE_PX = 470;
 /** Silences from here on are named. */
@@ -212,7 +214,7 @@ class Drawing {
     this.#size = size;
     this.#bottom = bottom;
     this.#isShort = size.width < WIDE_PX;
-    this.#tabX = this.#isShort ? 142 : 236;
+    this.#tabX = this.#isShort ? 142 : 252;
     this.#serverX = size.width - (this.#isShort ? 54 : 64);
   }
 
@@ -293,7 +295,7 @@ class Drawing {
 
     if (isLost) this.#broken(from, there, fate === "dropped");
     else this.#arrow(from, part(from, there, (nowMs - sentAtMs) / oneWayMs), this.#style(request));
-    this.#label(labelOf(request, this.#isShort), from.y);
+    this.#label((detail) => labelOf(exchange, request, detail), from.y);
     if (!isLost) this.#bar(exchange, arrivedMs, leftMs, isOver);
     if (!isOver) return;
 
@@ -301,11 +303,11 @@ class Drawing {
     const home = { x: this.#tabX, y: this.#y(overAtMs) };
     if (fate === "answered") {
       this.#arrow(back, home, this.#style(answer));
-      this.#label(labelOf(answer, this.#isShort), home.y);
+      this.#label((detail) => labelOf(exchange, answer, detail), home.y);
       return;
     }
     if (!isLost) this.#broken(back, home, fate === "dropped");
-    this.#label(fateOf(exchange, this.#isShort), home.y);
+    this.#label((detail) => fateOf(exchange, detail), home.y);
   }
 
   #style(facts: Exchange["request"]): Stroke {
@@ -376,14 +378,22 @@ class Drawing {
     context.fillText(seconds(heldMs), this.#serverX + 19, top + height / 2);
   }
 
-  /** Ends at the line of the tab. */
-  #label(pieces: readonly Piece[], y: number): void {
+  /** Ends at the line of the tab, and says as much as there is room for. */
+  #label(piecesOf: (detail: Detail) => readonly Piece[], y: number): void {
     const context = this.#context;
     context.font = "12px system-ui, sans-serif";
     context.textAlign = "right";
     context.textBaseline = "middle";
     const space = this.#isShort ? 5 : 8;
-    let right = this.#tabX - 8;
+    let pieces: readonly Piece[] = [];
+    for (const detail of this.#isShort ? DETAILS.slice(1) : DETAILS) {
+      pieces = piecesOf(detail);
+      const pixels = pieces.reduce((sum, { text }) => {
+        return sum + context.measureText(text).width + space;
+      }, LABEL_GAP_PX);
+      if (pixels <= this.#tabX) break;
+    }
+    let right = this.#tabX - LABEL_GAP_PX;
     for (const { text, tone } of pieces.toReversed()) {
       context.fillStyle = this.#palette[tone];
       context.fillText(text, right, y);

@@ -13,38 +13,53 @@ export interface Piece {
 /** Runs that are spelt out: more is not read by anybody. */
 const RUNS_SHOWN = 2;
 
+/** How much is said: as much as there is room for. */
+export const DETAILS = ["whole", "short", "least"] as const;
+export type Detail = (typeof DETAILS)[number];
+
 /** Of a request, or of the answer that came. */
-export function labelOf(facts: BodyFacts | undefined, isShort: boolean): readonly Piece[] {
+export function labelOf(
+  { request }: Exchange,
+  facts: BodyFacts | undefined,
+  detail: Detail,
+): readonly Piece[] {
   if (facts === undefined) return [{ text: "unreadable here", tone: "broken" }];
-  const pieces: Piece[] = [{ text: `#${facts.exchange}`, tone: "muted" }];
+  const pieces: Piece[] = [numberOf(request)];
   if (facts.isOtherUnreadable) {
-    return [...pieces, { text: isShort ? "damaged" : "came damaged, again please", tone: "wait" }];
+    const text = detail === "whole" ? "came damaged, again please" : "came damaged";
+    return [...pieces, { text, tone: "wait" }];
   }
-  if (facts.again.length > 0) {
-    pieces.push({ text: `again ${namesOf(facts.again)}`, tone: "wait" });
-  }
-  const count = countOf(facts.fresh);
+  const { again, fresh, ackThrough } = facts;
+  if (again.length > 0) pieces.push({ text: `again ${namesOf(again)}`, tone: "wait" });
+  const count = countOf(fresh);
   if (count > 0) {
     const words = count === 1 ? "message " : `${count} messages `;
-    pieces.push({ text: `${isShort ? "" : words}${namesOf(facts.fresh)}`, tone: "ink" });
+    const isShort = detail !== "whole" || again.length > 0;
+    pieces.push({ text: `${isShort ? "" : words}${namesOf(fresh)}`, tone: "ink" });
   }
-  if (facts.ackThrough > 0) pieces.push({ text: `ack ${facts.ackThrough}`, tone: "muted" });
+  const isAckLeftOut = detail === "least" && pieces.length > 1;
+  if (ackThrough > 0 && !isAckLeftOut) pieces.push({ text: `ack ${ackThrough}`, tone: "muted" });
   return pieces;
 }
 
 /** Of a request that nothing came back from, or not what should have. */
-export function fateOf({ fate, request }: Exchange, isShort: boolean): readonly Piece[] {
-  const number: Piece = { text: `#${request?.exchange ?? "?"}`, tone: "muted" };
+export function fateOf({ fate, request }: Exchange, detail: Detail): readonly Piece[] {
+  const isWhole = detail === "whole";
+  const number = numberOf(request);
   switch (fate) {
     case "failed":
-      return [number, { text: isShort ? "✗ broken" : "✗ connection broke", tone: "broken" }];
+      return [number, { text: isWhole ? "✗ connection broke" : "✗ broke", tone: "broken" }];
     case "damaged":
-      return [number, { text: isShort ? "✗ damaged" : "✗ answer damaged", tone: "broken" }];
+      return [number, { text: isWhole ? "✗ response damaged" : "✗ damaged", tone: "broken" }];
     case "dropped":
-      return [number, { text: isShort ? "given up" : "no longer waited for", tone: "muted" }];
+      return [number, { text: isWhole ? "no longer waited for" : "given up", tone: "muted" }];
     default:
       return [number];
   }
+}
+
+function numberOf(request: BodyFacts | undefined): Piece {
+  return { text: `#${request?.exchange ?? "?"}`, tone: "muted" };
 }
 
 function namesOf(runs: readonly Run[]): string {

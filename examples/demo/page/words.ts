@@ -67,7 +67,7 @@ export function wordsOfAgreement({ agreement, underway }: SharedDocument): strin
     case "identical":
       return "Identical";
     case "underway":
-      return `${counted(underway, "change")} on the way`;
+      return `Catching up: ${counted(underway, "change")}`;
     case "different":
       return "Different";
   }
@@ -98,8 +98,8 @@ export function wordsOfCause(now: Circumstances): string {
   const again = now.here.unitsResent + (now.there?.unitsResent ?? 0);
   const doubles = now.here.duplicatesDropped + (now.there?.duplicatesDropped ?? 0);
   return (
-    `The line broke or damaged ${counted(troubles, "request")}. ` +
-    `${counted(again, "message")} went again, ${counted(doubles, "duplicate")} were dropped.`
+    `The line failed ${counted(troubles, "time")}: so ${counted(again, "message")} went again, ` +
+    `and of what came twice ${counted(doubles, "message")} were dropped.`
   );
 }
 
