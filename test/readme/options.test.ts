@@ -54,6 +54,7 @@ const STATED: {
   both: {
     codec: `\`${msgpack.name}\``,
     earlyMessages: `\`${client.earlyMessages && server.earlyMessages}\``,
+    hold: `\`${client.hold}\``,
     lostAfterMs: `${shown(CLIENT_LOST_AFTER_MS, "Ms")}; server ${shown(SERVER_LOST_AFTER_MS, "Ms")}`,
     parkedMax: `${server.parkedMax}; by fetch ${FETCH_PARKED_MAX}`,
   },
