@@ -2,7 +2,7 @@
 import { element } from "./elements.ts";
 import { type Circumstances, wordsOfAgreement, wordsOfCause } from "./words.ts";
 
-/** A short way is no news: the sign would flicker with every letter. */
+/** A short way is no news: sign and digests would flicker with every letter. */
 const UNDERWAY_SHOWN_AFTER_MS = 400;
 
 const NO_DIGEST = "········";
@@ -20,12 +20,12 @@ export class AgreementView {
     const { agreement } = document;
     this.#underwaySinceMs =
       agreement === "underway" ? Math.min(this.#underwaySinceMs, nowMs) : Infinity;
-    put(this.#here, agreement === "unknown" ? NO_DIGEST : document.digest);
-    put(this.#server, document.serverDigest ?? NO_DIGEST);
     put(this.#why, wordsOfCause(now));
     const isBrief =
       agreement === "underway" && nowMs - this.#underwaySinceMs < UNDERWAY_SHOWN_AFTER_MS;
     if (isBrief) return;
+    put(this.#here, agreement === "unknown" ? NO_DIGEST : document.digest);
+    put(this.#server, document.serverDigest ?? NO_DIGEST);
     put(this.#word, wordsOfAgreement(document));
     this.#box.dataset["agreement"] = agreement;
   }

@@ -5,10 +5,10 @@ const STEP_MS = 1_000 / CHARACTERS_PER_SECOND;
 
 /** What is typed, one after the other. */
 const SENTENCES = [
-  "The line was cut in the middle of this sentence, and nobody could tell. ",
-  "What was lost on the way was sent again; what came twice was dropped. ",
-  "Pull the cable, wait a little, and plug it in: the letters are all there. ",
-  "Every letter arrives once, and in its place. ",
+  "The line was cut in the middle of this sentence, and nobody could tell.",
+  "What was lost on the way was sent again; what came twice was dropped.",
+  "Pull the cable, wait a little, and plug it in: the letters are all there.",
+  "Every letter arrives once, and in its place.",
 ];
 
 /** Where the letters go. */
@@ -17,7 +17,9 @@ export interface Target {
   readonly isReady: boolean;
   /** Characters that still fit. */
   readonly room: number;
-  append(text: string): void;
+  /** The letters that follow begin a line. */
+  begin(): void;
+  type(text: string): void;
 }
 
 export class Autopilot {
@@ -41,6 +43,7 @@ export class Autopilot {
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+    this.#typed = 0;
     this.#tell(false);
   }
 
@@ -58,11 +61,12 @@ export class Autopilot {
     this.#lastMs = nowMs;
     const sentence = SENTENCES[this.#sentence % SENTENCES.length] ?? "";
     const letters = sentence.slice(this.#typed, this.#typed + due);
-    if (letters.length > this.#target.room) {
+    if (letters.length >= this.#target.room) {
       this.stop();
       return;
     }
-    this.#target.append(letters);
+    if (this.#typed === 0) this.#target.begin();
+    this.#target.type(letters);
     this.#typed += letters.length;
     if (this.#typed < sentence.length) return;
     this.#sentence++;

@@ -20,6 +20,8 @@ export class Editor {
   readonly #tell: (changes: ChangeSet) => void;
   #text: Text = Text.empty;
   #undo: UndoHistory = new UndoHistory();
+  /** Where text goes in that nobody types by hand: it stays where it is as the text changes. */
+  #mark = 0;
   #isComposing = false;
   #rest: ReturnType<typeof setTimeout> | undefined;
   #released: (() => void) | undefined;
@@ -53,6 +55,7 @@ export class Editor {
   /** Another text altogether, of a new session. */
   begin(text: Text): void {
     this.#undo = new UndoHistory();
+    this.#mark = text.length;
     this.#text = text;
     this.#field.value = text.toString();
   }
@@ -63,9 +66,18 @@ export class Editor {
     this.#put(changes);
   }
 
-  /** Text that the person did not type by hand, put in at a place. */
-  insert(place: number, insert: string): void {
-    this.#make(ChangeSet.of({ from: place, insert }, this.#text.length));
+  /** Puts the mark at the end of the text, on a line of its own. */
+  markEnd(): void {
+    this.#mark = this.#text.length;
+    if (this.#text.line(this.#text.lines).length > 0) this.insertAtMark("\n");
+  }
+
+  /** Puts in text that nobody types by hand. The mark is behind it then. */
+  insertAtMark(insert: string): void {
+    const changes = ChangeSet.of({ from: this.#mark, insert }, this.#text.length);
+    this.#undo.record(performance.now(), changes, this.#text);
+    this.#put(changes, 1);
+    this.#tell(changes);
   }
 
   #handleInput(): void {
@@ -76,6 +88,7 @@ export class Editor {
     if (difference === undefined) return;
     const changes = ChangeSet.of(difference, this.#text.length);
     this.#undo.record(performance.now(), changes, this.#text);
+    this.#mark = changes.mapPos(this.#mark, -1);
     this.#text = changes.apply(this.#text);
     if (whole !== value) this.#show({ start: selectionEnd, end: selectionEnd, direction: "none" });
     this.#tell(changes);
@@ -101,13 +114,9 @@ export class Editor {
     this.#tell(changes);
   }
 
-  #make(changes: ChangeSet): void {
-    this.#undo.record(performance.now(), changes, this.#text);
-    this.#put(changes);
-    this.#tell(changes);
-  }
-
-  #put(changes: ChangeSet): void {
+  /** The side of an insertion at which the mark goes on: by itself before what others insert. */
+  #put(changes: ChangeSet, markSide = -1): void {
+    this.#mark = changes.mapPos(this.#mark, markSide);
     const { selectionStart: start, selectionEnd: end, selectionDirection } = this.#field;
     this.#text = changes.apply(this.#text);
     this.#show(mapSelection({ start, end, direction: selectionDirection }, changes));

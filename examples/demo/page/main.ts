@@ -51,7 +51,8 @@ const autopilot = new Autopilot(
     get room() {
       return TEXT_LENGTH_MAX - editor.length;
     },
-    append: (text) => editor.insert(editor.length, text),
+    begin: () => editor.markEnd(),
+    type: (text) => editor.insertAtMark(text),
   },
   (isOn) => {
     autopilotButton.setAttribute("aria-pressed", String(isOn));

@@ -1,4 +1,4 @@
-/** The numbers of the session, at both ends, each with a plot of its last minute. */
+/** The numbers of the session, at both ends, each with a plot of its last half minute. */
 import type { SessionPhase } from "holdfast";
 import type { ServerView } from "../messages.ts";
 import { bytes, count, milliseconds } from "./figures.ts";
@@ -70,7 +70,7 @@ const ROWS: readonly Row[] = [
   },
   {
     name: "Messages delivered",
-    title: "Messages that arrived here, in order; the plot has those of each half second",
+    title: "Messages that arrived here, in order; the plot has those of each quarter of a second",
     show: count,
     scaleMin: 4,
     isRate: true,
@@ -109,7 +109,7 @@ export class Panel {
       ["", "name"],
       ["this tab", "here"],
       ["server", "there"],
-      ["last minute", "plot"],
+      ["last 30 s", "plot"],
     ] as const) {
       const cell = document.createElement("th");
       cell.scope = "col";

@@ -1,9 +1,9 @@
-/** Small plots of the last minute. */
+/** Small plots of the last half minute. */
 import uPlot from "uplot";
 import { colour } from "./theme.ts";
 
-const SAMPLE_EVERY_MS = 500;
-const WINDOW_MS = 60_000;
+const SAMPLE_EVERY_MS = 250;
+const WINDOW_MS = 30_000;
 const SAMPLES_MAX = WINDOW_MS / SAMPLE_EVERY_MS;
 
 /** What a plot shows at one moment: this tab's value and the server's; null: not known. */
@@ -33,7 +33,7 @@ export class Plot {
         stroke: () => colour(name),
         width: 1.5,
         points: { show: false },
-        ...(name === "other" && { dash: [3, 2] }),
+        ...(name === "other" && { dash: [4, 2] }),
         ...(uPlot.paths.stepped !== undefined && { paths: uPlot.paths.stepped({ align: 1 }) }),
       };
     });

@@ -8,7 +8,7 @@ import { colour } from "./theme.ts";
 import type { Exchange, Traffic } from "./traffic.ts";
 
 const HEAD_PX = 30;
-const FOOT_PX = 22;
+const FOOT_PX = 26;
 /** Between a label and the line of the tab. */
 const LABEL_GAP_PX = 8;
 /** Narrower, and labels are short. */
@@ -18,7 +18,7 @@ const SILENCE_NAMED_MS = 1_500;
 /** A request that was held for less has no bar. */
 const HELD_SHOWN_MS = 80;
 /** How much of the way to where it should be the view makes in each frame. */
-const GLIDE = 0.22;
+const GLIDE = 0.3;
 /** After the last thing that happened nothing moves any more. */
 const STILL_AFTER_MS = 5_000;
 

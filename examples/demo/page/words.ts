@@ -2,7 +2,7 @@
 import type { EndedInfo, Status } from "holdfast";
 import type { ChaosCounts } from "holdfast/chaos";
 import { SESSION_ENDS, type ServerView } from "../messages.ts";
-import { counted } from "./figures.ts";
+import { count, counted } from "./figures.ts";
 import type { SharedDocument } from "./shared-document.ts";
 
 /** Of the session's end. */
@@ -98,8 +98,8 @@ export function wordsOfCause(now: Circumstances): string {
   const again = now.here.unitsResent + (now.there?.unitsResent ?? 0);
   const doubles = now.here.duplicatesDropped + (now.there?.duplicatesDropped ?? 0);
   return (
-    `The line failed ${counted(troubles, "time")}: so ${counted(again, "message")} went again, ` +
-    `and of what came twice ${counted(doubles, "message")} were dropped.`
+    `The line failed ${counted(troubles, "time")}. Sent again: ${counted(again, "message")}. ` +
+    `Came twice, and were dropped: ${count(doubles)}.`
   );
 }
 
