@@ -34,7 +34,15 @@ export const SERVER_SETTINGS_DEFAULTS: Required<ServerSettings> = {
   requestTimeoutMs: 60_000,
 };
 
-/** @throws UsageError `option_invalid`, naming the option. */
+/**
+ * Lets a server keep its connections longer than the proxies in front of it do, and answer early
+ * errors with a reason. Polling works without; what this prevents are answers 502 that a proxy makes
+ * by itself. AWS and nginx keep idle connections for 60 s as they come, Google's load balancers for
+ * 600 s: say `keepAliveTimeoutMs: 620_000` behind one. Sets Node's own `timeout`,
+ * `maxRequestsPerSocket` and `maxHeadersCount` to 0.
+ *
+ * @throws UsageError `option_invalid`, naming the option.
+ */
 export function configureServer(
   server: HttpServer | HttpsServer,
   settings: ServerSettings = {},

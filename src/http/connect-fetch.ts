@@ -13,7 +13,11 @@ export * from "../session/index.ts";
 export type { CarrierHeaders } from "./carrier-options.ts";
 export type { PageEvents, PageListener } from "./fetch-carrier.ts";
 
-/** What `connect` can be told. */
+/**
+ * What `connect` can be told. Here `parkedMax` and `carriersMax` are 1 unless told otherwise: on
+ * HTTP/1.1 a browser has six connections to a server for all its pages, and a parked request keeps
+ * its own for up to 25 s. On HTTP/2, where they share one, 4 and 8 will do.
+ */
 export interface ConnectOptions
   extends ClientOptions, Omit<FetchCarrierOptions, "answerBytesMax" | "carriersMax"> {
   /** Default `msgpack`; must be the server's. */

@@ -28,23 +28,24 @@ export interface NodeCarrierOptions extends CarrierOptions {
    * connection for each request that the server holds and for each that carries messages.
    */
   readonly agent?: http.Agent | undefined;
-  /** A connection, its TLS included, that is not there after so long is given up. */
+  /**
+   * A connection, its TLS included, that is not there after so long is given up. Default 10 s: TCP
+   * sends its SYN after 0, 1, 3 and 7 s (RFC 6298 section 2), so three may be lost, and the last
+   * still has 3 s to be answered in.
+   */
   readonly connectTimeoutMs?: number | undefined;
-  /** Idle connections of the carrier's own agent go after so long. */
+  /**
+   * Idle connections of the carrier's own agent go after so long. Default 55 s: twice the hold time,
+   * and below the 60 s after which load balancers close them. A server that announces less
+   * (`Keep-Alive: timeout=5`) is believed.
+   */
   readonly idleTimeoutMs?: number | undefined;
 }
 
-/**
- * Default for `connectTimeoutMs`: TCP sends its SYN after 0, 1, 3 and 7 s (RFC 6298 section 2), so
- * three may be lost, and the last still has 3 s to be answered in.
- */
+/** Default for `connectTimeoutMs`. */
 export const CONNECT_TIMEOUT_MS = 10_000;
 
-/**
- * Default for `idleTimeoutMs`: twice the hold time, so that what a session alternates between stays
- * open, and below the 60 s after which load balancers close idle connections. A server that
- * announces less (`Keep-Alive: timeout=5`) is believed.
- */
+/** Default for `idleTimeoutMs`; what a session alternates between stays open. */
 export const IDLE_TIMEOUT_MS = 55_000;
 
 /**
