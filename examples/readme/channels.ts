@@ -24,7 +24,7 @@ export async function play(session: Session<string, string>): Promise<void> {
 /** And whoever watches, at the other. */
 export function watch(session: Session<string, string>, see: (position: Position) => void): void {
   session.on("channel", async (channel) => {
-    if (channel.label !== "positions") return channel.onBundle(() => {}); // Taken, and not looked at.
+    if (channel.label !== "positions") return channel.onBundle(() => {}); // Taken unread.
     for await (const position of channel.as<Position, never>()) see(position);
   });
 }

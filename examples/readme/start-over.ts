@@ -19,7 +19,7 @@ export async function keepOrdering(
     const { reason, neverSent, unknown } = await session.ended;
     const fates = [...unknown, ...neverSent].map(({ payload }) => json().decode(payload) as Order);
     left = fates.toSorted((one, other) => one.id - other.id);
-    // Any other reason will be there next time too: somebody has to look at it.
+    // These two take seconds to be certain: no spinning. Any other would be there next time too.
     if (reason !== "lost" && reason !== "silence") return { reason, left };
   }
 }

@@ -2,9 +2,17 @@ import { describe, expect, it } from "vitest";
 import { bundleForBrowsers } from "../../bench/browser-bundle.ts";
 import { ENDPOINT_DEFAULTS, REQUEST_DEFAULTS } from "../../src/core/index.ts";
 import { SERVER_SETTINGS_DEFAULTS } from "../../src/http/configure-server.ts";
-import type { ConnectOptions as FetchOptions } from "../../src/http/connect-fetch.ts";
-import type { ConnectOptions as NodeOptions } from "../../src/http/connect-node.ts";
+import {
+  connect as connectByFetch,
+  type ConnectOptions as FetchOptions,
+} from "../../src/http/connect-fetch.ts";
+import {
+  connect as connectByNode,
+  type ConnectOptions as NodeOptions,
+} from "../../src/http/connect-node.ts";
 import { FETCH_CARRIERS_MAX, FETCH_PARKED_MAX } from "../../src/http/fetch-carrier.ts";
+import { fetchHandler } from "../../src/http/fetch-handler.ts";
+import { nodeListener } from "../../src/http/node-listener.ts";
 import { type ListenerOptions, SERVER_DEFAULTS } from "../../src/http/request-rules.ts";
 import { ClientSession } from "../../src/session/client-session.ts";
 import { msgpack } from "../../src/session/index.ts";
@@ -13,7 +21,7 @@ import {
   REAUTHENTICATE_MARGIN_MS,
   SERVER_LOST_AFTER_MS,
 } from "../../src/session/limits.ts";
-import { PeerSession, type ServerOptions } from "../../src/session/server.ts";
+import { PeerSession, type ServerOptions, SessionServer } from "../../src/session/server.ts";
 import { EVENTS } from "../../src/session/status.ts";
 import { read, tableOf } from "./markdown.ts";
 
@@ -127,6 +135,22 @@ describe("the README's table of options", () => {
     expect(defaultOf("carriersMax", "server")).toBe(undefined);
     expect(defaultOf("sessionsMax", "client")).toBe(undefined);
     expect(defaultOf("tombstoneMs", "server")).toBe("5 min");
+  });
+});
+
+describe("options that nobody knows", () => {
+  const unknown = { holdTimesMs: 1 };
+
+  it("are refused by clients, servers and listeners", () => {
+    const onSession = (): void => {};
+    const sessions = new SessionServer({ onSession });
+    const refusal: unknown = expect.objectContaining({ code: "option_unknown" });
+    for (const connect of [connectByFetch, connectByNode]) {
+      expect(() => connect("http://127.0.0.1/", unknown as object)).toThrow(refusal);
+    }
+    expect(() => new SessionServer({ onSession, ...unknown })).toThrow(refusal);
+    expect(() => nodeListener(sessions, unknown as object)).toThrow(refusal);
+    expect(() => fetchHandler(sessions, unknown as object)).toThrow(refusal);
   });
 });
 
