@@ -128,7 +128,7 @@ export const PARAMETER_NAMES: readonly (keyof Parameters)[] = [
  * - `ordered`: all of them, in the order in which they were sent.
  * - `unordered`: each as soon as it is there.
  * - `latest`: in order, and of each key only the newest: an older one that has not left is
- * replaced, and one that comes late is dropped.
+ *   replaced, and one that comes late is dropped.
  */
 export type DeliveryMode = "ordered" | "unordered" | "latest";
 

@@ -123,7 +123,7 @@ class EntryReader {
     const leaf = { ...documented, bases: [], members: [] };
     if (ts.isFunctionDeclaration(declaration)) {
       this.borrowIn(declaration);
-      return { ...leaf, kind: "function", signature: textOf(declaration) };
+      return { ...leaf, kind: "function", signature: functionText(declaration) };
     }
     if (ts.isTypeAliasDeclaration(declaration)) {
       this.borrowIn(declaration);
@@ -312,26 +312,46 @@ function isMapped(type: ts6.ExpressionWithTypeArguments): boolean {
 /** The declaration as it is written, without its docstring and what every one of them has. */
 function textOf(node: ts6.Node): string {
   const text = node.getText().replace(/^export /, "");
-  return text.replace(/^declare /, "").replace(/;$/, "");
+  return halfIndented(text.replace(/^declare /, "").replace(/;$/, ""));
 }
 
-/** A union stands with a line for each alternative and for each comment. */
+/** Longest line of a signature that is left on one line. */
+const COLUMNS = 100;
+
+/** A union with comments, or a long one, stands with a line for each alternative. */
 function aliasText(declaration: ts6.TypeAliasDeclaration): string {
   const { type } = declaration;
   const whole = declaration.getSourceFile().text;
-  if (!ts.isUnionTypeNode(type) || !whole.slice(type.pos, type.end).includes("/**")) {
-    return textOf(declaration);
-  }
+  const text = textOf(declaration);
+  const hasComments = whole.slice(type.pos, type.end).includes("/**");
+  if (!ts.isUnionTypeNode(type) || (!hasComments && text.length <= COLUMNS)) return text;
   let from = type.pos;
   const alternatives = type.types.flatMap((each) => {
     const between = whole.slice(from, each.getStart());
     from = each.end;
     const comments = between.match(/\/\*\*.*?\*\//gs) ?? [];
-    const text = [...comments, `| ${each.getText()}`].join("\n");
-    return text.split("\n").map((line) => `  ${line.replace(/^ {4}/, "    ")}`);
+    const [first = "", ...more] = halfIndented(each.getText()).split("\n");
+    const lines = [...comments, `| ${first}`].flatMap((part) => part.split("\n"));
+    return [...lines.map((line) => `  ${line}`), ...more.map((line) => `    ${line}`)];
   });
   const head = whole.slice(declaration.getStart(), type.pos).replace(/^export (declare )?/, "");
   return [head.trimEnd(), ...alternatives].join("\n");
+}
+
+/** A long one stands with a line for each parameter. */
+function functionText(declaration: ts6.FunctionDeclaration): string {
+  const text = textOf(declaration);
+  if (text.length <= COLUMNS) return text;
+  const head = declaration.typeParameters?.map((each) => each.getText()).join(", ");
+  const parameters = declaration.parameters.map((each) => `  ${each.getText()},`);
+  const result = declaration.type?.getText() ?? "void";
+  const name = `${declaration.name?.text}${head === undefined ? "" : `<${head}>`}`;
+  return [`function ${name}(`, ...parameters, `): ${result}`].join("\n");
+}
+
+/** The compiler indents by four columns. */
+function halfIndented(text: string): string {
+  return text.replaceAll(/^(?: {4})+/gm, (spaces) => spaces.slice(spaces.length / 2));
 }
 
 /** A member's, marked as optional where only the inheriting type makes it so. */
