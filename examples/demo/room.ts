@@ -23,7 +23,7 @@ type TextSession = PeerSession<FromPage, FromServer>;
 interface Person {
   readonly session: TextSession;
   readonly copy: Copy;
-  /** What others changed since the last edit that was sent to this one. */
+  /** What others changed since this one was told last. */
   waiting: ChangeSet | undefined;
   /** The page has made changes and was not told that they came. */
   isOwed: boolean;
@@ -41,8 +41,8 @@ const COUNT_EVERY_MS = 200;
 
 export class Room {
   #text: Text = Text.of(INVITATION.split("\n"));
-  #digest: string = digestOf(INVITATION);
   readonly #people: Set<Person> = new Set();
+  #tellTimer: NodeJS.Immediate | undefined;
   #countTimer: NodeJS.Timeout | undefined;
 
   get text(): string {
@@ -56,7 +56,8 @@ export class Room {
     this.#people.add(person);
     session.on("status", () => this.#countSoon());
     session.on("ended", () => this.#people.delete(person));
-    session.send({ kind: "welcome", text: this.text, digest: this.#digest });
+    const { text } = this;
+    session.send({ kind: "welcome", text, digest: digestOf(text) });
     this.#countSoon();
     for await (const edit of session) {
       try {
@@ -65,13 +66,14 @@ export class Room {
         if (!(error instanceof RangeError)) throw error;
         session.abort(SESSION_ENDS.editRefused, error.message);
       }
-      for (const each of this.#people) this.#tell(each);
+      this.#tellSoon();
       // A page that does not take what it is told is not heard further.
       await session.ready;
     }
   }
 
   close(): void {
+    clearImmediate(this.#tellTimer);
     clearTimeout(this.#countTimer);
   }
 
@@ -99,18 +101,26 @@ export class Room {
     // A page's text field would make a line feed of the one, and the codec something of the other.
     if (/\r|\p{Surrogate}/u.test(content)) throw new RangeError("the text would not be plain");
     this.#text = text;
-    this.#digest = digestOf(content);
+  }
+
+  /** What came together changes every other page once. */
+  #tellSoon(): void {
+    this.#tellTimer ??= setImmediate(() => {
+      this.#tellTimer = undefined;
+      const digest = digestOf(this.text);
+      for (const person of this.#people) this.#tell(person, digest);
+    });
   }
 
   /** Sends what a page has not been told, if it is not too far behind. */
-  #tell(person: Person): void {
+  #tell(person: Person, digest: string): void {
     const { session, copy, waiting } = person;
     if (!isListening(session) || (waiting === undefined && !person.isOwed)) return;
     if (waiting !== undefined && copy.unseen >= UNSEEN_MAX) return;
     const edit = waiting === undefined ? copy.receipt() : copy.change(waiting);
     person.waiting = undefined;
     person.isOwed = false;
-    session.send({ kind: "edit", edit, digest: this.#digest });
+    session.send({ kind: "edit", edit, digest });
   }
 
   #countSoon(): void {
