@@ -11,7 +11,7 @@
  */
 import type { Server as HttpServer } from "node:http";
 import type { Server as HttpsServer } from "node:https";
-import { within } from "../core/options.ts";
+import { checkNames, within } from "../core/options.ts";
 import { answerEarlyErrors } from "./early-errors.ts";
 
 /** What `configureServer` can be told; the defaults are `SERVER_SETTINGS_DEFAULTS`. */
@@ -41,12 +41,13 @@ export const SERVER_SETTINGS_DEFAULTS: Required<ServerSettings> = {
  * 600 s: say `keepAliveTimeoutMs: 620_000` behind one. Sets Node's own `timeout`,
  * `maxRequestsPerSocket` and `maxHeadersCount` to 0.
  *
- * @throws UsageError `option_invalid`, naming the option.
+ * @throws UsageError `option_invalid`, `option_unknown`, naming the option.
  */
 export function configureServer(
   server: HttpServer | HttpsServer,
   settings: ServerSettings = {},
 ): void {
+  checkNames(settings, SERVER_SETTINGS_DEFAULTS);
   const { keepAliveTimeoutMs, headersTimeoutMs, requestTimeoutMs } = {
     ...SERVER_SETTINGS_DEFAULTS,
     ...settings,

@@ -240,9 +240,10 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
 
   // --- for the application --------------------------------------------------------------------
 
-  /** The sessions that live. */
+  /** The sessions that live, of which some may be closing and take no more messages. */
   get sessions(): PeerSession<Incoming, Outgoing>[] {
-    return [...this.#served.values()].map(({ session }) => session);
+    const all = [...this.#served.values()].map(({ session }) => session);
+    return all.filter(({ status }) => status.state !== "ended");
   }
 
   /**

@@ -172,6 +172,8 @@ export class SessionHub {
   abort(code: number, reason: string): void {
     if (this.side.state === "ended") return;
     this.side.abort(nowMs(), code, reason);
+    // At once, as `send` refuses from now on; listeners hear of it when the core is drained.
+    this.#setStatus("ended", "aborted");
     this.touch();
   }
 

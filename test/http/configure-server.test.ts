@@ -29,6 +29,8 @@ describe("configureServer", () => {
       expect(() => configureServer(server, { [name]: 0 })).toThrow(`option_invalid: ${name}`);
     }
     expect(() => configureServer(server, { headersTimeoutMs: 60_001 })).toThrow("headersTimeoutMs");
+    const misspelt = { keepAliveTimeout: 1 } as object;
+    expect(() => configureServer(server, misspelt)).toThrow("option_unknown: keepAliveTimeout");
   });
 
   it("loses no header that a proxy adds behind many others", async () => {

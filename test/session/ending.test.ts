@@ -110,6 +110,18 @@ describe("abort", () => {
     });
   });
 
+  test("shows at once, so that whoever sends to all sessions meets none that refuses", async () => {
+    const { server, peer } = await open();
+    const states: string[] = [];
+    peer.on("status", ({ state, reason }) => states.push(`${state} ${reason}`));
+    peer.abort();
+    expect(peer.status).toMatchObject({ state: "ended", reason: "aborted" });
+    expect(server.sessions).toEqual([]);
+    expect(states).toEqual([]);
+    await peer.ended;
+    expect(states).toEqual(["ended aborted"]);
+  });
+
   test("by the server ends the client, and what was sent is unknown", async () => {
     const { client, peer, carrier } = await open();
     carrier.failure = "offline";
