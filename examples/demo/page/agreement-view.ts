@@ -16,13 +16,16 @@ export class AgreementView {
   #underwaySinceMs = Infinity;
 
   show(nowMs: number, now: Circumstances): void {
-    const { document } = now;
+    const { document, status, isPulled } = now;
     const { agreement } = document;
+    const isDown = isPulled || status.state === "interrupted";
     this.#underwaySinceMs =
       agreement === "underway" ? Math.min(this.#underwaySinceMs, nowMs) : Infinity;
     put(this.#why, wordsOfCause(now));
     const isBrief =
-      agreement === "underway" && nowMs - this.#underwaySinceMs < UNDERWAY_SHOWN_AFTER_MS;
+      agreement === "underway" &&
+      !isDown &&
+      nowMs - this.#underwaySinceMs < UNDERWAY_SHOWN_AFTER_MS;
     if (isBrief) return;
     put(this.#here, agreement === "unknown" ? NO_DIGEST : document.digest);
     put(this.#server, document.serverDigest ?? NO_DIGEST);

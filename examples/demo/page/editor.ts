@@ -64,11 +64,15 @@ export class Editor {
   receive(changes: ChangeSet): void {
     this.#undo.map(changes);
     this.#put(changes);
+    // Who only watches sees what is written at the end.
+    const isWatching = document.activeElement !== this.#field;
+    if (isWatching && changes.touchesRange(changes.length) !== false) this.#showEnd();
   }
 
   /** Puts the mark at the end of the text, on a line of its own. */
   markEnd(): void {
     this.#mark = this.#text.length;
+    this.#showEnd();
     if (this.#text.line(this.#text.lines).length > 0) this.insertAtMark("\n");
   }
 
@@ -130,6 +134,10 @@ export class Editor {
     field.value = this.#text.toString();
     field.setSelectionRange(selection.start, selection.end, selection.direction);
     field.scrollTop = isAtEnd ? field.scrollHeight : scrollTop;
+  }
+
+  #showEnd(): void {
+    this.#field.scrollTop = this.#field.scrollHeight;
   }
 
   #compose(): void {
