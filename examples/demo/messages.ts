@@ -19,10 +19,16 @@ import type { ChaosCounts } from "holdfast/chaos";
 import type { Edit } from "../shared-text/copy.ts";
 
 /**
- * Most UTF-16 units of the text, some pages: all of it goes to everybody who comes. A session whose
- * edit would make it longer is ended.
+ * UTF-16 units beyond which a page lets nobody type: some printed pages, as all of it goes to
+ * everybody who comes.
  */
 export const TEXT_LENGTH_MAX = 20_000;
+
+/**
+ * Most that the server takes; it ends the session whose edit would make it more. Half as much again:
+ * people who do not see each other's edits yet may each fill the text, and that is nobody's fault.
+ */
+export const TEXT_LENGTH_TAKEN_MAX = 30_000;
 
 /**
  * Edits that the server sends ahead of what a page says to have seen. Each of the page's own is

@@ -52,7 +52,11 @@ export class Page {
   }
 
   async close(): Promise<void> {
-    await (await this.#context).dispose();
+    await this.#context.then(
+      (bundler) => bundler.dispose(),
+      // There never was one.
+      () => {},
+    );
   }
 
   async #make(): Promise<PageFiles> {

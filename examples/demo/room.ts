@@ -14,7 +14,7 @@ import {
   type FromPage,
   type FromServer,
   SESSION_ENDS,
-  TEXT_LENGTH_MAX,
+  TEXT_LENGTH_TAKEN_MAX,
   UNSEEN_MAX,
 } from "./messages.ts";
 
@@ -95,7 +95,8 @@ export class Room {
   }
 
   #change(changes: ChangeSet): void {
-    if (changes.newLength > TEXT_LENGTH_MAX) throw new RangeError("the text would be too long");
+    if (changes.newLength > TEXT_LENGTH_TAKEN_MAX)
+      throw new RangeError("the text would be too long");
     const text = changes.apply(this.#text);
     const content = text.toString();
     // A page's text field would make a line feed of the one, and the codec something of the other.

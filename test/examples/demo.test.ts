@@ -5,7 +5,7 @@ import {
   type FromPage,
   type FromServer,
   SESSION_ENDS,
-  TEXT_LENGTH_MAX,
+  TEXT_LENGTH_TAKEN_MAX,
   UNSEEN_MAX,
 } from "../../examples/demo/messages.ts";
 import type { ChaosCounts } from "../../src/chaos/index.ts";
@@ -214,7 +214,7 @@ describe("an edit that cannot be", () => {
     ["is of a text of less than nothing", () => ({ seen: 0, changes: [-1, 5] })],
     [
       "makes the text too long",
-      ({ length }) => ({ seen: 0, changes: [length, [0, "x".repeat(TEXT_LENGTH_MAX)]] }),
+      ({ length }) => ({ seen: 0, changes: [length, [0, "x".repeat(TEXT_LENGTH_TAKEN_MAX)]] }),
     ],
     ["hides a line in a line", ({ length }) => ({ seen: 0, changes: [length, [0, "a\nb"]] })],
     ["inserts a carriage return", ({ length }) => ({ seen: 0, changes: [length, [0, "\r"]] })],
