@@ -1,5 +1,10 @@
 /** Chromium as Debian packages it. */
-import { type Browser, type BrowserContext, chromium } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+} from "playwright-core";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
 
 export const CHROMIUM = "/usr/bin/chromium";
@@ -13,7 +18,9 @@ export interface BrowserSettings {
 }
 
 /** One browser for the tests of a file; what is returned makes contexts that end with their test. */
-export function useBrowser(settings: BrowserSettings = {}): () => Promise<BrowserContext> {
+export function useBrowser(
+  settings: BrowserSettings = {},
+): (options?: BrowserContextOptions) => Promise<BrowserContext> {
   let browser: Browser | undefined;
   beforeAll(async () => {
     browser = await chromium.launch({
@@ -26,9 +33,9 @@ export function useBrowser(settings: BrowserSettings = {}): () => Promise<Browse
     });
   });
   afterAll(() => browser?.close());
-  return async () => {
+  return async (options) => {
     if (browser === undefined) throw new Error("The browser was not started");
-    const context = await browser.newContext();
+    const context = await browser.newContext(options);
     onTestFinished(() => context.close());
     return context;
   };

@@ -1,0 +1,119 @@
+// The demo's page when it is reloaded, duplicated or left, and when its server is away.
+
+import { describe, expect, test } from "vitest";
+import { useBrowser } from "./chromium.ts";
+import { agree, DemoPage, eventually, runDemo } from "./demo-page.ts";
+
+describe("the demo's page, in a browser as it is driven", () => {
+  const newContext = useBrowser();
+
+  test("A reload keeps what was typed while the cable was pulled, and the session", async () => {
+    const demo = await runDemo();
+    const shown = await DemoPage.open(await newContext(), demo);
+    await shown.button("Pull the cable").click();
+    await shown.select(0);
+    await shown.page.keyboard.type("Still here. ");
+    const delivered = await shown.figure("Messages delivered", "server");
+    await shown.page.reload();
+    await shown.ready();
+
+    expect(await shown.value()).toMatch(/^Still here[.] This text/);
+    expect(demo.text).not.toContain("Still");
+    // The line is the same, and is as it was left.
+    await shown.button("Plug it in").click();
+    const text = await agree(demo, [shown]);
+    expect(text.split("Still here. ")).toHaveLength(2);
+    await eventually(
+      async () => (await shown.figure("Messages delivered", "server")) >= delivered + 12,
+      "twelve letters on the session that there was",
+    );
+    await shown.page.keyboard.press("Tab");
+    await shown.select(0);
+    await shown.page.keyboard.type("And on. ");
+    expect(await agree(demo, [shown])).toMatch(/^And on[.] Still here/);
+    expect(await shown.notice.isHidden()).toBe(true);
+    expect(shown.complaints).toEqual([]);
+  });
+
+  test("Of a tab and its duplicate one is told so, and starts anew at a click", async () => {
+    const demo = await runDemo();
+    const context = await newContext();
+    const original = await DemoPage.open(context, demo);
+    await original.select(0);
+    await original.page.keyboard.type("Before. ");
+    await agree(demo, [original]);
+    // The page is gone, and two go on from what it left.
+    await original.page.goto(`${demo.url}elsewhere`);
+    const opening = context.waitForEvent("page");
+    await original.page.evaluate("void open('/')");
+    const duplicate = new DemoPage(await opening);
+    await original.page.goto(demo.url);
+    const pages = [original, duplicate];
+    const told = pages.map(async (each) => {
+      await each.notice.waitFor();
+      return each;
+    });
+    const loser = await Promise.any(told);
+    void Promise.allSettled(told);
+    const [winner] = pages.filter((each) => each !== loser);
+    if (winner === undefined) throw new Error("Both were told");
+    await winner.ready();
+
+    expect(await loser.notice.textContent()).toContain("Another tab went on");
+    expect(await loser.text.getAttribute("readonly")).not.toBeNull();
+    await loser.button("Start anew").click();
+    await loser.ready();
+    for (const each of pages) {
+      await each.select(0);
+      await each.page.keyboard.type("On. ");
+      await agree(demo, pages);
+    }
+    expect(demo.text).toMatch(/^On[.] On[.] Before[.] /);
+    expect(await winner.notice.isHidden()).toBe(true);
+    expect(await loser.notice.isHidden()).toBe(true);
+  });
+
+  test("A server that is away is said to be, and after its restart the page begins anew", async () => {
+    const demo = await runDemo();
+    const shown = await DemoPage.open(await newContext(), demo);
+    await demo.close();
+    await eventually(
+      async () => ((await shown.notice.textContent()) ?? "").includes("server"),
+      "words about the server",
+    );
+    const again = await runDemo(Number(new URL(demo.url).port));
+    await eventually(async () => {
+      const anew = shown.button("Start anew");
+      if (await anew.isVisible()) await anew.click();
+      return (await shown.text.getAttribute("readonly")) === null;
+    }, "a text to type in");
+
+    await shown.select(0);
+    await shown.page.keyboard.type("A new one. ");
+    expect(await agree(again, [shown])).toMatch(/^A new one[.] /);
+  });
+});
+
+describe("the demo's page, in a browser that keeps pages", () => {
+  const newContext = useBrowser({ keepsPages: true });
+
+  test("A page that was left and is shown again goes on", async () => {
+    const demo = await runDemo();
+    const context = await newContext();
+    const [shown, other] = [await DemoPage.open(context, demo), await DemoPage.open(context, demo)];
+    await shown.select(0);
+    await shown.page.keyboard.type("Before. ");
+    await shown.page.goto(`${demo.url}elsewhere`);
+    await other.press("Control+End");
+    await other.select(0);
+    await other.page.keyboard.type("Meanwhile. ");
+    await shown.page.goBack({ waitUntil: "commit" });
+    await shown.ready();
+    expect(await agree(demo, [shown, other])).toMatch(/^(Meanwhile[.] |Before[.] ){2}/);
+
+    await shown.select(0);
+    await shown.page.keyboard.type("After. ");
+    expect(await agree(demo, [shown, other])).toMatch(/^After[.] /);
+    expect(await shown.notice.isHidden()).toBe(true);
+  });
+});
