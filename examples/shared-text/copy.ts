@@ -9,14 +9,9 @@
  * to all others.
  */
 import { ChangeSet } from "@codemirror/state";
+import { type Edit, readEdit } from "./edit.ts";
 
-/** What travels. */
-export interface Edit {
-  /** How many changes of the other end this one had taken in. */
-  readonly seen: number;
-  /** As `ChangeSet.toJSON` has them; without, it only says what was seen. */
-  readonly changes?: unknown;
-}
+export type { Edit } from "./edit.ts";
 
 /** A copy as plain data. */
 export interface SavedCopy {
@@ -68,18 +63,16 @@ export class Copy {
    * and then nothing has changed. That it fits the text is for `ChangeSet.apply` to check.
    */
   receive(edit: Edit): ChangeSet | undefined {
-    // The type is only a hope: it came from elsewhere.
-    const { seen, changes } = Object(edit) as { [Name in keyof Edit]: unknown };
-    if (!isCount(seen)) throw new RangeError("not an edit");
+    const { seen, changes } = readEdit(edit);
     const news = seen - this.#confirmed;
     if (!(news >= 0 && news <= this.#mine.length)) throw new RangeError("seen what was never sent");
     const mine = this.#mine.slice(news);
-    let theirs = changes === undefined ? undefined : changesOf(changes);
-    const length = (mine[0] ?? theirs)?.length;
-    if (theirs !== undefined && theirs.length !== length) throw new RangeError("of another text");
+    const length = (mine[0] ?? changes)?.length;
+    if (changes !== undefined && changes.length !== length) throw new RangeError("of another text");
     this.#confirmed = seen;
     this.#mine = mine;
-    if (theirs === undefined) return undefined;
+    if (changes === undefined) return undefined;
+    let theirs = changes;
     for (const [index, change] of mine.entries()) {
       mine[index] = change.map(theirs, this.#isFirst);
       theirs = theirs.map(change, !this.#isFirst);
@@ -92,17 +85,4 @@ export class Copy {
   receipt(): Edit {
     return { seen: this.#seen };
   }
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-/** `ChangeSet.fromJSON` takes any number for a length, and mapping over those may never end. */
-function changesOf(value: unknown): ChangeSet {
-  const isText = (line: unknown): boolean => typeof line === "string" && !line.includes("\n");
-  const isPart = (part: unknown): boolean =>
-    Array.isArray(part) ? isCount(part[0]) && part.slice(1).every(isText) : isCount(part);
-  if (!Array.isArray(value) || !value.every(isPart)) throw new RangeError("not changes of a text");
-  return ChangeSet.fromJSON(value);
 }

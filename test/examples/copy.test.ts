@@ -2,7 +2,7 @@
 import { ChangeSet, Text } from "@codemirror/state";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Copy, type Edit } from "../../examples/shared-text/copy.ts";
+import { Copy, type Edit, type SavedCopy } from "../../examples/shared-text/copy.ts";
 import { json } from "../../src/session/index.ts";
 
 /** A replacement, its places as fractions, as the text is known only when its turn comes. */
@@ -14,13 +14,13 @@ interface Wish {
 
 type Step =
   | { readonly kind: "edit"; readonly who: 0 | 1 | "server"; readonly wishes: readonly Wish[] }
-  | { readonly kind: "up" | "down" | "receipt"; readonly who: 0 | 1 };
+  | { readonly kind: "up" | "down" | "receipt" | "reload"; readonly who: 0 | 1 };
 
 const codec = json();
 
 /** A client with its end, the server's end for it, and what is on its way between them. */
 class Client {
-  readonly here: Copy = new Copy(true);
+  here: Copy = new Copy(true);
   readonly there: Copy = new Copy(false);
   readonly up: Uint8Array[] = [];
   readonly down: Uint8Array[] = [];
@@ -45,6 +45,7 @@ class Star {
     if (step.kind === "edit") this.#edit(step.who, step.wishes);
     else if (step.kind === "up") this.#deliverUp(this.clients[step.who]);
     else if (step.kind === "down") this.#deliverDown(this.clients[step.who]);
+    else if (step.kind === "reload") reload(this.clients[step.who]);
     else this.clients[step.who].up.push(codec.encode(this.clients[step.who].here.receipt()));
   }
 
@@ -95,6 +96,12 @@ class Star {
   }
 }
 
+/** The page goes, and another one goes on from what it has saved. */
+function reload(client: Client): void {
+  const saved = JSON.parse(JSON.stringify(client.here.save())) as SavedCopy;
+  client.here = Copy.load(true, saved);
+}
+
 function changesOf(text: Text, wishes: readonly Wish[]): ChangeSet {
   const replacements = wishes.map(({ from, length, insert }) => {
     const start = Math.floor(from * text.length);
@@ -129,7 +136,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
-      kind: fc.constantFrom("up" as const, "down" as const, "receipt" as const),
+      kind: fc.constantFrom("up" as const, "down" as const, "receipt" as const, "reload" as const),
       who: client,
     }),
   },
