@@ -57,7 +57,7 @@ export default defineConfig({
           include: ["test/package/**/*.test.ts"],
           globalSetup: ["test/package/setup.ts"],
           setupFiles: ["test/seed.ts"],
-          // installed.test.ts links the installed core by vm.SourceTextModule.
+          // imports.test.ts links the installed core by vm.SourceTextModule.
           execArgv: ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"],
         },
       },

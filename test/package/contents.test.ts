@@ -11,7 +11,7 @@ const folder = join(inject("consumer"), "node_modules/holdfast");
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** What the tarball weighed when this was last looked at, and what it may grow by without a word. */
-const TARBALL_BYTES_REACHED = 557_270;
+const TARBALL_BYTES_REACHED = 569_811;
 const GROWTH_MAX = 1.05;
 
 const built = /^dist\/(core|sim|session|http|chaos|cli)\/[a-z-]+\.(js|d\.ts)(\.map)?$/;
