@@ -2,7 +2,7 @@
 import http, { type IncomingHttpHeaders } from "node:http";
 import { ChangeSet, Text } from "@codemirror/state";
 import { type ClientSession, connect } from "holdfast";
-import { onTestFinished } from "vitest";
+import { type MockInstance, onTestFinished, vi } from "vitest";
 import {
   digestOf,
   type FromPage,
@@ -20,6 +20,13 @@ export async function demoOf(options: Partial<DemoOptions> = {}): Promise<Demo> 
   const demo = await startDemo({ host: "127.0.0.1", port: 0, ...options });
   onTestFinished(() => demo.close());
   return demo;
+}
+
+/** Every `console.error` of this test. */
+export function watchComplaints(): MockInstance<typeof console.error> {
+  const complaints = vi.spyOn(console, "error");
+  onTestFinished(() => complaints.mockRestore());
+  return complaints;
 }
 
 /** Of a demo: one here, or one in a process of its own. */

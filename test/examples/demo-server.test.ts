@@ -26,6 +26,7 @@ import {
   makeLine,
   type Question,
   setFaults,
+  watchComplaints,
 } from "./demo-page.ts";
 
 /** How often one asks what is told in no other way. */
@@ -192,7 +193,7 @@ describe("a request that makes no sense", () => {
   ];
 
   it.each(cases)("is refused and changes nothing: %s", async (_what, question, status, code) => {
-    const complaints = vi.spyOn(console, "error");
+    const complaints = watchComplaints();
     const demo = await demoOf();
     const { id } = await makeLine(demo);
     const answer = await ask(demo, { path: `/lines/${id}`, ...question });

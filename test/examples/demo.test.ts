@@ -1,5 +1,5 @@
 /** The demo's text, with sessions in the place of pages. The page itself: test/browsers. */
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   digestOf,
   type FromPage,
@@ -10,7 +10,7 @@ import {
 } from "../../examples/demo/messages.ts";
 import type { ChaosCounts } from "../../src/chaos/index.ts";
 import { pause, soon, until } from "../contract/waiting.ts";
-import { demoOf, DemoPage, lookAt, makeLine } from "./demo-page.ts";
+import { demoOf, DemoPage, lookAt, makeLine, watchComplaints } from "./demo-page.ts";
 
 const BAD = { loseRequest: 0.2, loseResponse: 0.2, double: 0.2, damage: 0.2, cutEveryMs: 100 };
 
@@ -172,7 +172,7 @@ describe("the demo's text", () => {
   });
 
   it("ends who has seen all that was sent, and then changes another text than that", async () => {
-    const complaints = vi.spyOn(console, "error");
+    const complaints = watchComplaints();
     const demo = await demoOf();
     const ada = await DemoPage.open(demo);
     const hostile = new DemoPage(demo, (await makeLine(demo)).id);
@@ -222,7 +222,7 @@ describe("an edit that cannot be", () => {
   ];
 
   it.each(cases)("ends its session and nobody else's: %s", async (_what, edit) => {
-    const complaints = vi.spyOn(console, "error");
+    const complaints = watchComplaints();
     const demo = await demoOf();
     const ada = await DemoPage.open(demo);
     ada.type("\u{1f600}");
