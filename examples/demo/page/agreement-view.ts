@@ -29,7 +29,7 @@ export class AgreementView {
     if (isBrief) return;
     put(this.#here, agreement === "unknown" ? NO_DIGEST : document.digest);
     put(this.#server, document.serverDigest ?? NO_DIGEST);
-    put(this.#word, wordsOfAgreement(document));
+    put(this.#word, wordsOfAgreement(document, isDown));
     this.#box.dataset["agreement"] = agreement;
   }
 }

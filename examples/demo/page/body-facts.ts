@@ -16,7 +16,7 @@ export interface BodyFacts {
   /** How long the server held the request; in answers only. */
   readonly heldMs: number;
   /** Exchanges that the server had got, and those of them that it holds; in answers only. */
-  readonly arrived: readonly number[];
+  readonly arrived: readonly Run[];
   readonly parked: readonly number[];
   /** What the other side's body was, in a word, if the sender says so. */
   readonly isOtherUnreadable: boolean;
@@ -44,7 +44,7 @@ export class BodyReader {
       again,
       ackThrough: body.ack?.receivedThrough ?? 0,
       heldMs: body.answer?.heldMs ?? 0,
-      arrived: body.answer?.answered ?? [],
+      arrived: pairsOf(body.answer?.answered ?? []),
       parked: body.answer?.parked ?? [],
       isOtherUnreadable: body.unreadable === true,
     };
@@ -63,6 +63,11 @@ export class BodyReader {
     }
     return { fresh, again };
   }
+}
+
+/** Of the wire's flat list of ranges. */
+function pairsOf(flat: readonly number[]): Run[] {
+  return flat.flatMap((last, at) => (at % 2 === 0 ? [] : [[flat[at - 1] ?? last, last] as const]));
 }
 
 /** Appends a run; one that goes on where the last one ends becomes one with it. */

@@ -214,7 +214,7 @@ class Drawing {
     this.#size = size;
     this.#bottom = bottom;
     this.#isShort = size.width < WIDE_PX;
-    this.#tabX = this.#isShort ? 142 : 252;
+    this.#tabX = this.#isShort ? 150 : 252;
     this.#serverX = size.width - (this.#isShort ? 54 : 64);
   }
 

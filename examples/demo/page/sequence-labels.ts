@@ -35,7 +35,9 @@ export function labelOf(
   if (count > 0) {
     const words = count === 1 ? "message " : `${count} messages `;
     const isShort = detail !== "whole" || again.length > 0;
-    pieces.push({ text: `${isShort ? "" : words}${namesOf(fresh)}`, tone: "ink" });
+    const isLeast = detail === "least" && again.length > 0;
+    const text = isLeast ? `+${count}` : `${isShort ? "" : words}${namesOf(fresh)}`;
+    pieces.push({ text, tone: "ink" });
   }
   const isAckLeftOut = detail === "least" && pieces.length > 1;
   if (ackThrough > 0 && !isAckLeftOut) pieces.push({ text: `ack ${ackThrough}`, tone: "muted" });

@@ -143,7 +143,8 @@ export class Traffic {
     for (const draft of this.#exchanges) {
       const number = draft.request?.exchange ?? 0;
       draft.isStatedParked = parked.includes(number);
-      if (draft.isStatedParked || arrived.includes(number)) draft.hasArrived = true;
+      const isListed = arrived.some(([first, last]) => first <= number && number <= last);
+      if (draft.isStatedParked || isListed) draft.hasArrived = true;
     }
   }
 }

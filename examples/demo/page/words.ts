@@ -2,7 +2,7 @@
 import type { EndedInfo, Status } from "holdfast";
 import type { ChaosCounts } from "holdfast/chaos";
 import { SESSION_ENDS, type ServerView } from "../messages.ts";
-import { count, counted } from "./figures.ts";
+import { counted } from "./figures.ts";
 import type { SharedDocument } from "./shared-document.ts";
 
 /** Of the session's end. */
@@ -59,15 +59,16 @@ export function wordsOfStatus({ state }: Status): string {
   }
 }
 
-/** Of the two texts, in a word or three. */
-export function wordsOfAgreement({ agreement, underway }: SharedDocument): string {
-  switch (agreement) {
+/** Of the two texts, in a word or three. `isDown`: nothing gets through at present. */
+export function wordsOfAgreement(document: SharedDocument, isDown: boolean): string {
+  const changes = counted(document.underway, "change");
+  switch (document.agreement) {
     case "unknown":
       return "The text is on its way";
     case "identical":
       return "Identical";
     case "underway":
-      return `Catching up: ${counted(underway, "change")}`;
+      return isDown ? `Waiting: ${changes}` : `Catching up: ${changes}`;
     case "different":
       return "Different";
   }
@@ -89,7 +90,7 @@ export function wordsOfCause(now: Circumstances): string {
   if (agreement === "different") return "This must never happen: please report it.";
   if (agreement === "underway" && (now.isPulled || now.status.state === "interrupted")) {
     const what = underway === 1 ? "Your change waits" : `Your ${underway} changes wait`;
-    return `${what} in this tab. ${now.isPulled ? "Plug the cable in, and they" : "They"} leave.`;
+    return `${what} in this tab. ${now.isPulled ? "Plug the cable in" : "The session tries again"}.`;
   }
   if (now.isPulled)
     return "The cable is out. Go on typing: everything waits here, and nothing is lost.";
@@ -98,8 +99,8 @@ export function wordsOfCause(now: Circumstances): string {
   const again = now.here.unitsResent + (now.there?.unitsResent ?? 0);
   const doubles = now.here.duplicatesDropped + (now.there?.duplicatesDropped ?? 0);
   return (
-    `The line failed ${counted(troubles, "time")}. Sent again: ${counted(again, "message")}. ` +
-    `Came twice, and were dropped: ${count(doubles)}.`
+    `The line failed ${counted(troubles, "time")}: ${counted(again, "message")} sent again, ` +
+    `${counted(doubles, "double")} dropped.`
   );
 }
 
