@@ -82,11 +82,11 @@ export interface ChannelWindow {
 
 /** Room for durable sessions: fencing epoch, store generation and the owner that answers. */
 export interface Owner {
-  /** Rises when another owner takes the session over; 0 without such owners. */
+  /** For fencing: higher with each owner of the session. Reserved. */
   readonly epoch: number;
-  /** Rises when the owner's store begins anew; 0 without a store. */
+  /** For telling that a store was lost: another one with each. Reserved. */
   readonly generation: number;
-  /** Where the owner is to be found: at most `HINT_BYTES_MAX` bytes that only servers read. */
+  /** Who the owner is: at most `HINT_BYTES_MAX` bytes. Reserved. */
   readonly hint: Uint8Array;
 }
 
@@ -94,9 +94,9 @@ export interface Owner {
 export interface Parameters {
   /** Channels that the other side may have open at once beside channel 0. */
   readonly channelsMax: number;
-  /** Units reserved for each channel out of the session's window. */
+  /** Messages and parts that are the first window of a channel. */
   readonly channelUnits: number;
-  /** Bytes reserved for each channel out of the session's window. */
+  /** Bytes that are the first window of a channel. */
   readonly channelBytes: number;
   /** Largest message that this side takes. */
   readonly messageBytesMax: number;

@@ -34,8 +34,8 @@ export interface Status {
 /** What the event `lost` tells. */
 export interface LostInfo {
   /**
-   * Why the last exchange failed, machine-readable: `connection_refused`, `http_502`. A browser
-   * tells less than Node.
+   * Machine-readable. At the client, why the last exchange failed: `connection_refused`, `http_502`;
+   * a browser tells less than Node. At the server `nothing_parked`: the client has no request there.
    */
   readonly reason: string;
 }

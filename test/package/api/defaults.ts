@@ -61,6 +61,8 @@ function tableOf(values: object, source: string, constant: string): Table {
   return { values, ranges: {}, source, constants: [constant] };
 }
 
+const FAULTS: Table = tableOf(FAULTS_DEFAULT, "chaos/faults.ts", "FAULTS_DEFAULT");
+
 /** By the name of the type whose members are options. */
 const TABLES: Readonly<Record<string, Table>> = {
   SessionOptions: SESSION,
@@ -76,7 +78,8 @@ const TABLES: Readonly<Record<string, Table>> = {
     "http/configure-server.ts",
     "SERVER_SETTINGS_DEFAULTS",
   ),
-  Faults: tableOf(FAULTS_DEFAULT, "chaos/faults.ts", "FAULTS_DEFAULT"),
+  Faults: FAULTS,
+  FaultOptions: FAULTS,
   ExploreOptions: tableOf(EXPLORE_DEFAULTS, "sim/explorer.ts", "EXPLORE_DEFAULTS"),
 };
 
