@@ -19,9 +19,9 @@ const { seconds = "10", loss = "0", cuts, delay = "0" } = values;
 const [frameCount, port] = [Number(seconds) * 60, Number(process.env["PORT"] ?? 8080)];
 const count = { moves: 0, movesTaken: 0, placesTaken: 0, overtaken: 0, wrong: 0 };
 const agesMs: number[] = [];
-const LIMITS = { parkedMax: 16 }; // One for each frame of the longest round trip: of 250 ms.
+const LIMITS = { parkedMax: 16 }; // An answer a frame takes one for each frame of a round trip.
 
-/** Not `setInterval(frame, 1000 / 60)`: it waits for whole milliseconds, and each time too long. */
+/** `setInterval(act, 1000 / 60)` takes whole milliseconds and never makes up for being late. */
 async function everyFrame(act: (frame: number) => void): Promise<void> {
   const startMs = performance.now();
   for (let frame = 1; frame <= frameCount; frame++) {
@@ -30,8 +30,8 @@ async function everyFrame(act: (frame: number) => void): Promise<void> {
   }
 }
 
-// Each move counts: they go the ordinary way, all of them and in order. A place is worth nothing once
-// there is a newer one: on a channel of mode `latest` it gives way to the next one with its key.
+// Each move counts: they go the ordinary way, all of them and in order. A place is worth nothing
+// once there is a newer one: in mode `latest` it gives way to the next one with its key.
 const players: { x: number; moves: number; places: Channel<never, Place> }[] = [];
 const sessions = new SessionServer<Move>({
   ...LIMITS,
@@ -87,7 +87,7 @@ for (let second = 1; second <= Number(seconds); second++) {
   const before = { ...count };
   await sleep(1_000);
   const rate = (name: keyof typeof count) => Math.round((count[name] - before[name]) / 3);
-  const pace = `${rate("moves")}/s out, ${rate("placesTaken")}/s in, ${rate("overtaken")}/s overtaken`;
+  const pace = `${rate("moves")}/s out, ${rate("placesTaken")}/s in, ${rate("overtaken")} overtaken`;
   const ages = agesMs.splice(0).toSorted((left, right) => left - right);
   const age = `${ages[ages.length >> 1]?.toFixed()} ms, at worst ${ages.at(-1)?.toFixed()} ms`;
   console.log(`${second} s, a player: ${pace}; age ${age}`);

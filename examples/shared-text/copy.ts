@@ -59,7 +59,7 @@ export class Copy {
   }
 
   /**
-   * Takes what came; returns what it changes here, if anything. Throws RangeError at what cannot be,
+   * Takes what came; returns what it changes here, if anything. RangeError at what cannot be,
    * and then nothing has changed. That it fits the text is for `ChangeSet.apply` to check.
    */
   receive(edit: Edit): ChangeSet | undefined {

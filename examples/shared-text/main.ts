@@ -1,5 +1,5 @@
 /**
- * A text that three write at the same time and that ends the same for all, on a line as bad as told:
+ * A text that three write at the same time and that ends the same for all, on whatever line:
  * `npx tsx examples/shared-text/main.ts --edits 200 --loss 5% --cuts 2/s`. `--forget 9` keeps the
  * ninth change from the others: one message less, and the texts differ for good.
  */

@@ -33,7 +33,7 @@ function personAt<One>(people: readonly One[], index: number): One {
 }
 
 describe("the chat", () => {
-  it("brings each line to everybody once and in the same order, over lines that are bad", async () => {
+  it("brings each line to everybody once and in the same order, over bad lines", async () => {
     const { people, lines } = await room(NAMES, { loss: 0.1, cutEveryMs: 200, damage: 0.02 });
     const count = 60;
     // Each says the next thing when the one before has come back: so they talk for a while.
@@ -86,7 +86,7 @@ describe("the chat", () => {
     expect([server, ada, bob, eve].flatMap(({ complaints }) => complaints)).toEqual([]);
   });
 
-  it("says when the line is down and when it is back, and keeps what was said meanwhile", async () => {
+  it("says when the line is down and back, and keeps what was said meanwhile", async () => {
     const { people, lines } = await room(["Ada", "Bob"]);
     const [ada, bob] = [personAt(people, 0), personAt(people, 1)];
     personAt(lines, 0).set({ blackout: true });

@@ -1,4 +1,4 @@
-/** An example that runs as its reader would start it: a process of its own, on the built package. */
+/** An example as its reader starts it: a process of its own, on the built package. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
