@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { ENDPOINT_DEFAULTS } from "../../src/core/limits.ts";
+import { ENDPOINT_DEFAULTS, LITERAL_DEFAULTS } from "../../src/core/limits.ts";
 import { END_CODES } from "../../src/core/half.ts";
 import * as limits from "../../src/core/limits.ts";
 import { REQUEST_DEFAULTS, SESSION_DEFAULTS } from "../../src/core/limits.ts";
@@ -43,6 +43,14 @@ describe("the tables of limits", () => {
 
     expect(sorted(rows)).toEqual(sorted(one.filter(([name]) => !(name in SESSION_DEFAULTS))));
     expect(ENDPOINT_DEFAULTS.silenceLimitMs).toBe(90_000);
+  });
+
+  test("have every option of the literal procedure", () => {
+    const rows = rowsBetween("## 8.", "### 8.1");
+
+    expect(sorted(rows)).toEqual(sorted(numbersOf(LITERAL_DEFAULTS)));
+    expect(LITERAL_DEFAULTS.answerDelayMs).toBeUndefined();
+    expect(spec).toContain("\n| `answerDelayMs` | none |");
   });
 });
 
