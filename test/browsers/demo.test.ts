@@ -43,6 +43,7 @@ describe("the demo's page", () => {
     const [one, other] = [await DemoPage.open(context, demo), await DemoPage.open(context, demo)];
     await one.button("Pull the cable").click();
     await one.page.locator('#state[data-state="interrupted"]').waitFor();
+    expect(await one.page.locator("#said").textContent()).toContain("The line is down");
     await one.select(0);
     await one.page.keyboard.type("Nobody sees this. ");
     await other.select((await other.value()).length);
@@ -58,6 +59,7 @@ describe("the demo's page", () => {
     const text = await agree(demo, [one, other]);
     expect(text).toMatch(/^Nobody sees this[.] [^]*Nor this[.]$/);
     await one.page.locator('#state[data-state="open"]').waitFor();
+    expect(await one.page.locator("#said").textContent()).toBe("Connected.");
     expect((await one.report()).counts.blackouts).toBe(1);
     expect(one.complaints).toEqual([]);
     expect(other.complaints).toEqual([]);

@@ -37,14 +37,14 @@ const ROWS: readonly Row[] = [
     name: "Requests in flight",
     title: "Requests on their way there, or their answers on the way back",
     show: count,
-    scaleMin: 4,
+    scaleMin: 2,
     take: ({ inFlight }) => [inFlight, null],
   },
   {
     name: "Requests parked",
     title: "Requests that wait at the server, so that it can answer at once",
     show: count,
-    scaleMin: 4,
+    scaleMin: 2,
     take: ({ parked }) => [null, parked],
   },
   {

@@ -75,6 +75,8 @@ export class SequenceChart {
     this.#palette = palette();
     new ResizeObserver(() => this.#resize()).observe(canvas);
     canvas.addEventListener("wheel", (event) => this.#handleWheel(event), { passive: false });
+    canvas.addEventListener("pointerdown", ({ pointerId }) => canvas.setPointerCapture(pointerId));
+    canvas.addEventListener("pointermove", (event) => this.#handleDrag(event));
     canvas.addEventListener("keydown", (event) => this.#handleKey(event));
   }
 
@@ -87,6 +89,7 @@ export class SequenceChart {
     const exchanges = this.#traffic.exchanges.map((each) => ({ ...each }));
     const timeline = this.#timeline.copy();
     this.#stopped = isStopped ? { exchanges, timeline, nowMs: performance.now() } : undefined;
+    this.#canvas.dataset["stopped"] = String(isStopped);
     this.#wake();
   }
 
@@ -137,6 +140,10 @@ export class SequenceChart {
     if (!this.isStopped) return;
     event.preventDefault();
     this.#scroll(event.deltaY);
+  }
+
+  #handleDrag({ buttons, movementY }: PointerEvent): void {
+    if (this.isStopped && buttons !== 0) this.#scroll(-movementY);
   }
 
   #handleKey(event: KeyboardEvent): void {
