@@ -17,7 +17,8 @@ export class AgreementView {
 
   show(nowMs: number, now: Circumstances): void {
     const { document, status, isPulled } = now;
-    const { agreement } = document;
+    const isOver = status.state === "ended";
+    const agreement = isOver ? "unknown" : document.agreement;
     const isDown = isPulled || status.state === "interrupted";
     this.#underwaySinceMs =
       agreement === "underway" ? Math.min(this.#underwaySinceMs, nowMs) : Infinity;
@@ -27,9 +28,10 @@ export class AgreementView {
       !isDown &&
       nowMs - this.#underwaySinceMs < UNDERWAY_SHOWN_AFTER_MS;
     if (isBrief) return;
-    put(this.#here, agreement === "unknown" ? NO_DIGEST : document.digest);
-    put(this.#server, document.serverDigest ?? NO_DIGEST);
-    put(this.#word, wordsOfAgreement(document, isDown));
+    const { digest, serverDigest } = document;
+    put(this.#here, serverDigest === undefined ? NO_DIGEST : digest);
+    put(this.#server, serverDigest ?? NO_DIGEST);
+    put(this.#word, wordsOfAgreement(now));
     this.#box.dataset["agreement"] = agreement;
   }
 }

@@ -221,7 +221,7 @@ class Drawing {
     this.#size = size;
     this.#bottom = bottom;
     this.#isShort = size.width < WIDE_PX;
-    this.#tabX = this.#isShort ? 150 : 252;
+    this.#tabX = this.#isShort ? 150 : Math.max(252, Math.round(size.width * 0.42));
     this.#serverX = size.width - (this.#isShort ? 54 : 64);
   }
 

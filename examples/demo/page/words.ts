@@ -59,8 +59,10 @@ export function wordsOfStatus({ state }: Status): string {
   }
 }
 
-/** Of the two texts, in a word or three. `isDown`: nothing gets through at present. */
-export function wordsOfAgreement(document: SharedDocument, isDown: boolean): string {
+/** Of the two texts, in a word or three. */
+export function wordsOfAgreement({ document, status, isPulled }: Circumstances): string {
+  if (status.state === "ended") return "No longer followed";
+  const isDown = isPulled || status.state === "interrupted";
   const changes = counted(document.underway, "change");
   switch (document.agreement) {
     case "unknown":
@@ -86,7 +88,7 @@ export interface Circumstances {
 /** Why the texts are as they are: what the line did, and what the session did about it. */
 export function wordsOfCause(now: Circumstances): string {
   const { agreement, underway } = now.document;
-  if (agreement === "unknown") return "";
+  if (agreement === "unknown" || now.status.state === "ended") return "";
   if (agreement === "different") return "This must never happen: please report it.";
   if (agreement === "underway" && (now.isPulled || now.status.state === "interrupted")) {
     const what = underway === 1 ? "Your change waits" : `Your ${underway} changes wait`;

@@ -72,8 +72,11 @@ test("The cause of a difference is said, and what the session did about the line
   expect(wordsOfCause({ ...now(), isPulled: true })).toBe(
     "Your change waits in this tab. Plug the cable in.",
   );
-  expect(wordsOfAgreement(document, true)).toBe("Waiting: 1 change");
-  expect(wordsOfAgreement(document, false)).toBe("Catching up: 1 change");
+  expect(wordsOfAgreement({ ...now(), isPulled: true })).toBe("Waiting: 1 change");
+  expect(wordsOfAgreement(now())).toBe("Catching up: 1 change");
+  const ended = { ...now(), status: { ...status, state: "ended" } } as const;
+  expect(wordsOfAgreement(ended)).toBe("No longer followed");
+  expect(wordsOfCause(ended)).toBe("");
 });
 
 test("Numbers are short", () => {
