@@ -4,7 +4,7 @@
  */
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
-import { connect, type Session } from "holdfast";
+import { connect } from "holdfast";
 import { nodeListener } from "holdfast/http/node";
 import { type PeerSession, SessionServer } from "holdfast/server";
 
@@ -20,9 +20,6 @@ const LIMITS = { channelsMax: 8, windowBytes: 524_288, messageBytesMax: 16_384 }
 /** Waiting for the slowest reader would make everybody slow: who is so far behind must go. */
 const BEHIND_BYTES_MAX = 131_072;
 
-/** After a goodbye of either side `send` throws. */
-const isOver = ({ status }: Pick<Session, "status">): boolean =>
-  status.state === "closing" || status.state === "ended";
 /** One line, without what would move the cursor in somebody else's terminal. */
 const plain = (value: unknown, lengthMax: number): string =>
   typeof value === "string" ? value.slice(0, lengthMax).replaceAll(/\p{Cc}/gu, " ") : "";
@@ -31,7 +28,7 @@ function serve(port: number): void {
   const names = new Map<Member, string>();
   const tellAll = (message: FromServer): void => {
     for (const member of names.keys()) {
-      if (isOver(member)) continue;
+      if (!member.isWritable) continue; // After a goodbye of either side `send` throws.
       if (member.bufferedBytes < BEHIND_BYTES_MAX) member.send(message);
       else if (names.delete(member)) member.abort(1, "too far behind");
     }
@@ -73,14 +70,14 @@ async function join(port: number, name: string): Promise<void> {
   const input = createInterface({ input: process.stdin });
   process.once("SIGINT", () => input.close());
   session.on("status", ({ reason }) => {
-    if (isOver(session)) input.close();
+    if (!session.isWritable) input.close();
     else if (reason !== "") console.log(`-- The line is down (${reason}); go on writing`);
   });
   session.on("resumed", ({ downMs }) => console.log(`-- Back after ${downMs} ms, nothing lost`));
   session.onBundle((messages) => messages.forEach(print));
   session.send({ kind: "join", name });
   for await (const text of input) {
-    if (isOver(session)) break;
+    if (!session.isWritable) break;
     if (!session.send({ kind: "say", text })) await session.ready;
   }
   const { reason, detail } = await session.close(); // When both sides hold everything.

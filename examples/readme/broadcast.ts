@@ -13,7 +13,7 @@ export const sessions: SessionServer<string, string> = new SessionServer({
 /** To everybody. Who lets a megabyte wait (`highWaterBytes`) is sent away, and delays nobody. */
 function broadcast(line: string): void {
   for (const session of listeners) {
-    if (session.status.state === "closing") continue; // Has said that it takes nothing more.
+    if (!session.isWritable) continue; // Is closing, and takes nothing more.
     if (session.send(line)) continue;
     listeners.delete(session);
     session.abort(1, "too slow");

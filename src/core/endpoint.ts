@@ -30,6 +30,7 @@ import {
   checkParkOptions,
   checkRanges,
   type EndpointOptions,
+  refuseUnless,
   within,
 } from "./options.ts";
 import type { ApplicationOutput, RespondOutput, TimeoutOutput } from "./outputs.ts";
@@ -556,10 +557,16 @@ function checkEndpointOptions(options: EndpointOptions): void {
   if (!options.earlyMessages) return;
   // [OPEN-6]: what clients send before the first answer must be within what is allowed here.
   const { messages, bytes, channels } = INITIAL_GRANT;
-  within(options.windowMessages, messages, 2 ** 40, "windowMessages");
-  within(options.windowBytes, bytes, 2 ** 40, "windowBytes");
-  within(options.channelsMax, channels, 2 ** 40, "channelsMax");
-  within(options.channelUnits, messages, 2 ** 40, "channelUnits");
+  const least = {
+    windowMessages: messages,
+    windowBytes: bytes,
+    channelsMax: channels,
+    channelUnits: messages,
+  };
+  for (const name of Object.keys(least) as (keyof typeof least)[]) {
+    const atLeast = `${least[name]} or more, or earlyMessages false`;
+    refuseUnless(options[name] >= least[name], options[name], name, () => atLeast);
+  }
 }
 
 /** An identifier as a key: its bytes as characters. */

@@ -147,7 +147,13 @@ function oneOf(value: unknown, allowed: readonly unknown[], name: string): void 
   refuseUnless(allowed.includes(value), value, name, () => allowed.join(" or "));
 }
 
-function refuseUnless(isFit: boolean, value: unknown, name: string, range: () => string): void {
+/** @throws UsageError `option_invalid`, saying what the option is and in what range it must be. */
+export function refuseUnless(
+  isFit: boolean,
+  value: unknown,
+  name: string,
+  range: () => string,
+): void {
   if (isFit) return;
   throw new UsageError("option_invalid", `${name} is ${String(value)} and must be ${range()}`);
 }

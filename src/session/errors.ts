@@ -15,13 +15,17 @@ export class SessionEndedError extends Error {
   override readonly name = "SessionEndedError";
   /** Stable. */
   readonly code = "session_ended";
-  /** Why, and which messages were never sent or have an unknown fate. */
+  /**
+   * Why, and which messages were never sent or have an unknown fate. Not enumerable: what prints
+   * errors must not print payloads.
+   */
   readonly ended: EndedInfo;
 
   /** @internal Made by the library. */
   constructor(ended: EndedInfo) {
     super(ended.detail === "" ? ended.reason : `${ended.reason}: ${ended.detail}`);
     this.ended = ended;
+    Object.defineProperty(this, "ended", { enumerable: false });
   }
 }
 

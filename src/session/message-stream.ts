@@ -37,13 +37,22 @@ export abstract class MessageStream<Incoming, Outgoing> {
    *
    * @returns false above the high-water mark (`highWaterBytes`): better wait for `ready`.
    * @throws UsageError `session_closed`, also as soon as the peer's close is heard of: a reply to its
-   *   last messages cannot be sent, and a callback or service that throws this is forgiven;
+   *   last messages cannot be sent, and a callback or service that throws this is forgiven if the
+   *   session is its own (`isWritable` tells before);
    *   `channel_closed` after `finish`, a reset or, on a channel, the end of the session;
    *   `message_too_large`, `buffer_full`, `key_invalid`; whatever the codec throws.
    */
   send(message: Outgoing, options?: SendOptions): boolean {
     const { hub, channelId, encoder } = this.#parts;
     return hub.send(encoder.encode(message), channelId, options?.key);
+  }
+
+  /**
+   * Whether `send` takes messages: not after either side's close, `finish`, a reset or the end. Who
+   * sends to many sessions looks first, as each of them may have been closed by its peer.
+   */
+  get isWritable(): boolean {
+    return this.#parts.hub.isWritable(this.#parts.channelId);
   }
 
   /**

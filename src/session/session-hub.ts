@@ -113,6 +113,11 @@ export class SessionHub {
     return hasRoom;
   }
 
+  isWritable(channelId: number): boolean {
+    const { state } = this.side;
+    return (state === "opening" || state === "open") && this.#stateOf(channelId) === "open";
+  }
+
   get ready(): Promise<void> {
     if (!this.#isFull) return Promise.resolve();
     this.#room ??= defer();
@@ -203,13 +208,16 @@ export class SessionHub {
   /**
    * Code of the application failed: it is told, unless it is the peer's doing. A peer that
    * ends, abandons, allows nothing or sends what cannot be read costs its session at most: it must
-   * not bring down whoever serves it, and all others with him.
+   * not bring down whoever serves it, and all others with him. Returns whether it was told.
    */
-  report(error: unknown): void {
+  report(error: unknown): boolean {
     const isUsage = error instanceof UsageError;
     const hub = (isUsage ? thrownBy.get(error) : undefined) ?? this;
-    if (isUsage && PEER_LIMITS.has(error.code)) hub.abort(END_CODES.limit, error.code);
-    else if (!hub.#isPeersDoing(error, hub === this)) this.#driver.report(error);
+    const isLimit = isUsage && PEER_LIMITS.has(error.code);
+    if (isLimit) hub.abort(END_CODES.limit, error.code);
+    const isTold = !isLimit && !hub.#isPeersDoing(error, hub === this);
+    if (isTold) this.#driver.report(error);
+    return isTold;
   }
 
   /**
@@ -217,7 +225,10 @@ export class SessionHub {
    * is closing, and that failed for that alone, ends as it would have.
    */
   failService(error: unknown): void {
-    this.report(error);
+    const isTold = this.report(error);
+    const isOfAnother = error instanceof UsageError && thrownBy.get(error) !== this;
+    // The other one's events tell of its end, but not that it has cost this session its service.
+    if (isOfAnother && !isTold) this.#driver.report(error);
     const isClosing = this.side.state === "closing" && this.#isPeersDoing(error, true);
     if (!isClosing) this.abort(END_CODES.application, "service_failed");
   }

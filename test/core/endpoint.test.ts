@@ -403,7 +403,7 @@ describe("limits", () => {
       { channelsMax: 0, channelUnits: 1, windowMessages: 63 },
       { channelsMax: 0, windowBytes: 65_535 },
     ]) {
-      expect(() => new Endpoint(0, less)).toThrow("option_invalid");
+      expect(() => new Endpoint(0, less)).toThrow("or earlyMessages false");
       expect(() => new Endpoint(0, { ...less, earlyMessages: false })).not.toThrow();
     }
     expect(() => new Endpoint(0, { tombstoneMs: -1 })).toThrow("tombstoneMs");

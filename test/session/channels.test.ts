@@ -104,6 +104,7 @@ describe("a channel", () => {
     for await (const message of theirs) seen.push(message);
     expect(seen).toEqual(["last"]);
     expect(codeOf(() => own.send("more"))).toBe("channel_closed");
+    expect([own.isWritable, theirs.isWritable]).toEqual([false, true]);
     own.finish();
     theirs.send("answer");
     theirs.finish();

@@ -1,5 +1,7 @@
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { SessionEndedError } from "../../src/session/errors.ts";
+import { json } from "../../src/session/json.ts";
 import { begin, failure, open, pass, settle, stopTime, take, thrown, until } from "./pair.ts";
 
 describe("close", () => {
@@ -9,6 +11,7 @@ describe("close", () => {
     for (let at = 0; at < 1_000; at++) peer.send(at);
     const closing = client.close();
     expect(client.status.state).toBe("closing");
+    expect([client.isWritable, peer.isWritable]).toEqual([false, true]);
     expect(await closing).toMatchObject({ reason: "closed", code: 0, neverSent: [], unknown: [] });
     expect(await peer.ended).toMatchObject({ reason: "closed", neverSent: [], unknown: [] });
     expect(await take(peer, 1_000)).toHaveLength(1_000);
@@ -108,6 +111,16 @@ describe("abort", () => {
       code: 0xfff,
       detail: "bye",
     });
+  });
+
+  test("is told by an error that prints no payload", async () => {
+    const { client } = await open({ codec: json });
+    client.send("a secret");
+    client.abort();
+    const error = await failure(client.flushed());
+    expect(error).toBeInstanceOf(SessionEndedError);
+    expect((error as SessionEndedError).ended.neverSent).toHaveLength(1);
+    expect(inspect(error, { depth: 9 })).not.toContain("payload");
   });
 
   test("shows at once, so that whoever sends to all sessions meets none that refuses", async () => {

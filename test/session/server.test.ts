@@ -230,6 +230,31 @@ describe("a service that fails", () => {
     expect(told).toEqual([]);
   });
 
+  test("by a message to a session that its peer closes is told, as it ends another one", async () => {
+    const served: PeerSession[] = [];
+    const { told, pair } = await serve(async (session) => {
+      served.push(session);
+      for await (const message of session) for (const each of served) each.send(message);
+    });
+    const other = connectOver(pair.carrier, msgpack);
+    await other.opened;
+    await until(() => served.length === 2);
+    const [first, second] = served as [PeerSession, PeerSession];
+    const isRefused = new Promise<void>((resolve) => {
+      second.on("status", ({ state }) => {
+        if (state === "closing") resolve();
+      });
+    });
+    second.send("not taken yet, so that the close takes a while");
+    void other.close();
+    await isRefused;
+    expect([first.isWritable, second.isWritable]).toEqual([true, false]);
+    pair.client.send("to all");
+    expect(await pair.client.ended).toMatchObject({ detail: "service_failed" });
+    expect(told).toEqual([[expect.objectContaining({ code: "session_closed" }), first]]);
+    expect(await other.ended).toMatchObject({ reason: "closed" });
+  });
+
   test("by a channel that the client abandons ends the session, and is no mistake", async () => {
     const { told, pair } = await serve(async (session) => {
       await new Promise<void>((resolve) => session.on("channel", () => resolve()));
