@@ -107,7 +107,7 @@ export class Editor {
 
   #step(event: Event, way: "undo" | "redo"): void {
     event.preventDefault();
-    const changes = this.#undo[way](this.#text);
+    const changes = this.#field.readOnly ? undefined : this.#undo[way](this.#text);
     if (changes === undefined) return;
     this.#put(changes);
     let end = 0;

@@ -102,6 +102,8 @@ export class LineSwitches {
     // Read with the slider, and not by itself at each step.
     value.setAttribute("aria-live", "off");
     place.className = "count numbers";
+    place.id = `${slider.id}-count`;
+    slider.setAttribute("aria-describedby", place.id);
     place.textContent = `0 ${spec.done}`;
     slider.addEventListener("input", () => {
       this.#choose({ [spec.name]: spec.steps[slider.valueAsNumber] ?? 0 });

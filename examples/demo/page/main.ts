@@ -97,25 +97,25 @@ async function goOn(kept: Kept | undefined): Promise<void> {
       return;
     }
     await begin();
-    notice.tell("The session of this tab is over: the server was restarted. This is a new one.");
+    notice.set("news", "This tab’s session could not go on: its line is gone. This is a new one.");
   }
 }
 
 /** A new line and a new session. */
 async function begin(): Promise<void> {
   leave();
-  notice.clear();
+  notice.set("end", undefined);
   try {
     converse(await makeLine());
   } catch (error) {
     const { code, message } = error as LineError;
     if (code === "unreachable") retry(() => void begin());
-    else notice.ask(message);
+    else notice.set("end", message);
   }
 }
 
 function retry(again: () => void): void {
-  notice.tell("The demo’s server does not answer. Is it running? This page goes on trying.");
+  notice.set("outage", "The demo’s server does not answer. Is it running? This page tries again.");
   setTimeout(again, RETRY_MS);
 }
 
@@ -130,7 +130,7 @@ function leave(): void {
 }
 
 function converse(line: LineReport, kept?: Kept): void {
-  notice.clear();
+  notice.set("outage", undefined);
   const mine = startConversation(line, kept);
   conversation = mine;
   report = line;
@@ -147,19 +147,19 @@ function converse(line: LineReport, kept?: Kept): void {
     if (conversation !== mine) return;
     field.readOnly = true;
     autopilot.stop();
-    notice.ask(wordsOfEnd(info));
+    notice.set("end", wordsOfEnd(info));
     show();
   });
   watch = new LineWatch(line.id, {
     report(news) {
       report = news;
-      notice.clearTold();
+      notice.set("outage", undefined);
       switches.count(news.counts);
       show();
     },
     error({ code, message }) {
       if (code === "gone") loseLine();
-      else notice.tell(message);
+      else notice.set("outage", message);
     },
   });
   show();
@@ -193,7 +193,10 @@ function startConversation(line: LineReport, kept: Kept | undefined): Conversati
 /** The server forgot the line, and with it the session: it was restarted. */
 function loseLine(): void {
   void begin().then(() => {
-    notice.tell("The server was restarted and has forgotten the text. This is a new session.");
+    notice.set(
+      "news",
+      "The server has forgotten this tab’s line: it was restarted. Text and session are new.",
+    );
   });
 }
 

@@ -6,6 +6,9 @@ type Theme = "light" | "dark";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
+/** Chosen in this page. */
+let choice: Theme | undefined;
+
 /** Calls back whenever the colours may have changed. */
 export function useTheme(button: HTMLButtonElement, tell: () => void): void {
   const show = (): void => {
@@ -15,13 +18,17 @@ export function useTheme(button: HTMLButtonElement, tell: () => void): void {
     tell();
   };
   button.addEventListener("click", () => {
-    const now = chosen() ?? system();
-    localStorage.setItem(KEY, now === "dark" ? "light" : "dark");
+    const next = (chosen() ?? system()) === "dark" ? "light" : "dark";
+    choice = next;
+    storage()?.setItem(KEY, next);
     show();
   });
   dark.addEventListener("change", show);
   // The other tabs follow.
-  addEventListener("storage", show);
+  addEventListener("storage", () => {
+    choice = undefined;
+    show();
+  });
   show();
 }
 
@@ -40,6 +47,15 @@ function system(): Theme {
 }
 
 function chosen(): Theme | undefined {
-  const text = localStorage.getItem(KEY);
+  const text = choice ?? storage()?.getItem(KEY);
   return text === "light" || text === "dark" ? text : undefined;
+}
+
+/** Where people forbid it, the choice lasts as long as the page. */
+function storage(): Pick<Storage, "getItem" | "setItem"> | undefined {
+  try {
+    return localStorage;
+  } catch {
+    return undefined;
+  }
 }

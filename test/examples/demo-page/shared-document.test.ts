@@ -42,7 +42,7 @@ test("Before the text has come nothing is known", () => {
   expect(document.save()).toBeUndefined();
 });
 
-test("With the text both are identical, and a change of one's own is under way until it is seen", () => {
+test("With the text both are identical; one's own change is under way until it is seen", () => {
   const { server, document } = welcomed();
   expect(document.text.toString()).toBe(TEXT);
   expect(document.agreement).toBe("identical");

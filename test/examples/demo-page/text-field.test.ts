@@ -25,7 +25,7 @@ describe("the difference of two texts", () => {
     ["a selection typed over", "one two", "one 2", 5, { from: 4, to: 7, insert: "2" }],
     ["text pasted at the end", "one", "one two", 7, { from: 3, to: 3, insert: " two" }],
     ["all of it deleted", "one", "", 0, { from: 0, to: 3, insert: "" }],
-    ["a letter for another with the same half", "😀", "😁", 2, { from: 0, to: 2, insert: "😁" }],
+    ["a letter with the same first half", "😀", "😁", 2, { from: 0, to: 2, insert: "😁" }],
   ])("is %s", (_name, before, after, caret, difference) => {
     expect(differenceOf(before, after, caret)).toEqual(difference);
   });
