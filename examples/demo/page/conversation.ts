@@ -1,6 +1,6 @@
 /** One session over one line, with its copy of the text. */
 import type { ChangeSet } from "@codemirror/state";
-import { type ClientSession, connect } from "holdfast";
+import { type ClientSession, connect, type EndedInfo, type Status } from "holdfast";
 import { type FromPage, type FromServer, sessionPath, SILENCE_LIMIT_MS } from "../messages.ts";
 import type { Kept } from "./kept.ts";
 import { observedFetch } from "./observed-fetch.ts";
@@ -14,9 +14,10 @@ const RECONNECT_DELAY_MS_MAX = 1_000;
 /** How long what was seen may go without a word: some of one's own may come and say it. */
 const RECEIPT_AFTER_MS = 250;
 
-/** The session's `abort` with which a page leaves that cannot go on. */
+/** What the server is told when something came that does not fit the text. */
 const TEXT_BROKEN = 2;
 
+/** Nothing of it is called after `leave`. */
 export interface ConversationListeners {
   /** The text has come, or has come back with a reloaded page. */
   begun(): void;
@@ -25,8 +26,10 @@ export interface ConversationListeners {
   people(count: number): void;
   /** Something passed on the line. */
   passed(): void;
-  /** Something may be different: the state, the digests. */
+  /** Something may be different: the digests, the numbers. */
   news(): void;
+  status(status: Status): void;
+  ended(info: EndedInfo): void;
   /** Until then nothing may be put into the text field; undefined: now. */
   readonly release: Promise<void> | undefined;
 }
@@ -40,6 +43,7 @@ export class Conversation {
   /** Messages that wait until the text field is free. */
   #waiting: FromServer[] = [];
   #receipt: ReturnType<typeof setTimeout> | undefined;
+  #isLeft = false;
 
   /** @throws UsageError, RangeError if what was kept is nothing to go on with. */
   constructor(lineId: string, listeners: ConversationListeners, kept?: Kept) {
@@ -49,10 +53,19 @@ export class Conversation {
     this.session = connect<FromServer, FromPage>(sessionPath(lineId), {
       silenceLimitMs: SILENCE_LIMIT_MS,
       reconnectDelayMaxMs: RECONNECT_DELAY_MS_MAX,
-      fetch: observedFetch(this.traffic, () => listeners.passed()),
+      fetch: observedFetch(this.traffic, () => this.#tell(() => listeners.passed())),
       resume: kept?.session,
     });
+    this.session.on("status", (status) => this.#tell(() => listeners.status(status)));
+    this.session.on("ended", (info) => this.#tell(() => listeners.ended(info)));
     this.session.onBundle((messages) => this.#take(messages));
+  }
+
+  /** Ends it, whatever is under way. */
+  leave(): void {
+    this.#isLeft = true;
+    clearTimeout(this.#receipt);
+    this.session.abort();
   }
 
   /** The text is there, and what is done to it will be sent. */
@@ -95,7 +108,12 @@ export class Conversation {
     return undefined;
   }
 
+  #tell(news: () => void): void {
+    if (!this.#isLeft) news();
+  }
+
   #takeWaiting(): void {
+    if (this.#isLeft) return;
     const messages = this.#waiting;
     this.#waiting = [];
     try {

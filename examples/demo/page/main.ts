@@ -5,7 +5,7 @@
 import { type LineReport, TEXT_LENGTH_MAX } from "../messages.ts";
 import { AgreementView } from "./agreement-view.ts";
 import { Autopilot } from "./autopilot.ts";
-import { Conversation } from "./conversation.ts";
+import { Conversation, type ConversationListeners } from "./conversation.ts";
 import { Editor } from "./editor.ts";
 import { element } from "./elements.ts";
 import { counted } from "./figures.ts";
@@ -33,6 +33,8 @@ const autopilotButton = element("autopilot", HTMLButtonElement);
 let conversation: Conversation | undefined;
 let watch: LineWatch | undefined;
 let report: LineReport | undefined;
+/** What the page before this one left, while its line cannot be asked for. */
+let unused: Kept | undefined = takeKept();
 
 const notice = new Notice(() => void begin());
 const agreement = new AgreementView();
@@ -60,6 +62,32 @@ const autopilot = new Autopilot(
   },
 );
 
+const listeners: ConversationListeners = {
+  get release() {
+    return editor.release;
+  },
+  begun() {
+    if (conversation !== undefined) editor.begin(conversation.document.text);
+    field.readOnly = false;
+  },
+  changed: (changes) => editor.receive(changes),
+  people(count) {
+    people.textContent = `${counted(count, "tab")} here`;
+  },
+  passed: () => chart.note(),
+  news: show,
+  status(status) {
+    said.textContent = wordsOfStatus(status);
+    show();
+  },
+  ended(info) {
+    field.readOnly = true;
+    autopilot.stop();
+    notice.set("end", wordsOfEnd(info));
+    show();
+  },
+};
+
 field.maxLength = TEXT_LENGTH_MAX;
 autopilotButton.addEventListener("click", () => autopilot.toggle());
 pause.addEventListener("click", () => {
@@ -73,29 +101,27 @@ useTheme(element("theme", HTMLButtonElement), () => {
 });
 sampling(() => {
   show();
-  if (conversation !== undefined)
-    panel.sample(conversation.view(performance.now()), report?.server);
+  const view = conversation?.view(performance.now());
+  if (view !== undefined) panel.sample(view, report?.server);
 });
 addEventListener("pagehide", () => {
-  const kept = conversation?.save();
+  const kept = conversation?.save() ?? unused;
   if (kept !== undefined) keep(kept);
 });
 addEventListener("pageshow", ({ persisted }) => {
   // This page was only asleep: nobody else shall go on from what it kept.
   if (persisted) takeKept();
 });
-void goOn(takeKept());
+void goOn();
 
-/** Goes on where the page before this one was, if its line is still there. */
-async function goOn(kept: Kept | undefined): Promise<void> {
-  if (kept === undefined) return begin();
+/** Goes on where the page before this one was, if it was anywhere and its line is still there. */
+async function goOn(): Promise<void> {
+  if (unused === undefined) return begin();
   try {
-    converse(await lookAtLine(kept.lineId), kept);
+    converse(await lookAtLine(unused.lineId), unused);
   } catch (error) {
-    if ((error as LineError).code === "unreachable") {
-      retry(() => void goOn(kept));
-      return;
-    }
+    if ((error as LineError).code === "unreachable") return retry(goOn);
+    // Its line is gone, or another build of the page has kept it.
     await begin();
     notice.set("news", "This tab’s session could not go on: its line is gone. This is a new one.");
   }
@@ -109,47 +135,35 @@ async function begin(): Promise<void> {
     converse(await makeLine());
   } catch (error) {
     const { code, message } = error as LineError;
-    if (code === "unreachable") retry(() => void begin());
+    if (code === "unreachable") retry(begin);
     else notice.set("end", message);
   }
 }
 
-function retry(again: () => void): void {
+function retry(again: () => Promise<void>): void {
   notice.set("outage", "The demo’s server does not answer. Is it running? This page tries again.");
-  setTimeout(again, RETRY_MS);
+  setTimeout(() => void again(), RETRY_MS);
 }
 
 function leave(): void {
   watch?.close();
+  conversation?.leave();
+  unused = undefined;
   watch = undefined;
-  report = undefined;
-  const left = conversation;
   conversation = undefined;
-  left?.session.abort();
+  report = undefined;
   field.readOnly = true;
 }
 
+/** Throws for what was kept by another build of the page. */
 function converse(line: LineReport, kept?: Kept): void {
-  notice.set("outage", undefined);
-  const mine = startConversation(line, kept);
-  conversation = mine;
+  conversation = new Conversation(line.id, listeners, kept);
+  unused = undefined;
   report = line;
+  notice.set("outage", undefined);
   switches.begin(line);
-  chart.begin(mine.traffic);
-  if (kept !== undefined) useText(mine);
-  const { session } = mine;
-  session.on("status", (status) => {
-    if (conversation !== mine) return;
-    said.textContent = wordsOfStatus(status);
-    show();
-  });
-  session.on("ended", (info) => {
-    if (conversation !== mine) return;
-    field.readOnly = true;
-    autopilot.stop();
-    notice.set("end", wordsOfEnd(info));
-    show();
-  });
+  chart.begin(conversation.traffic);
+  if (kept !== undefined) listeners.begun();
   watch = new LineWatch(line.id, {
     report(news) {
       report = news;
@@ -165,31 +179,6 @@ function converse(line: LineReport, kept?: Kept): void {
   show();
 }
 
-/** What was kept may be another build's: then as if there were none. */
-function startConversation(line: LineReport, kept: Kept | undefined): Conversation {
-  const mine: Conversation = new Conversation(
-    line.id,
-    {
-      get release() {
-        return editor.release;
-      },
-      begun: () => useText(mine),
-      changed: (changes) => editor.receive(changes),
-      people: (count) => {
-        people.textContent = `${counted(count, "tab")} here`;
-      },
-      passed: () => {
-        if (conversation === mine) chart.note();
-      },
-      news: () => {
-        if (conversation === mine) show();
-      },
-    },
-    kept,
-  );
-  return mine;
-}
-
 /** The server forgot the line, and with it the session: it was restarted. */
 function loseLine(): void {
   void begin().then(() => {
@@ -198,11 +187,6 @@ function loseLine(): void {
       "The server has forgotten this tab’s line: it was restarted. Text and session are new.",
     );
   });
-}
-
-function useText(mine: Conversation): void {
-  editor.begin(mine.document.text);
-  field.readOnly = false;
 }
 
 /** Everything that can be read, as it is now. */

@@ -92,7 +92,7 @@ export function wordsOfCause(now: Circumstances): string {
   if (agreement === "different") return "This must never happen: please report it.";
   if (agreement === "underway" && (now.isPulled || now.status.state === "interrupted")) {
     const what = underway === 1 ? "Your change waits" : `Your ${underway} changes wait`;
-    return `${what} in this tab. ${now.isPulled ? "Plug the cable in" : "The session tries again"}.`;
+    return `${what} in this tab. ${now.isPulled ? "Plug the cable in" : "It is being tried"}.`;
   }
   if (now.isPulled)
     return "The cable is out. Go on typing: everything waits here, and nothing is lost.";

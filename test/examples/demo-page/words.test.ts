@@ -36,7 +36,7 @@ test("An end is told with what it means for the person's messages", () => {
   expect(wordsOfEnd({ ...END, reason: "version" })).toContain("version");
 });
 
-test("The cause of a difference is said, and what the session did about the line's failures", () => {
+test("The cause of a difference is said, and what was done about the line's failures", () => {
   const document = new SharedDocument();
   const stats = {
     messagesSent: 0,
