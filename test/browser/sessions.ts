@@ -6,7 +6,7 @@
 import type * as Client from "../../src/http/connect-fetch.ts";
 import { fetchHandler } from "../../src/http/fetch-handler.ts";
 import { SessionServer } from "../../src/session/server.ts";
-import { until } from "../contract/waiting.ts";
+import { until } from "../waiting.ts";
 
 type Note = string | number | { readonly text: string };
 

@@ -3,7 +3,7 @@
 
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
-import { numbersTo, until } from "../contract/waiting.ts";
+import { numbersTo, until } from "../waiting.ts";
 import { useBrowser } from "./chromium.ts";
 import type { PlainEnd } from "./page-program.ts";
 import { call, look, running, type Served, show, Site } from "./site.ts";

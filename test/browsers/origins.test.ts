@@ -1,7 +1,7 @@
 // Pages of other origins, and credentials.
 
 import { expect, test } from "vitest";
-import { until } from "../contract/waiting.ts";
+import { until } from "../waiting.ts";
 import { useBrowser } from "./chromium.ts";
 import { call, look, type SeenRequest, show, Site } from "./site.ts";
 

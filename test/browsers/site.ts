@@ -4,7 +4,7 @@ import { onTestFinished } from "vitest";
 import { configureServer } from "../../src/http/configure-server.ts";
 import { type ListenerOptions, nodeListener } from "../../src/http/node.ts";
 import { type PeerSession, type ServerOptions, SessionServer } from "../../src/session/server.ts";
-import { soon, until } from "../contract/waiting.ts";
+import { soon, until } from "../waiting.ts";
 import { listenLocally } from "../listening.ts";
 import { assets, type Assets, type ClientForm, pageText } from "./assets.ts";
 import type { DrivenContext, DrivenPage } from "./driven.ts";

@@ -2,7 +2,7 @@
 
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startChaos } from "../../src/chaos/index.ts";
-import { numbersTo, until } from "../contract/waiting.ts";
+import { numbersTo, until } from "../waiting.ts";
 import { type ClientForm, NONCE } from "./assets.ts";
 import { BROWSERS } from "./driven.ts";
 import { call, look, running, show, Site } from "./site.ts";

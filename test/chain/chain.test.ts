@@ -11,7 +11,7 @@ import { expectConversation } from "../contract/conversation.ts";
 import { QUICK, Rig } from "../contract/harness.ts";
 import { byNode } from "../contract/http-harness.ts";
 import { serveHttp } from "../contract/http-sites.ts";
-import { LIMIT_MS, numbersTo, pause, soon, take, takeAll, told } from "../contract/waiting.ts";
+import { LIMIT_MS, numbersTo, pause, soon, take, takeAll, told } from "../waiting.ts";
 import { type Passage, Relay, type RelayOptions } from "./relay.ts";
 
 /** What each hop may hold: a small window, and a little in front of it. */

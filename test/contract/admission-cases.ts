@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { END_CODES } from "../../src/core/index.ts";
 import { json, raw } from "../../src/session/index.ts";
 import { type Harness, Rig } from "./harness.ts";
-import { soon, take, until } from "./waiting.ts";
+import { soon, take, until } from "../waiting.ts";
 
 const BY_LIMIT = { reason: "refused", by: "peer", code: END_CODES.limit };
 

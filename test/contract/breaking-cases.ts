@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import type { Session } from "../../src/session/index.ts";
 import { type Harness, Rig } from "./harness.ts";
-import { numbersTo, soon, take, told, until } from "./waiting.ts";
+import { numbersTo, soon, take, told, until } from "../waiting.ts";
 
 export function breakingCases(harness: Harness): void {
   it("tells lost and resumed when the path is down for long, and sends what waited", async () => {

@@ -13,7 +13,7 @@ import { type Harness, Rig } from "./harness.ts";
 import { byFetch } from "./http-harness.ts";
 import { serveHttp } from "./http-sites.ts";
 import { FakePage } from "./page.ts";
-import { numbersTo, soon, take, told } from "./waiting.ts";
+import { numbersTo, soon, take, told } from "../waiting.ts";
 
 /** Longer than any test: whoever comes back earlier was woken. */
 const NEVER_MS = 50_000;

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { type Harness, Rig } from "./harness.ts";
 import { open } from "./open-channel.ts";
-import { numbersTo, take, takeAll, until } from "./waiting.ts";
+import { numbersTo, take, takeAll, until } from "../waiting.ts";
 
 export function channelCases(harness: Harness): void {
   it("orders each channel by itself, whoever opened it, and ends it when both have finished", async () => {

@@ -15,7 +15,7 @@ import { expectConversation } from "./conversation.ts";
 import { Rig, type RigOptions } from "./harness.ts";
 import { byFetch, byNode } from "./http-harness.ts";
 import { serveFetch, serveHttp } from "./http-sites.ts";
-import { numbersTo, soon, take, takeAll, until } from "./waiting.ts";
+import { numbersTo, soon, take, takeAll, until } from "../waiting.ts";
 
 /** What must have happened before a case is enough. */
 type Wanted = Partial<Record<CountName, number>>;

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { json, type Fate } from "../../src/session/index.ts";
 import { type Harness, Rig } from "./harness.ts";
-import { soon, takeAll, told, until } from "./waiting.ts";
+import { soon, takeAll, told, until } from "../waiting.ts";
 
 const CLOSED = { reason: "closed", neverSent: [], unknown: [] };
 

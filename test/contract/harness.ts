@@ -7,7 +7,7 @@ import type { CarrierOptions } from "../../src/http/carrier-options.ts";
 import type { ClientOptions, ClientSession, CodecFactory } from "../../src/session/index.ts";
 import type { Peer, Reply, RequestHandler } from "../../src/session/peer.ts";
 import { type PeerSession, type ServerOptions, SessionServer } from "../../src/session/server.ts";
-import { soon } from "./waiting.ts";
+import { soon } from "../waiting.ts";
 
 /** What a pair of adapters cannot do; the cases that need it are left out, by name. */
 export type Lack =

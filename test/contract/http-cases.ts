@@ -4,7 +4,7 @@ import { request as httpsRequest } from "node:https";
 import { expect, it } from "vitest";
 import { type Harness, Rig } from "./harness.ts";
 import { OWN_PATH, OWN_TEXT } from "./http-sites.ts";
-import { take } from "./waiting.ts";
+import { take } from "../waiting.ts";
 
 interface Answer {
   readonly status: number | undefined;

@@ -1,6 +1,6 @@
 /** Channels as both sides have them. */
 import type { Channel, ChannelOptions, Session } from "../../src/session/index.ts";
-import { told } from "./waiting.ts";
+import { told } from "../waiting.ts";
 
 type Numbers = Channel<number, number>;
 

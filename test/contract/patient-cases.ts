@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { expectConversation } from "./conversation.ts";
 import { type Harness, Rig } from "./harness.ts";
 import { open } from "./open-channel.ts";
-import { soon, take, takeAll, told, until } from "./waiting.ts";
+import { soon, take, takeAll, told, until } from "../waiting.ts";
 
 const CUT_EVERY_MS = 50;
 

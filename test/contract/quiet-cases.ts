@@ -1,7 +1,7 @@
 /** What happens when there is little to say, and what is left when all is said. */
 import { expect, it } from "vitest";
 import { type Harness, Rig } from "./harness.ts";
-import { numbersTo, soon, take, until } from "./waiting.ts";
+import { numbersTo, soon, take, until } from "../waiting.ts";
 
 export function quietCases(harness: Harness): void {
   it("brings what the server says at once: a parked request waits for it", async () => {

@@ -1,7 +1,7 @@
 /** Pages that are reloaded, tabs that are duplicated, and servers that restart. */
 import { expect, it } from "vitest";
 import { type Harness, Rig } from "./harness.ts";
-import { soon, take, told, until } from "./waiting.ts";
+import { soon, take, told, until } from "../waiting.ts";
 
 export function restartCases(harness: Harness): void {
   it("goes on after a page's reload with nothing lost or doubled", async () => {

@@ -7,7 +7,7 @@ import type { Harness, LinkOptions, Site } from "./harness.ts";
 import { SpoolCarrier } from "./spool-carrier.ts";
 import { ANSWERS, DRAFTS, REQUESTS } from "./spool-folder.ts";
 import { SpoolServer } from "./spool-server.ts";
-import { until } from "./waiting.ts";
+import { until } from "../waiting.ts";
 
 export const spool: Harness = {
   name: "a spool directory",

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { raw, type Session } from "../../src/session/index.ts";
 import { type Harness, Rig } from "./harness.ts";
-import { numbersTo, soon, take, told, until } from "./waiting.ts";
+import { numbersTo, soon, take, told, until } from "../waiting.ts";
 
 const MANY = 20_000;
 

@@ -13,7 +13,7 @@ import {
 } from "../../examples/demo/messages.ts";
 import { type Demo, type DemoOptions, startDemo } from "../../examples/demo/server.ts";
 import { Copy } from "../../examples/shared-text/copy.ts";
-import { soon, until } from "../contract/waiting.ts";
+import { soon, until } from "../waiting.ts";
 
 /** A demo that ends with the test. */
 export async function demoOf(options: Partial<DemoOptions> = {}): Promise<Demo> {

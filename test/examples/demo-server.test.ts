@@ -15,7 +15,7 @@ import {
 } from "../../examples/demo/messages.ts";
 import { startDemo } from "../../examples/demo/server.ts";
 import { MEDIA_TYPE } from "../../src/http/media-type.ts";
-import { LIMIT_MS, pause, soon, until } from "../contract/waiting.ts";
+import { LIMIT_MS, pause, soon, until } from "../waiting.ts";
 import { freePort, listenLocally } from "../listening.ts";
 import {
   type Address,

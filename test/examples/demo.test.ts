@@ -9,7 +9,7 @@ import {
   UNSEEN_MAX,
 } from "../../examples/demo/messages.ts";
 import type { ChaosCounts } from "../../src/chaos/index.ts";
-import { pause, soon, until } from "../contract/waiting.ts";
+import { pause, soon, until } from "../waiting.ts";
 import { demoOf, DemoPage, lookAt, makeLine, watchComplaints } from "./demo-page.ts";
 
 const BAD = { loseRequest: 0.2, loseResponse: 0.2, double: 0.2, damage: 0.2, cutEveryMs: 100 };

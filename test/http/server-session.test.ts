@@ -5,7 +5,7 @@ import { connect } from "../../src/http/connect-node.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
 import type { ListenerOptions } from "../../src/http/request-rules.ts";
 import { SessionServer } from "../../src/session/server.ts";
-import { numbersTo } from "../contract/waiting.ts";
+import { numbersTo } from "../waiting.ts";
 import { postText, RawClient } from "./raw-client.ts";
 import { listen, post, refusalOf } from "./test-server.ts";
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { END_CODES } from "../../src/core/index.ts";
 import type { Session } from "../../src/session/index.ts";
-import { numbersTo, pause, soon, take, told, until } from "../contract/waiting.ts";
+import { numbersTo, pause, soon, take, told, until } from "../waiting.ts";
 import { statusesAfter } from "./kept-connections.ts";
 import type { Program } from "./program.ts";
 import { Site } from "./site.ts";

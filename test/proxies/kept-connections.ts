@@ -4,7 +4,7 @@
  * the system while the connection's time runs out, and is thrown away with it. So the process,
  * which is the server's too, is kept busy around the moment at which that happens.
  */
-import { numbersTo, pause } from "../contract/waiting.ts";
+import { numbersTo, pause } from "../waiting.ts";
 import { RawClient } from "../http/raw-client.ts";
 import type { Site } from "./site.ts";
 

@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type FaultOptions, startChaos } from "../../src/chaos/index.ts";
 import { nodeListener } from "../../src/http/node.ts";
-import { pause, soon } from "../contract/waiting.ts";
+import { pause, soon } from "../waiting.ts";
 import { postText } from "../http/raw-client.ts";
 import { describeProgram } from "./cases.ts";
 import { NGINX_ASKING, NGINX_DEAF, NGINX_KEPT, NGINX_PLAIN } from "./nginx.ts";

@@ -18,7 +18,7 @@ import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { pause, until } from "../contract/waiting.ts";
+import { pause, until } from "../waiting.ts";
 import { type Program, PROGRAM_FOLDERS, type Setting } from "./program.ts";
 
 /** Varnish compiles its configuration; nothing else here takes a second. */

@@ -14,7 +14,7 @@ import { type ListenerOptions, nodeListener } from "../../src/http/node.ts";
 import type { ClientSession } from "../../src/session/index.ts";
 import type { Peer, Reply, RequestHandler } from "../../src/session/peer.ts";
 import { type PeerSession, type ServerOptions, SessionServer } from "../../src/session/server.ts";
-import { soon } from "../contract/waiting.ts";
+import { soon } from "../waiting.ts";
 import { ForwardProxyAgent } from "./forward-proxy-agent.ts";
 import type { Program } from "./program.ts";
 import { type Conditions, RunningProxy } from "./running.ts";

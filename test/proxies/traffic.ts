@@ -1,6 +1,6 @@
 /** Numbered messages both ways at a steady pace, checked as they arrive. */
 import { onTestFinished } from "vitest";
-import { until } from "../contract/waiting.ts";
+import { until } from "../waiting.ts";
 import type { Session } from "../../src/session/index.ts";
 
 /** Messages of each side in one tick, and ticks: about 2,000 messages a second each way. */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { soon, until } from "../contract/waiting.ts";
+import { soon, until } from "../waiting.ts";
 import { fileAt, importMap, PAGE, startPageSite } from "./site.ts";
 
 afterEach(() => {

@@ -1,7 +1,7 @@
 /** Programs as a reader starts them, against the built package. */
 import { spawn } from "node:child_process";
 import { onTestFinished } from "vitest";
-import { soon } from "../contract/waiting.ts";
+import { soon } from "../waiting.ts";
 import { ROOT } from "./markdown.ts";
 
 /** Longer than a program here takes on a loaded machine. */

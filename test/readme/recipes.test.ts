@@ -10,7 +10,7 @@ import { connect, json } from "../../dist/http/connect-node.js";
 import { nodeListener, type NodeListener } from "../../dist/http/node.js";
 import { SessionServer } from "../../dist/session/server.js";
 import { startChaos } from "../../src/chaos/index.ts";
-import { soon, until } from "../contract/waiting.ts";
+import { soon, until } from "../waiting.ts";
 import { listenLocally } from "../listening.ts";
 
 /** Listens until the test is over; returns the port. */

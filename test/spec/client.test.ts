@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { connect, raw } from "../../src/http/connect-node.ts";
-import { soon } from "../contract/waiting.ts";
+import { soon } from "../waiting.ts";
 import { xxh32 } from "../vectors/decoder.mjs";
 
 const root = new URL("../../spec/", import.meta.url);

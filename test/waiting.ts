@@ -1,5 +1,5 @@
 /** Waiting for what sockets bring: for events, and never without a limit. */
-import type { Session, SessionEvents } from "../../src/session/index.ts";
+import type { Session, SessionEvents } from "../src/session/index.ts";
 
 /** Longer than anything here takes on a loaded machine. */
 export const LIMIT_MS = 20_000;
