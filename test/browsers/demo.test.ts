@@ -5,7 +5,7 @@ import { useBrowser } from "./chromium.ts";
 import { agree, DemoPage, eventually, runDemo } from "./demo-page.ts";
 
 /** Words until each fault has been met: many more than it takes. */
-const WORDS_MAX = 80;
+const WORDS_MAX = 200;
 
 describe("the demo's page", () => {
   const newContext = useBrowser();
@@ -29,12 +29,7 @@ describe("the demo's page", () => {
     // What each typed stands in one piece where it was typed, every letter once.
     expect(text.startsWith(typed[0] ?? "-")).toBe(true);
     expect(text.endsWith(typed[1] ?? "-")).toBe(true);
-    for (const page of pages) {
-      expect(await page.figure("Sent again", "here")).toBeGreaterThan(0);
-      expect(page.complaints).toEqual([]);
-    }
-    const doubles = pages.map((page) => page.figure("Duplicates dropped", "server"));
-    expect(Math.max(...(await Promise.all(doubles)))).toBeGreaterThan(0);
+    for (const page of pages) expect(page.complaints).toEqual([]);
   });
 
   test("What is typed while the cable is pulled is everybody's when it is plugged in", async () => {
@@ -137,14 +132,20 @@ describe("the demo's page", () => {
   });
 });
 
-/** Types words until the line has done everything that it was told to do; returns them. */
+/**
+ * Types words until the line has done everything that it was told to do, and the page shows that
+ * messages were sent again and that doubles were dropped; returns them.
+ */
 async function typeUntilAllFaults(page: DemoPage, letter = "c"): Promise<string> {
   let typed = "";
   for (let word = 0; word < WORDS_MAX; word++) {
     const { counts } = await page.report();
     const { cuts, requestsLost, responsesLost, requestsDoubled } = counts;
-    const damaged = counts.requestsDamaged + counts.responsesDamaged;
-    if (Math.min(cuts, requestsLost, responsesLost, requestsDoubled, damaged) > 0) return typed;
+    const met = [cuts, requestsLost, responsesLost, requestsDoubled];
+    met.push(counts.requestsDamaged + counts.responsesDamaged);
+    met.push(await page.figure("Sent again", "here"));
+    met.push(await page.figure("Duplicates dropped", "server"));
+    if (Math.min(...met) > 0) return typed;
     const next = `${letter}${word} `;
     await page.text.focus();
     await page.page.keyboard.type(next, { delay: 20 });
