@@ -31,16 +31,18 @@ interface Person {
   countTold: number;
 }
 
-const INVITATION = `This text is everybody's. Open this page in a second tab, or let a friend open it, and type.
-
-Then pull the cable and go on typing. Plug it in again: nothing is lost, nothing comes twice.
-`;
+const INVITATION = [
+  "This text is everybody's. Open this page in a second tab, or let a friend open it, and type.",
+  "",
+  "Then pull the cable and go on typing. Plug it in again: nothing is lost, nothing comes twice.",
+  "",
+];
 
 /** How many people there are is told so often at most, however fast they come and go. */
 const COUNT_EVERY_MS = 200;
 
 export class Room {
-  #text: Text = Text.of(INVITATION.split("\n"));
+  #text: Text = Text.of(INVITATION);
   readonly #people: Set<Person> = new Set();
   #tellTimer: NodeJS.Immediate | undefined;
   #countTimer: NodeJS.Timeout | undefined;
@@ -116,7 +118,7 @@ export class Room {
   /** Sends what a page has not been told, if it is not too far behind. */
   #tell(person: Person, digest: string): void {
     const { session, copy, waiting } = person;
-    if (!isListening(session) || (waiting === undefined && !person.isOwed)) return;
+    if (!session.isWritable || (waiting === undefined && !person.isOwed)) return;
     if (waiting !== undefined && copy.unseen >= UNSEEN_MAX) return;
     const edit = waiting === undefined ? copy.receipt() : copy.change(waiting);
     person.waiting = undefined;
@@ -132,7 +134,7 @@ export class Room {
   }
 
   #tellCount(): void {
-    const listening = [...this.#people].filter(({ session }) => isListening(session));
+    const listening = [...this.#people].filter(({ session }) => session.isWritable);
     const count = listening.filter(({ session }) => session.status.state !== "interrupted").length;
     for (const person of listening) {
       if (person.countTold === count) continue;
@@ -140,10 +142,4 @@ export class Room {
       person.session.send({ kind: "people", count });
     }
   }
-}
-
-/** Something can still be sent to it. */
-function isListening(session: TextSession): boolean {
-  const { state } = session.status;
-  return state !== "closing" && state !== "ended";
 }

@@ -1,5 +1,5 @@
 /** The demo's text, with sessions in the place of pages. The page itself: test/browsers. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, type Mock, onTestFinished, vi } from "vitest";
 import {
   digestOf,
   type FromPage,
@@ -8,6 +8,7 @@ import {
   TEXT_LENGTH_TAKEN_MAX,
   UNSEEN_MAX,
 } from "../../examples/demo/messages.ts";
+import { Room } from "../../examples/demo/room.ts";
 import type { ChaosCounts } from "../../src/chaos/index.ts";
 import { pause, soon, until } from "../waiting.ts";
 import { demoOf, DemoPage, lookAt, makeLine, watchComplaints } from "./demo-page.ts";
@@ -196,6 +197,40 @@ describe("the demo's text", () => {
     const report = await second.report();
     expect(report.server?.state).toBe("open");
     expect(report.server?.stats.messagesSent).toBeGreaterThan(0);
+  });
+});
+
+describe("the room", () => {
+  type Person = Parameters<Room["serve"]>[0];
+
+  /** A session that sends nothing, and as much of it as the room looks at. */
+  function person(): { session: Person & { isWritable: boolean }; send: Mock<Person["send"]> } {
+    const send = vi.fn<Person["send"]>(() => true);
+    const session = {
+      isWritable: true,
+      status: { state: "open" },
+      on: () => () => {},
+      send,
+      [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }),
+    };
+    return { session: session as unknown as Person & { isWritable: boolean }, send };
+  }
+
+  it("says nothing to who has just left, before the end is told", () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const room = new Room();
+    onTestFinished(() => room.close());
+    const [ada, bob] = [person(), person()];
+    for (const { session } of [ada, bob]) void room.serve(session);
+    bob.session.isWritable = false;
+    vi.advanceTimersToNextTimer();
+    const told = [ada, bob].map(({ send }) => send.mock.calls.map(([message]) => message));
+    expect(told[0]).toEqual([
+      expect.objectContaining({ kind: "welcome" }),
+      { kind: "people", count: 1 },
+    ]);
+    expect(told[1]).toEqual([expect.objectContaining({ kind: "welcome" })]);
   });
 });
 
