@@ -2,7 +2,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type ChaosOptions, type ChaosProxy, startChaos } from "../../src/chaos/index.ts";
 import { connect } from "../../src/http/connect-node.ts";
-import { Program } from "./program.ts";
+import { Program } from "../program.ts";
 
 const NAMES = ["Ada", "Bob", "Eve"] as const;
 
@@ -11,7 +11,7 @@ async function room(
   names: readonly string[],
   faults: Omit<ChaosOptions, "target"> = {},
 ): Promise<{ server: Program; port: number; people: Program[]; lines: ChaosProxy[] }> {
-  const server = new Program("chat.ts", ["serve"]);
+  const server = new Program("examples/chat.ts", ["serve"]);
   const port = await server.port();
   const people: Program[] = [];
   const lines: ChaosProxy[] = [];
@@ -19,7 +19,7 @@ async function room(
     const line = await startChaos({ ...faults, target: port, seed: 1 + lines.length });
     onTestFinished(() => line.close());
     lines.push(line);
-    const person = new Program("chat.ts", [name], line.port);
+    const person = new Program("examples/chat.ts", [name], line.port);
     people.push(person);
     await person.line(new RegExp(`^-- ${name} has joined`));
   }

@@ -1,8 +1,6 @@
 /** The demo's server by its requests: what it answers, what it refuses, and what it leaves behind. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect as connectSocket, createServer, type Socket } from "node:net";
-import { fileURLToPath } from "node:url";
 import type { SessionPhase } from "holdfast";
 import { describe, expect, it, type Mock, onTestFinished, vi } from "vitest";
 import { Lines, type LineSession } from "../../examples/demo/lines.ts";
@@ -15,8 +13,9 @@ import {
 } from "../../examples/demo/messages.ts";
 import { startDemo } from "../../examples/demo/server.ts";
 import { MEDIA_TYPE } from "../../src/http/media-type.ts";
-import { LIMIT_MS, pause, soon, until } from "../waiting.ts";
 import { freePort, listenLocally } from "../listening.ts";
+import { Program } from "../program.ts";
+import { LIMIT_MS, pause, soon } from "../waiting.ts";
 import {
   type Address,
   ask,
@@ -31,6 +30,9 @@ import {
 
 /** How often one asks what is told in no other way. */
 const LOOK_AGAIN_MS = 10;
+
+/** What `npm start` runs. */
+const MAIN = "examples/demo/main.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
 
@@ -346,29 +348,29 @@ describe("the demo's end", () => {
 describe("npm start", () => {
   it("serves at PORT until it is told to stop, with pages open", async () => {
     const port = await freePort();
-    const program = run({ PORT: String(port) });
-    await program.printed(`http://127.0.0.1:${port}/`);
+    const program = new Program(MAIN, [], port);
+    await program.line(new RegExp(`http://127\\.0\\.0\\.1:${port}/`));
     const ada = await DemoPage.open({ url: `http://127.0.0.1:${port}/` });
     expect(ada.text).toContain("everybody's");
-    program.child.kill("SIGTERM");
-    expect(await program.exit).toEqual([0, null]);
+    program.signal("SIGTERM");
+    expect(await program.ended).toBe(0);
     const ended = await soon(ada.session.ended, "the session's end");
     expect(ended.code).toBe(SESSION_ENDS.stopping);
   });
 
   it("says in a sentence that the port is taken", async () => {
     const port = await listenLocally(nobody());
-    const program = run({ PORT: String(port) });
-    expect(await program.exit).toEqual([1, null]);
-    expect(program.output).toBe(
-      `Port ${port} is taken by another program; choose one by PORT=8081 npm start.\n`,
-    );
+    const program = new Program(MAIN, [], port);
+    expect(await program.ended).toBe(1);
+    const sentence = `Port ${port} is taken by another program; choose one by PORT=8081 npm start.`;
+    expect([program.lines, program.complaints]).toEqual([[], [sentence]]);
   });
 
   it("says in a sentence what no port is", async () => {
-    const program = run({ PORT: "http" });
-    expect(await program.exit).toEqual([1, null]);
-    expect(program.output).toBe('PORT is "http", and must be a number from 0 to 65535.\n');
+    const program = new Program(MAIN, [], "http");
+    expect(await program.ended).toBe(1);
+    const sentence = 'PORT is "http", and must be a number from 0 to 65535.';
+    expect([program.lines, program.complaints]).toEqual([[], [sentence]]);
   });
 });
 
@@ -406,33 +408,4 @@ async function untilEqual<Value>(look: () => Promise<Value>, wanted: Value): Pro
     if (performance.now() > endMs) throw new Error(`Still ${String(value)}`);
     await pause(LOOK_AGAIN_MS);
   }
-}
-
-interface Program {
-  readonly child: ChildProcess;
-  readonly output: string;
-  readonly exit: Promise<unknown[]>;
-  printed(text: string): Promise<void>;
-}
-
-/** The program as `npm start` runs it, against the built package. */
-function run(env: Readonly<Record<string, string>>): Program {
-  const command = ["--import", "tsx", "examples/demo/main.ts"];
-  const child = spawn(process.execPath, command, {
-    cwd: fileURLToPath(new URL("../../", import.meta.url)),
-    env: { ...process.env, ...env },
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  let output = "";
-  child.stdout.on("data", (piece: Buffer) => (output += piece.toString()));
-  child.stderr.on("data", (piece: Buffer) => (output += piece.toString()));
-  return {
-    child,
-    get output() {
-      return output;
-    },
-    // Its output has come whole by then.
-    exit: soon(once(child, "close"), "the program's end"),
-    printed: (text) => until(() => output.includes(text), `"${text}" printed`),
-  };
 }

@@ -1,7 +1,7 @@
 /** examples/game-loop.ts as its reader starts it. */
 import { describe, expect, it } from "vitest";
 import { freePort } from "../listening.ts";
-import { Program } from "./program.ts";
+import { Program } from "../program.ts";
 
 const SECONDS = 5;
 const MOVES = 3 * 60 * SECONDS;
@@ -19,7 +19,7 @@ interface Game {
 
 async function play(...options: readonly string[]): Promise<Game> {
   const seconds = ["--seconds", String(SECONDS)];
-  const game = new Program("game-loop.ts", [...seconds, ...options], await freePort());
+  const game = new Program("examples/game-loop.ts", [...seconds, ...options], await freePort());
   const status = await game.ended;
   expect(game.complaints).toEqual([]);
   const output = game.lines.join("\n");

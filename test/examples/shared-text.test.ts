@@ -1,13 +1,13 @@
 /** examples/shared-text/main.ts as its reader starts it. */
 import { describe, expect, it } from "vitest";
 import { freePort } from "../listening.ts";
-import { Program } from "./program.ts";
+import { Program } from "../program.ts";
 
 const WRITERS = 3;
 
 /** Runs it to its end. */
 async function write(...options: readonly string[]): Promise<Program> {
-  const program = new Program("shared-text/main.ts", options, await freePort());
+  const program = new Program("examples/shared-text/main.ts", options, await freePort());
   await program.ended;
   return program;
 }

@@ -1,21 +1,20 @@
 // The README's server.ts and client.ts, two programs, and drive-core.ts, which is one.
 
 import { describe, expect, it } from "vitest";
+import { Program } from "../program.ts";
 import { BROKEN_LINE } from "./commands.ts";
-import { start } from "./programs.ts";
 
-const GREETINGS = "Hello, Ada!\nHello, Grace!\n";
+const GREETINGS = ["Hello, Ada!", "Hello, Grace!"];
 
-async function startServer(): Promise<number> {
-  const server = start("examples/readme/server.ts");
-  const [, port] = await server.whenPrinted(/port: (\d+)/);
-  return Number(port);
+function startServer(): Promise<number> {
+  return new Program("examples/readme/server.ts").port();
 }
 
 describe("the README's server and client", () => {
   it("talk to each other as two processes", async () => {
-    const client = start("examples/readme/client.ts", [], await startServer());
-    expect(await client.ended).toEqual({ status: 0, printed: GREETINGS });
+    const client = new Program("examples/readme/client.ts", [], await startServer());
+    expect(await client.ended).toBe(0);
+    expect([client.lines, client.complaints]).toEqual([GREETINGS, []]);
   });
 
   it("talk to each other over the line that the README makes bad", async () => {
@@ -24,22 +23,25 @@ describe("the README's server and client", () => {
       return word.replace("127.0.0.1:8080", `127.0.0.1:${target}`).replace(/^8081$/, "0");
     });
     expect(options).toContain("--loss");
-    const line = start("src/cli/main.ts", ["chaos", ...options]);
-    const [, port] = await line.whenPrinted(/Listening on 127\.0\.0\.1:(\d+), passing HTTP on/);
+    const line = new Program("src/cli/main.ts", ["chaos", ...options]);
+    const [said = ""] = await line.line(/Listening on 127\.0\.0\.1:\d+, passing HTTP on/);
+    const [, port] = /127\.0\.0\.1:(\d+)/.exec(said) ?? [];
 
-    const client = start("examples/readme/client.ts", [], Number(port));
-    const { status, printed } = await client.ended;
-    expect(status).toBe(0);
+    const client = new Program("examples/readme/client.ts", [], port);
+    expect(await client.ended).toBe(0);
     // An outage of more than a second would be told in between.
-    expect(printed.replaceAll(/^(The line is down|Back after).*\n/gm, "")).toBe(GREETINGS);
-    line.stop();
-    expect((await line.ended).printed).toMatch(/requests/);
+    const isOutage = (text: string): boolean => /^(The line is down|Back after)/.test(text);
+    expect(client.lines.filter((text) => !isOutage(text))).toEqual(GREETINGS);
+    line.signal("SIGTERM");
+    await line.ended;
+    expect(line.lines.join("\n")).toMatch(/requests/);
   });
 });
 
 describe("the core alone", () => {
   it("is driven by a program that says what to do with its outputs", async () => {
-    const program = start("examples/readme/drive-core.ts");
-    expect(await program.ended).toEqual({ status: 0, printed: "" });
+    const program = new Program("examples/readme/drive-core.ts");
+    expect(await program.ended).toBe(0);
+    expect([program.lines, program.complaints]).toEqual([[], []]);
   });
 });

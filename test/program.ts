@@ -1,26 +1,33 @@
-/** An example as its reader starts it: a process of its own, on the built package. */
+/** A program of this repository as its reader starts it: a process, against the built package. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { soon } from "./waiting.ts";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
+const root = fileURLToPath(new URL("../", import.meta.url));
 
-/** Far beyond what any example takes: a line that does not come must fail a test, not hang it. */
-const LINE_TIMEOUT_MS = 45_000;
+/** Far beyond what any program takes: a line that does not come must fail a test, not hang it. */
+const LIMIT_MS = 45_000;
 
-/** Readers: `lines`, `complaints`, `port()`. Commands: `say`, `endInput`, `signal`. */
+/**
+ * Ends with its test at the latest. Readers: `lines`, `complaints`, `line()`, `port()`, `ended`.
+ * Commands: `say`, `endInput`, `signal`.
+ */
 export class Program {
   readonly lines: string[] = [];
   /** What it wrote to stderr. */
   readonly complaints: string[] = [];
+  readonly #file: string;
   readonly #process: ChildProcess;
   readonly #exit: Promise<number | string>;
   readonly #waiters: Set<() => void> = new Set();
 
-  constructor(file: string, options: readonly string[], port = 0) {
-    const child = spawn(process.execPath, ["--import", "tsx", `examples/${file}`, ...options], {
+  /** `file` by its path in the repository; `port` is what the environment says. */
+  constructor(file: string, options: readonly string[] = [], port: number | string = 0) {
+    this.#file = file;
+    const child = spawn(process.execPath, ["--import", "tsx", file, ...options], {
       cwd: root,
       env: { ...process.env, PORT: String(port) },
       stdio: ["pipe", "pipe", "pipe"],
@@ -47,7 +54,7 @@ export class Program {
     const deadline = setTimeout(() => {
       isOver = true;
       for (const wake of this.#waiters) wake();
-    }, LINE_TIMEOUT_MS);
+    }, LIMIT_MS);
     try {
       for (;;) {
         const found = this.lines.filter((line) => pattern.test(line));
@@ -87,8 +94,8 @@ export class Program {
     this.#process.kill(name);
   }
 
-  /** Its exit status, or the signal that ended it. */
+  /** Its exit status, or the signal that ended it. Rejects when it takes too long. */
   get ended(): Promise<number | string> {
-    return this.#exit;
+    return soon(this.#exit, `the end of ${this.#file}`, LIMIT_MS);
   }
 }
