@@ -49,7 +49,8 @@ const CHECKSUM_BITS = 0x03;
  *
  * @throws ProtocolError `truncated`, `length_mismatch`, `version_unknown`, `head_reserved`,
  *   `body_too_large`, `address_invalid`. As the checksum is not verified yet, each of them may
- *   come from damage, or from an intermediary's own page, and is no evidence about the peer [ERR-2].
+ *   come from damage, or from an intermediary's own page, and is no evidence about the peer
+ *   [ERR-2].
  */
 export function readHead(bytes: Uint8Array, bodyBytesMax: number): Head {
   assert(bodyBytesMax > 0 && Number.isSafeInteger(bodyBytesMax), "bodyBytesMax out of range");

@@ -102,7 +102,7 @@ export interface Parameters {
   readonly messageBytesMax: number;
   /** Largest body that this side reads. */
   readonly bodyBytesMax: number;
-  /** This side ends the session after so long without a well-formed body. */
+  /** This side ends the session after so long without a body that it could apply. */
   readonly silenceLimitMs: number;
   /** How long a request is held when there is nothing to say. */
   readonly holdTimeMs: number;

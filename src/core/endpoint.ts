@@ -5,8 +5,8 @@
  *
  * Readers: `sessions`, `recognise`. Handlers: `handleRequest`, `handleGone`, `handleVerdict`,
  * `handleTimeout`. Commands: `drain`, `abortAll`, and those of the sessions; call `touch(session)`
- * after one of these. `poll()` drains the endpoint and every session that was touched, and ends with
- * the earliest timeout of all.
+ * after one of these. `poll()` drains the endpoint and every session that was touched, and ends
+ * with the earliest timeout of all.
  *
  * Invariants: `sessions`, `tombstones` and the openings that wait for a verdict are bounded by the
  * options, before any authentication; a session is changed only by a request with its secret.
@@ -228,7 +228,11 @@ export class Endpoint {
     this.touch(session);
   }
 
-  /** The answer to `authenticate`. Late verdicts are harmless. @throws UsageError `option_invalid`. */
+  /**
+   * The answer to `authenticate`. Late verdicts are harmless.
+   *
+   * @throws UsageError `option_invalid`.
+   */
   handleVerdict(nowMs: number, session: ServerSession, verdict: Verdict): void {
     this.advance(nowMs);
     if (session.verdictAtMs === Infinity || session.side.state === "ended") return;
@@ -408,7 +412,10 @@ export class Endpoint {
 
   // --- answers without a session --------------------------------------------------------------
 
-  /** [ERR-3] [LITS-4]: what cannot be read is answered with "received nothing", in the sender's name. */
+  /**
+   * [ERR-3] [LITS-4]: what cannot be read is answered with "received nothing", in the sender's
+   * name.
+   */
   private answerUnread(handle: number, bytes: Uint8Array, code: ProtocolError["code"]): void {
     if (code === "version_unknown") {
       this.own.push({ kind: "respond", handle, body: writeVersions([WIRE_VERSION]) });

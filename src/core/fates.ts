@@ -19,8 +19,9 @@ export interface Fates {
 }
 
 /**
- * What of each message became of it, as far as this side knows [END-7]. What lies before `sharedUntil`
- * is in a saved state too, and may have been sent by another life that went on from it.
+ * What of each message became of it, as far as this side knows [END-7]. What lies before
+ * `sharedUntil` is in a saved state too, and may have been sent by another life that went on from
+ * it.
  */
 export function fatesOf(
   ring: SendRing,

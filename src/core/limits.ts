@@ -156,7 +156,9 @@ export const BODY_BYTES_FLOOR: number = 2 * ROOM_BYTES_MIN;
 /** Small payloads up to this size are copied at `send`; above, a copy costs more than an object. */
 export const COPIED_BYTES_MAX = 4_096;
 
-/** Chunks for copied payloads begin small, for sessions that say little, and double as they fill. */
+/**
+ * Chunks for copied payloads begin small, for sessions that say little, and double as they fill.
+ */
 export const CHUNK_BYTES_MIN = 1_024;
 /** Largest chunk for copied payloads. */
 export const CHUNK_BYTES_MAX = 65_536;
@@ -179,10 +181,14 @@ export const WAKE_INTERVAL_MS = 1_000;
  */
 export const SAVE_PAUSE_MS = 1_000;
 
-/** The incarnation rises by 1 to 2^24: two lives from one state get one number in 17 million cases. */
+/**
+ * The incarnation rises by 1 to 2^24: two lives from one state get one number in 17 million cases.
+ */
 export const INCARNATION_STEP_MAX: number = 2 ** 24;
 
-/** Requests in a row without an answer from which on the path counts as down: the retry failed too. */
+/**
+ * Requests in a row without an answer from which on the path counts as down: the retry failed too.
+ */
 export const UNANSWERED_DOUBTED = 2;
 
 /** Doublings of a timeout or a probe's wait at most, before its largest value caps it. */

@@ -16,9 +16,12 @@ import {
 export type HoldPolicy =
   /** Once it is in this side's memory. */
   | "received"
-  /** Once it was handed to the application by `poll()`. */
+  /** Once `poll()` has handed it out; in a session it then waits for the application. */
   | "delivered"
-  /** Once the application said `consume()`: for instance after writing it to a store. */
+  /**
+   * Once the application is done with it, after writing it to a store for one. To the core it says
+   * so by `consume()`, to a session by asking for the next one.
+   */
   | "consumed";
 
 /** What both halves of a session can be told. All fields have defaults. */
@@ -45,13 +48,16 @@ export interface SessionOptions {
   readonly sendBufferBytesMax: number;
   /** `send` refuses to hold more messages than this. */
   readonly sendBufferMessagesMax: number;
-  /** `send` returns false from this many bytes on; `writable` comes at half of it. */
+  /** `send` returns false from this many bytes on; at half of it there is room again. */
   readonly highWaterBytes: number;
   /**
    * When a received message counts as held, so that its sender lets go of it. Default "received".
    */
   readonly hold: HoldPolicy;
-  /** "automatic": delivered is consumed; "explicit": the application calls `consume()`. Default "automatic". */
+  /**
+   * "automatic": delivered is consumed; "explicit": the application calls `consume()`. Default
+   * "automatic".
+   */
   readonly consume: "automatic" | "explicit";
   /** An acknowledgement that nothing carries is sent on its own after this delay. */
   readonly ackDelayMs: number;
@@ -61,7 +67,7 @@ export interface SessionOptions {
   readonly rtoMinMs: number;
   /** Most that it is doubled to. */
   readonly rtoMaxMs: number;
-  /** A session ends after this long without a well-formed body from the peer. */
+  /** A session ends after this long without a body of the peer that could be applied [END-9]. */
   readonly silenceLimitMs: number;
   /** How long a request is held when there is nothing to say. */
   readonly holdTimeMs: number;
@@ -129,7 +135,10 @@ export interface EndpointOptions extends ParkOptions {
   readonly verdictTimeoutMs: number;
   /** False: openings are accepted without asking. Default false. */
   readonly authenticate: boolean;
-  /** False: clients have it false too, and limits may be lower than the initial grant [OPEN-6]. Default true. */
+  /**
+   * False: clients have it false too, and limits may be lower than the initial grant [OPEN-6].
+   * Default true.
+   */
   readonly earlyMessages: boolean;
   /** Where the pauses of `drain` begin, 1 to 2^32 - 1: a random number for each process. */
   readonly seed: number;

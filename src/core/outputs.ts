@@ -12,7 +12,7 @@ export type EndReason =
   | "aborted"
   /** The peer ended the session; `code` is what it said. */
   | "peer-ended"
-  /** No well-formed body for `silenceLimitMs`. */
+  /** No body that could be applied came for `silenceLimitMs`. */
   | "silence"
   /** `requestsUnansweredMax` requests in a row brought no answer. */
   | "unanswered"
@@ -71,9 +71,9 @@ export type ApplicationOutput =
   /** The peer will send nothing more; the session closes when this side has sent everything. */
   | { readonly kind: "peer-finished"; readonly code: number }
   /**
-   * Messages of a channel were given up: `neverSent` were certainly not delivered, `sent` expired, or
-   * were on a channel that was reset, and were delivered or not. A message of a `latest` channel that
-   * was sent whole and then superseded by a newer one is no news and not counted.
+   * Messages of a channel were given up: `neverSent` were certainly not delivered, `sent` expired,
+   * or were on a channel that was reset, and were delivered or not. A message of a `latest` channel
+   * that was sent whole and then superseded by a newer one is no news and not counted.
    */
   | {
       readonly kind: "given-up";
@@ -103,7 +103,9 @@ export type TimerName =
   | "close"
   /** A request is overdue: nothing says that it is still parked. */
   | "exchange"
-  /** The wait after failed requests, after `save()`, or the one that the server asked for, is over. */
+  /**
+   * The wait after failed requests, after `save()`, or the one that the server asked for, is over.
+   */
   | "retry"
   /** The host said that the network may be back: what is out is not waited for any more. */
   | "wake"

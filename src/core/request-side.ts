@@ -3,8 +3,9 @@
  * server, lets messages leave at once while a carrier's slot is free, and takes answers, failures
  * and silence as evidence. spec 5.
  *
- * Handlers: `handleAnswer`, `handleFailure`, `handleWake`, `handleTimeout`. Commands: those of `Half`,
- * `save` and `abort`. Outputs of `poll()`: `request`, `abort`, the application's, and the timeout.
+ * Handlers: `handleAnswer`, `handleFailure`, `handleWake`, `handleTimeout`. Commands: those of
+ * `Half`, `save` and `abort`. Outputs of `poll()`: `request`, `abort`, the application's, and the
+ * timeout.
  */
 import type { Address, AnswerPrefix, Body } from "./body.ts";
 import { readBody, readHead, readVersions } from "./body-reader.ts";
@@ -177,7 +178,8 @@ export class RequestSide extends Half<RequestOutput> {
    * and whatever is resumed from the state are equals, and the one that the server hears first has
    * the session. Saved again within that time, it says nothing for as long again.
    *
-   * @throws UsageError `session_closed`, `clock_invalid`, `state_invalid` before `poll()` is drained.
+   * @throws UsageError `session_closed`, `clock_invalid`, `state_invalid` before `poll()` is
+   *   drained.
    */
   save(nowMs: number): Snapshot {
     this.advance(nowMs);
@@ -264,9 +266,9 @@ export class RequestSide extends Half<RequestOutput> {
 
   /**
    * The host says that the network may be back, or another one: connections that are out may be
-   * dead without saying so. At the end of the tick nothing waits for failures any more, and requests
-   * leave in place of those that are out. A pause of the server's goes on. Harmless when nothing
-   * was wrong, and however often it is called: it takes effect once in WAKE_INTERVAL_MS.
+   * dead without saying so. At the end of the tick nothing waits for failures any more, and
+   * requests leave in place of those that are out. A pause of the server's goes on. Harmless when
+   * nothing was wrong, and however often it is called: it takes effect once in WAKE_INTERVAL_MS.
    */
   handleWake(nowMs: number): void {
     this.advance(nowMs);

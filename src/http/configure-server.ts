@@ -4,10 +4,10 @@
  * reason (early-errors.ts).
  *
  * A proxy keeps idle connections to the server and sends the next request on one of them. If the
- * server closes it at that moment, the request is lost and the proxy answers 502. So the server must
- * wait longer than the proxy: longer than 60 s for nginx (`keepalive_timeout` of `upstream`) and
- * AWS's Application Load Balancer as they come. Google's load balancers keep theirs for 600 s: say
- * `keepAliveTimeoutMs: 620_000` behind one. Node's own 5 s loses against all of them.
+ * server closes it at that moment, the request is lost and the proxy answers 502. So the server
+ * must wait longer than the proxy: longer than 60 s for nginx (`keepalive_timeout` of `upstream`)
+ * and AWS's Application Load Balancer as they come. Google's load balancers keep theirs for 600 s:
+ * say `keepAliveTimeoutMs: 620_000` behind one. Node's own 5 s loses against all of them.
  */
 import type { Server as HttpServer } from "node:http";
 import type { Server as HttpsServer } from "node:https";
@@ -36,9 +36,9 @@ export const SERVER_SETTINGS_DEFAULTS: Required<ServerSettings> = {
 
 /**
  * Lets a server keep its connections longer than the proxies in front of it do, and answer early
- * errors with a reason. Polling works without; what this prevents are answers 502 that a proxy makes
- * by itself. AWS and nginx keep idle connections for 60 s as they come, Google's load balancers for
- * 600 s: say `keepAliveTimeoutMs: 620_000` behind one. Sets Node's own `timeout`,
+ * errors with a reason. Polling works without; what this prevents are answers 502 that a proxy
+ * makes by itself. AWS and nginx keep idle connections for 60 s as they come, Google's load
+ * balancers for 600 s: say `keepAliveTimeoutMs: 620_000` behind one. Sets Node's own `timeout`,
  * `maxRequestsPerSocket` and `maxHeadersCount` to 0.
  *
  * @throws UsageError `option_invalid`, `option_unknown`, naming the option.

@@ -19,8 +19,9 @@ export interface ConnectOptions extends ClientOptions, Omit<NodeCarrierOptions, 
 }
 
 /**
- * Begins a session with the server at a URL. Returns at once: messages may be sent before the server
- * has answered. The session goes on through whatever happens to connections, until it is closed.
+ * Begins a session with the server at a URL. Returns at once: messages may be sent before the
+ * server has answered. The session goes on through whatever happens to connections, until it is
+ * closed.
  *
  * @throws UsageError `option_invalid`, `option_unknown`; `state_invalid` for `resume`.
  */

@@ -11,7 +11,9 @@ import { failure, joined, refusalIn } from "./outcomes.ts";
 /** Gets an event. */
 export type PageListener = (event: { readonly type: string }) => void;
 
-/** What a page tells of itself: the parts of `globalThis` that a worker or a server may not have. */
+/**
+ * What a page tells of itself: the parts of `globalThis` that a worker or a server may not have.
+ */
 export interface PageEvents {
   /** Begins to listen: `online`, `visibilitychange` and `pageshow` are asked for. */
   addEventListener?(type: string, listener: PageListener): void;
@@ -26,7 +28,8 @@ export interface FetchCarrierOptions extends CarrierOptions {
   readonly credentials?: NonNullable<RequestInit["credentials"]> | undefined;
   /**
    * Requests with messages out at once. Default 1: on HTTP/1.1 a browser has six connections to a
-   * server for all its pages, and each session parks one. On HTTP/2, where they share one, 8 will do.
+   * server for all its pages, and each session parks one. On HTTP/2, where they share one, 8 will
+   * do.
    */
   readonly carriersMax?: number | undefined;
   /** In place of the global `fetch`. */
@@ -83,8 +86,8 @@ export class FetchCarrier implements Carrier {
           method: "POST",
           headers: sent,
           body: body as Uint8Array<ArrayBuffer>,
-          // Without a mode for caches, which keep no answer to a POST that says no-store [HTTP-5]: any
-          // other than the default makes Chromium repeat the preflight of each request.
+          // Without a mode for caches, which keep no answer to a POST that says no-store [HTTP-5]:
+          // any other than the default makes Chromium repeat the preflight of each request.
           credentials,
           redirect: "manual",
           signal: controller.signal,

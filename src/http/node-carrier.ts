@@ -35,8 +35,8 @@ export interface NodeCarrierOptions extends CarrierOptions {
    */
   readonly connectTimeoutMs?: number | undefined;
   /**
-   * Idle connections of the carrier's own agent go after so long. Default 55 s: twice the hold time,
-   * and below the 60 s after which load balancers close them. A server that announces less
+   * Idle connections of the carrier's own agent go after so long. Default 55 s: twice the hold
+   * time, and below the 60 s after which load balancers close them. A server that announces less
    * (`Keep-Alive: timeout=5`) is believed.
    */
   readonly idleTimeoutMs?: number | undefined;

@@ -257,7 +257,9 @@ function watchSocket(socket: Duplex, over: () => void): () => void {
   return () => watchers.delete(over);
 }
 
-/** By itself, so that the listener, which lives as long as the socket, keeps no exchange with it. */
+/**
+ * By itself, so that the listener, which lives as long as the socket, keeps no exchange with it.
+ */
 function watchersOf(socket: Duplex): Set<() => void> {
   const watchers = new Set<() => void>();
   overBySocket.set(socket, watchers);

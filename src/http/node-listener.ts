@@ -39,8 +39,8 @@ export type NodeListener = (
 const PIPELINED_MAX = 32;
 
 /**
- * Makes a listener out of a server of sessions: `createServer(nodeListener(new SessionServer(...)))`.
- * Never throws at a request.
+ * Makes a listener out of a server of sessions:
+ * `createServer(nodeListener(new SessionServer(...)))`. Never throws at a request.
  *
  * @throws UsageError `option_invalid`, naming the option.
  */

@@ -1,4 +1,6 @@
-/** A client's session: it can be saved and gone on with elsewhere, after a page's reload for one. */
+/**
+ * A client's session: it can be saved and gone on with elsewhere, after a page's reload for one.
+ */
 import { type RequestOptions, RequestSide, UsageError } from "../core/index.ts";
 import { within } from "../core/options.ts";
 import type { Carrier } from "./carrier.ts";
@@ -20,8 +22,8 @@ export interface ClientOptions extends Optional<Omit<RequestOptions, "consume" |
   /**
    * What `save()` gave. The session goes on where it was saved, with the limits that it had; the
    * options of the core are not looked at. A state may be resumed more than once, as when a tab is
-   * duplicated: the client that the server hears first has the session, and every other one, the one
-   * that was saved too, is told `superseded`. Another build of this library refuses it: to the
+   * duplicated: the client that the server hears first has the session, and every other one, the
+   * one that was saved too, is told `superseded`. Another build of this library refuses it: to the
    * application that is as if nothing had been saved.
    */
   readonly resume?: string | undefined;
@@ -54,8 +56,8 @@ export class ClientSession<Incoming = unknown, Outgoing = unknown> extends Sessi
    * keep it where other origins and users cannot read it. A message that the application was
    * handed counts as delivered. Channels are found again in `channels`. Codecs start anew. Call it
    * last, at `pagehide` for one: what is sent or received afterwards is not in it. The session is
-   * then silent for a second, or until its page is shown again, so that a page that goes away leaves
-   * the session to what is resumed: saved more often than that, it says nothing.
+   * then silent for a second, or until its page is shown again, so that a page that goes away
+   * leaves the session to what is resumed: saved more often than that, it says nothing.
    *
    * @throws UsageError `session_closed` after the end.
    */

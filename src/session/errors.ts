@@ -1,4 +1,6 @@
-/** Errors with which iterations and promises of a session end. Misuse is the core's `UsageError`. */
+/**
+ * Errors with which iterations and promises of a session end. Misuse is the core's `UsageError`.
+ */
 import type { EndedOutput } from "../core/index.ts";
 
 /** Largest of the application's own codes; spec 10.3. */

@@ -1,4 +1,6 @@
-/** Defaults of the options that are the session layer's own, in milliseconds, with their reasons. */
+/**
+ * Defaults of the options that are the session layer's own, in milliseconds, with their reasons.
+ */
 
 /** Shorter than a person takes for an outage, longer than the retry that mends a cut connection. */
 export const CLIENT_LOST_AFTER_MS = 1_000;

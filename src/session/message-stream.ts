@@ -36,11 +36,11 @@ export abstract class MessageStream<Incoming, Outgoing> {
    * be changed until they are acknowledged.
    *
    * @returns false above the high-water mark (`highWaterBytes`): better wait for `ready`.
-   * @throws UsageError `session_closed`, also as soon as the peer's close is heard of: a reply to its
-   *   last messages cannot be sent, and a callback or service that throws this is forgiven if the
-   *   session is its own (`isWritable` tells before);
-   *   `channel_closed` after `finish`, a reset or, on a channel, the end of the session;
-   *   `message_too_large`, `buffer_full`, `key_invalid`; whatever the codec throws.
+   * @throws UsageError `session_closed`, also as soon as the peer's close is heard of: a reply to
+   *   its last messages cannot be sent, and a callback or service that throws this is forgiven if
+   *   the session is its own (`isWritable` tells before); `channel_closed` after `finish`, a reset
+   *   or, on a channel, the end of the session; `message_too_large`, `buffer_full`, `key_invalid`;
+   *   whatever the codec throws.
    */
   send(message: Outgoing, options?: SendOptions): boolean {
     const { hub, channelId, encoder } = this.#parts;

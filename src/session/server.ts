@@ -20,14 +20,15 @@ import { CODE_MAX } from "./errors.ts";
 import { REAUTHENTICATE_MARGIN_MS, SERVER_LOST_AFTER_MS } from "./limits.ts";
 import { msgpack } from "./msgpack.ts";
 import type { Peer, Reply, RequestHandler } from "./peer.ts";
-export type { LiteralOptions } from "../core/index.ts";
-export type { Peer, Refusal, Reply, RequestHandler } from "./peer.ts";
 import { type Answer, ask, Reauthentication } from "./reauthentication.ts";
 import { Session } from "./session.ts";
 import { SessionHub } from "./session-hub.ts";
 import { atEndOfTick } from "./tick.ts";
 import { Unreachable } from "./unreachable.ts";
 import { WakeTimer } from "./wake-timer.ts";
+
+export type { LiteralOptions } from "../core/index.ts";
+export type { Peer, Refusal, Reply, RequestHandler } from "./peer.ts";
 
 /**
  * Who may have a session. Returns the principal: the name under which the application knows the
@@ -69,9 +70,10 @@ export class PeerSession<Incoming = unknown, Outgoing = unknown> extends Session
 
 /**
  * Told of each session. If it throws, or returns a promise that rejects, nobody serves the session
- * any more: it is aborted with the detail `service_failed`, and `onError` gets the error, unless that
- * is the peer's doing, of which the session's `ended` tells: the `SessionEndedError` out of a loop
- * for one. If the promise resolves, the session stays, as others may serve it: close it yourself.
+ * any more: it is aborted with the detail `service_failed`, and `onError` gets the error, unless
+ * that is the peer's doing, of which the session's `ended` tells: the `SessionEndedError` out of a
+ * loop for one. If the promise resolves, the session stays, as others may serve it: close it
+ * yourself.
  */
 export type SessionListener<Incoming, Outgoing> = (
   session: PeerSession<Incoming, Outgoing>,
@@ -261,9 +263,9 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   }
 
   /**
-   * Ends every session at once: clients are told `peer-ended` with `code` (1 to 0xfff) and `reason`.
-   * Those that had no request parked hear it when they ask, as long as requests are handed in. No
-   * session opens any more. Keeps no process alive.
+   * Ends every session at once: clients are told `peer-ended` with `code` (1 to 0xfff) and
+   * `reason`. Those that had no request parked hear it when they ask, as long as requests are
+   * handed in. No session opens any more. Keeps no process alive.
    *
    * @throws UsageError `option_invalid` for another code.
    */

@@ -1,8 +1,8 @@
 /**
  * The inside of a session: turns outputs of the core into messages, promises and events of the
  * application, and its commands into commands of the core. The driver (a client's loop, or the
- * server) hands in outputs, calls `settle` when it has drained the core, and `beforeTransmit` at the
- * end of the tick.
+ * server) hands in outputs, calls `settle` when it has drained the core, and `beforeTransmit` at
+ * the end of the tick.
  *
  * Invariant: no code of the application runs before the core is drained.
  */
@@ -233,7 +233,9 @@ export class SessionHub {
     if (!isClosing) this.abort(END_CODES.application, "service_failed");
   }
 
-  /** What `ended` or the channel's end have told already, in a callback of this session or another. */
+  /**
+   * What `ended` or the channel's end have told already, in a callback of this session or another.
+   */
   #isPeersDoing(error: unknown, isOwn: boolean): boolean {
     if (error instanceof UsageError) {
       const { state } = this.side;

@@ -42,17 +42,24 @@ export class Session<Incoming = unknown, Outgoing = unknown> extends MessageStre
     return this.#hub.side.bufferedBytes;
   }
 
-  /** Messages that were accepted and that the peer does not hold yet; each part of a large one counts. */
+  /**
+   * Messages that were accepted and that the peer does not hold yet; each part of a large one
+   * counts.
+   */
   get unacknowledged(): number {
     return this.#hub.side.unacknowledged;
   }
 
-  /** Resolves when the other side has answered; rejects with `SessionEndedError` if it never does. */
+  /**
+   * Resolves when the other side has answered; rejects with `SessionEndedError` if it never does.
+   */
   get opened(): Promise<void> {
     return this.#hub.opening;
   }
 
-  /** Resolves when the session is over, with the reason and the fates of messages. Never rejects. */
+  /**
+   * Resolves when the session is over, with the reason and the fates of messages. Never rejects.
+   */
   get ended(): Promise<EndedInfo> {
     return this.#hub.ending;
   }
@@ -66,8 +73,8 @@ export class Session<Incoming = unknown, Outgoing = unknown> extends MessageStre
   }
 
   /**
-   * Opens a channel; the peer hears of it by its `channel` event. Both sides may send on it at once.
-   * `label` takes at most 256 bytes of UTF-8.
+   * Opens a channel; the peer hears of it by its `channel` event. Both sides may send on it at
+   * once. `label` takes at most 256 bytes of UTF-8.
    *
    * @throws UsageError `session_closed`, `label_too_long`, `channel_limit`, `option_invalid`,
    *   `option_unknown`.

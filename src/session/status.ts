@@ -34,8 +34,9 @@ export interface Status {
 /** What the event `lost` tells. */
 export interface LostInfo {
   /**
-   * Machine-readable. At the client, why the last exchange failed: `connection_refused`, `http_502`;
-   * a browser tells less than Node. At the server `nothing_parked`: the client has no request there.
+   * Machine-readable. At the client, why the last exchange failed: `connection_refused`,
+   * `http_502`; a browser tells less than Node. At the server `nothing_parked`: the client has no
+   * request there.
    */
   readonly reason: string;
 }
@@ -50,7 +51,8 @@ export interface ResumedInfo {
 
 /**
  * Messages of one channel that were replaced by later ones before they left (mode `latest`), whose
- * time-to-live was over, or that were on a channel that was abandoned. One event may stand for many.
+ * time-to-live was over, or that were on a channel that was abandoned. One event may stand for
+ * many.
  */
 export interface GivenUpInfo {
   /** The label of the channel. */

@@ -10,7 +10,9 @@ const tarball = inject("tarball");
 const folder = join(inject("consumer"), "node_modules/holdfast");
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** What the tarball weighed when this was last looked at, and what it may grow by without a word. */
+/**
+ * What the tarball weighed when this was last looked at, and what it may grow by without a word.
+ */
 const TARBALL_BYTES_REACHED = 569_811;
 const GROWTH_MAX = 1.05;
 

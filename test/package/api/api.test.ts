@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, inject, test } from "vitest";
+import { anchorsOf } from "../../readme/markdown.ts";
 import { SUBPATHS } from "../subpaths.ts";
 import { ALIASES, ENTRIES } from "./entries.ts";
 import { makeReference, type Reference } from "./markdown.ts";
@@ -61,18 +62,3 @@ describe("the reference", () => {
     expect(dangling).toEqual([]);
   });
 });
-
-/** As GitHub makes them of headings, equal ones numbered. */
-function anchorsOf(text: string): ReadonlySet<string> {
-  const anchors = new Set<string>();
-  for (const [, heading = ""] of text.matchAll(/^#+ (.*)$/gm)) {
-    const slug = heading
-      .toLowerCase()
-      .replaceAll(/[^\w\s-]/g, "")
-      .replaceAll(" ", "-");
-    let anchor = slug;
-    for (let again = 1; anchors.has(anchor); again++) anchor = `${slug}-${again}`;
-    anchors.add(anchor);
-  }
-  return anchors;
-}

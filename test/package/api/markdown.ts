@@ -22,6 +22,9 @@ export interface Reference {
 /** What each page begins with, for who would edit it. */
 const NOTICE = "<!-- Made by `npm run api` from the declarations and docstrings of src. -->";
 
+/** Of prose; with the indentation of a list's item 100. */
+const COLUMNS = 98;
+
 /** The reference of the package that is built in a folder. */
 export async function makeReference(packageFolder: string): Promise<Reference> {
   const models = readModels(packageFolder, [...ENTRIES, HOLDFAST_BY_FETCH]);
@@ -69,19 +72,25 @@ function indexPage(models: ReadonlyMap<Entry, EntryModel>): string {
   return joined([
     NOTICE,
     "# Reference",
-    "Every public name of the package, a page for each entry point. The pages are made from the " +
-      "declarations that are published and from their docstrings. They hold every signature, so " +
-      "that a change of the interface is seen as a change of these pages: a test compares them, " +
-      "and fails until `npm run api` was run.",
+    wrapped(
+      "Every public name of the package, a page for each entry point. The pages are made from the " +
+        "declarations that are published and from their docstrings. They hold every signature, " +
+        "so that a change of the interface is seen as a change of these pages: a test compares " +
+        "them, and fails until `npm run api` was run.",
+    ),
     ["| entry point | names | what it is for |", "| --- | --- | --- |", ...rows].join("\n"),
-    ...aliases,
-    "What most programs need: [`connect`](holdfast.md#connect), " +
-      "[`Session`](holdfast.md#session) and [`ClientOptions`](holdfast.md#clientoptions); for a " +
-      "server [`SessionServer`](server.md#sessionserver) and " +
-      "[`ServerOptions`](server.md#serveroptions).",
-    "What is private, protected or marked `@internal` in the source is not here and may change " +
-      "in any version. Tags such as [ACK-3] name rules of the [specification](../protocol.md), " +
-      "and of [its way through HTTP](../http.md) where they begin with HTTP.",
+    ...aliases.map(wrapped),
+    wrapped(
+      "What most programs need: [`connect`](holdfast.md#connect), " +
+        "[`Session`](holdfast.md#session) and [`ClientOptions`](holdfast.md#clientoptions); for a " +
+        "server [`SessionServer`](server.md#sessionserver) and " +
+        "[`ServerOptions`](server.md#serveroptions).",
+    ),
+    wrapped(
+      "What is private, protected or marked `@internal` in the source is not here and may change " +
+        "in any version. Tags such as [ACK-3] name rules of the [specification](../protocol.md), " +
+        "and of [its way through HTTP](../http.md) where they begin with HTTP.",
+    ),
   ]);
 }
 
@@ -102,7 +111,7 @@ class Page {
     return joined([
       NOTICE,
       `# \`${this.entry.subpath}\``,
-      this.entry.about,
+      wrapped(this.entry.about),
       this.contents(model.names),
       ...this.borrowed(model),
       ...KINDS.flatMap(([kind, title]) => {
@@ -120,7 +129,8 @@ class Page {
       const found = names.filter((each) => each.kind === kind);
       if (found.length === 0) return [];
       if (kind === "constant") return [`- [${title}](#constants)`];
-      return [`- ${title}: ${found.map(({ name }) => this.link(name)).join(", ")}`];
+      const item = `- ${title}: ${found.map(({ name }) => this.link(name)).join(", ")}`;
+      return [wrapped(item).replaceAll("\n", "\n  ")];
     });
     if (this.entry !== HOLDFAST) return items.join("\n");
     return [...items, "- [In browsers](#in-browsers-and-wherever-there-is-no-node)"].join("\n");
@@ -130,7 +140,7 @@ class Page {
     if (borrowed.length === 0) return [];
     const links = borrowed.map(({ name, subpath }) => this.link(name, subpath));
     const subpaths = [...new Set(borrowed.map(({ subpath }) => `\`${subpath}\``))].toSorted();
-    return [`Named here, and exported by ${subpaths.join(" and ")}: ${links.join(", ")}.`];
+    return [wrapped(`Named here, and exported by ${subpaths.join(" and ")}: ${links.join(", ")}.`)];
   }
 
   private differing(model: EntryModel, others: readonly PublicName[]): string[] {
@@ -140,8 +150,10 @@ class Page {
     };
     return [
       "## In browsers, and wherever there is no Node",
-      "Where an import is resolved without the condition `node`, and by `holdfast/browser`, the " +
-        "client is one by `fetch`. Everything else on this page is the same.",
+      wrapped(
+        "Where an import is resolved without the condition `node`, and by `holdfast/browser`, the " +
+          "client is one by `fetch`. Everything else on this page is the same.",
+      ),
       ...others.flatMap((each) => this.section(each, "###", isOther(each) ? " by fetch" : "")),
     ];
   }
@@ -160,7 +172,10 @@ class Page {
 
   private member(member: Member, owner: string): string {
     const said = /\bdefault/i.test(member.doc) ? "" : defaultOf(owner, member.name);
-    return bullet(member.signature, [...paragraphs(member), ...(said === "" ? [] : [said])]);
+    return bullet(member.signature, [
+      ...paragraphs(member),
+      ...(said === "" ? [] : [wrapped(said)]),
+    ]);
   }
 
   private constant(each: PublicName): string {
@@ -188,6 +203,20 @@ function paragraphs({ doc, returns, throws }: Documented): string[] {
     ...(returns === "" ? [] : [`Returns ${returns}`]),
     ...throws.map((each) => `Throws ${each.replace(/^(\w+Error|BrokenPromise)\b/, "`$1`")}`),
   ];
+}
+
+/** Prose that is not wrapped yet. */
+function wrapped(text: string): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = `${line} ${word}`.trimStart();
+    if (line !== "" && longer.length > COLUMNS) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, line].join("\n");
 }
 
 function joined(blocks: readonly string[]): string {
