@@ -1,6 +1,7 @@
 // How the tests run. Projects: "pure" drives the core and the simulation and sees no real clock and
 // no ambient randomness (test/setup.ts); "package" looks at the packed and installed package;
-// "attack" has the machine to itself; "node" is every other test. All have the seed of test/seed.ts.
+// "attack" has the machine to itself; "node" is every other test. All have the seed of
+// test/seed.ts.
 
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";

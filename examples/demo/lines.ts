@@ -1,6 +1,7 @@
 /**
  * The lines: a fault proxy for each page, between it and the sessions. A line lives as long as its
- * page is there, which asks for its report every second; they are bounded, as each listens on a port.
+ * page is there, which asks for its report every second; they are bounded, as each listens on a
+ * port.
  */
 import { type ChaosProxy, startChaos } from "holdfast/chaos";
 import type { PeerSession } from "holdfast/server";

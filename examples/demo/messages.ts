@@ -11,8 +11,8 @@
  *
  * On the session each side sends what its `Copy` (../shared-text/copy.ts) says: the page's end is
  * the first of the two, `new Copy(true)`. A page that has taken in edits and makes none itself says
- * so, by `receipt()`, once for all that came together: the server sends `UNSEEN_MAX` edits ahead, and
- * then one with all that has changed meanwhile.
+ * so, by `receipt()`, once for all that came together: the server sends `UNSEEN_MAX` edits ahead,
+ * and then one with all that has changed meanwhile.
  */
 import type { SessionPhase, Stats } from "holdfast";
 import type { ChaosCounts } from "holdfast/chaos";
@@ -25,8 +25,9 @@ import type { Edit } from "../shared-text/copy.ts";
 export const TEXT_LENGTH_MAX = 20_000;
 
 /**
- * Most that the server takes; it ends the session whose edit would make it more. Half as much again:
- * people who do not see each other's edits yet may each fill the text, and that is nobody's fault.
+ * Most that the server takes; it ends the session whose edit would make it more. Half as much
+ * again: people who do not see each other's edits yet may each fill the text, and that is nobody's
+ * fault.
  */
 export const TEXT_LENGTH_TAKEN_MAX = 30_000;
 

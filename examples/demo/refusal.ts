@@ -1,4 +1,6 @@
-/** Requests that are refused: what is thrown by whoever finds the reason, and answered in server.ts. */
+/**
+ * Requests that are refused: what is thrown by whoever finds the reason, and answered in server.ts.
+ */
 
 export class RefusedError extends Error {
   override readonly name = "RefusedError";

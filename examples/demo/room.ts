@@ -3,8 +3,8 @@
  * what comes out of one goes to all others.
  *
  * Whoever is behind (the cable is pulled, the line is slow) is sent `UNSEEN_MAX` edits and no more
- * until the page says that it has seen some; what changes meanwhile waits as one edit. So nobody can
- * make the server remember more than a little, and those who come back catch up in one step.
+ * until the page says that it has seen some; what changes meanwhile waits as one edit. So nobody
+ * can make the server remember more than a little, and those who come back catch up in one step.
  */
 import { type ChangeSet, Text } from "@codemirror/state";
 import type { PeerSession } from "holdfast/server";

@@ -1,7 +1,7 @@
 /**
  * Whose requests are taken. There is nothing to steal here, but a page of somebody else's must not
- * be able to play with the lines of this machine, neither by asking across origins nor by making its
- * own name lead here (DNS rebinding).
+ * be able to play with the lines of this machine, neither by asking across origins nor by making
+ * its own name lead here (DNS rebinding).
  */
 import type { IncomingMessage } from "node:http";
 import { isIPv4 } from "node:net";

@@ -17,7 +17,9 @@ export interface BrowserSettings {
   readonly keepsPages?: boolean;
 }
 
-/** One browser for the tests of a file; what is returned makes contexts that end with their test. */
+/**
+ * One browser for the tests of a file; what is returned makes contexts that end with their test.
+ */
 export function useBrowser(
   settings: BrowserSettings = {},
 ): (options?: BrowserContextOptions) => Promise<BrowserContext> {

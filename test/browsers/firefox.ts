@@ -4,7 +4,9 @@ import { afterAll, beforeAll, onTestFinished } from "vitest";
 
 export const FIREFOX = "/usr/bin/firefox-esr";
 
-/** One browser for the tests of a file; what is returned makes contexts that end with their test. */
+/**
+ * One browser for the tests of a file; what is returned makes contexts that end with their test.
+ */
 export function useFirefox(): () => Promise<BrowserContext> {
   let browser: Browser | undefined;
   beforeAll(async () => {

@@ -13,7 +13,9 @@ const QUICK = { reconnectDelayMinMs: 10, reconnectDelayMaxMs: 200 } as const;
 /** Each kind of fault that a run over a bad line must have met. */
 const FAULTS_MIN = 15;
 
-/** A push to a page that is idle, in the middle of several; one that waits for a request takes 25 s. */
+/**
+ * A push to a page that is idle, in the middle of several; one that waits for a request takes 25 s.
+ */
 const PUSH_MS_MAX = 500;
 
 /** A file of the page's own, beside sessions; one that waits for a parked request takes seconds. */

@@ -96,7 +96,9 @@ async function untilFull(offer: Offer): Promise<void> {
   }
 }
 
-/** C begins to take, and all that was accepted arrives; and a bit more that there is room for now. */
+/**
+ * C begins to take, and all that was accepted arrives; and a bit more that there is room for now.
+ */
 async function expectAll(c: PeerSession<number, number>, offer: Offer): Promise<void> {
   const wanted = offer.accepted + 100;
   const all = (await take(c, wanted)) as unknown as { readonly number: number }[];

@@ -1,4 +1,6 @@
-/** Two sides that send numbers at a pace, and the check that all of them arrived, once, in order. */
+/**
+ * Two sides that send numbers at a pace, and the check that all of them arrived, once, in order.
+ */
 import { expect } from "vitest";
 import type { Session } from "../../src/session/index.ts";
 import { numbersTo, pause, soon } from "../waiting.ts";

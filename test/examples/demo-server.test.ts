@@ -1,4 +1,6 @@
-/** The demo's server by its requests: what it answers, what it refuses, and what it leaves behind. */
+/**
+ * The demo's server by its requests: what it answers, what it refuses, and what it leaves behind.
+ */
 import { once } from "node:events";
 import { connect as connectSocket, createServer, type Socket } from "node:net";
 import type { SessionPhase } from "holdfast";

@@ -1,5 +1,5 @@
-// What spec/ tells the author of a client: the exchange that it shows byte by byte is one that happens,
-// and the checklist of rules leaves none out.
+// What spec/ tells the author of a client: the exchange that it shows byte by byte is one that
+// happens, and the checklist of rules leaves none out.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
