@@ -70,7 +70,14 @@ describe("the demo's page", () => {
     await other.page.keyboard.type("Before. ");
     await other.select(demo.text.length);
     await other.page.keyboard.type("After.");
+    await agree(demo, [one, other]);
+    expect(await one.selection()).toBe("cable");
+    // Also while one is elsewhere in the page.
+    await one.button("Pause").focus();
+    await other.select(0);
+    await other.page.keyboard.type("Once more. ");
     const before = await agree(demo, [one, other]);
+    await one.text.focus();
     expect(await one.selection()).toBe("cable");
 
     await one.page.keyboard.type("string");

@@ -4,7 +4,7 @@
  * character the field is left alone.
  */
 import { ChangeSet, Text } from "@codemirror/state";
-import { mapSelection } from "./selection.ts";
+import { mapSelection, type Selection } from "./selection.ts";
 import { differenceOf } from "./text-difference.ts";
 import { UndoHistory } from "./undo.ts";
 
@@ -22,6 +22,8 @@ export class Editor {
   #undo: UndoHistory = new UndoHistory();
   /** Where text goes in that nobody types by hand: it stays where it is as the text changes. */
   #mark = 0;
+  /** What is selected when somebody comes back to the field: setting it now would scroll there. */
+  #asleep: Selection | undefined;
   #isComposing = false;
   #rest: ReturnType<typeof setTimeout> | undefined;
   #released: (() => void) | undefined;
@@ -34,6 +36,7 @@ export class Editor {
     field.addEventListener("compositionstart", () => this.#compose());
     field.addEventListener("compositionend", () => this.#stopComposing());
     field.addEventListener("blur", () => this.#stopComposing());
+    field.addEventListener("focus", () => this.#wake());
     field.addEventListener("keydown", (event) => this.#handleKey(event));
     // The menu of the field, and gestures.
     field.addEventListener("beforeinput", (event) => {
@@ -56,6 +59,7 @@ export class Editor {
   begin(text: Text): void {
     this.#undo = new UndoHistory();
     this.#mark = text.length;
+    this.#asleep = undefined;
     this.#text = text;
     this.#field.value = text.toString();
   }
@@ -114,6 +118,7 @@ export class Editor {
     changes.iterChanges((_fromA, _toA, _fromB, toB) => {
       end = toB;
     });
+    this.#asleep = undefined;
     this.#field.setSelectionRange(end, end);
     this.#tell(changes);
   }
@@ -121,19 +126,31 @@ export class Editor {
   /** The side of an insertion at which the mark goes on: by itself before what others insert. */
   #put(changes: ChangeSet, markSide = -1): void {
     this.#mark = changes.mapPos(this.#mark, markSide);
-    const { selectionStart: start, selectionEnd: end, selectionDirection } = this.#field;
     this.#text = changes.apply(this.#text);
-    this.#show(mapSelection({ start, end, direction: selectionDirection }, changes));
+    this.#show(mapSelection(this.#selection, changes));
   }
 
-  #show(selection: ReturnType<typeof mapSelection>): void {
+  get #selection(): Selection {
+    const { selectionStart: start, selectionEnd: end, selectionDirection } = this.#field;
+    return this.#asleep ?? { start, end, direction: selectionDirection };
+  }
+
+  #show(selection: Selection): void {
     const field = this.#field;
     const { scrollTop, scrollHeight, clientHeight } = field;
     // Who looks at the end goes on looking at the end.
     const isAtEnd = scrollHeight > clientHeight && scrollTop + clientHeight >= scrollHeight - 2;
     field.value = this.#text.toString();
-    field.setSelectionRange(selection.start, selection.end, selection.direction);
+    this.#asleep = selection;
+    if (document.activeElement === field) this.#wake();
     field.scrollTop = isAtEnd ? field.scrollHeight : scrollTop;
+  }
+
+  #wake(): void {
+    if (this.#asleep === undefined) return;
+    const { start, end, direction } = this.#asleep;
+    this.#asleep = undefined;
+    this.#field.setSelectionRange(start, end, direction);
   }
 
   #showEnd(): void {
