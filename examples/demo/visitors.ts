@@ -23,7 +23,7 @@ export function checkVisitor(request: IncomingMessage, boundTo: string): void {
   throw new RefusedError(403, "origin_not_allowed", "Pages of other origins have no say here");
 }
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   if (host === "localhost" || host.endsWith(".localhost")) return true;
   return host === "::1" || host === "[::1]" || (isIPv4(host) && host.startsWith("127."));
 }

@@ -1,14 +1,13 @@
 // What the README shows beside the dialogue: broadcast.ts, channels.ts, start-over.ts.
 
 import { createServer } from "node:http";
-import type { ClientSession } from "holdfast";
+import { type ClientSession, connect, json } from "holdfast";
+import { nodeListener, type NodeListener } from "holdfast/http/node";
+import { SessionServer } from "holdfast/server";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { sessions as broadcasting } from "../../examples/readme/broadcast.ts";
 import { play, type Position, watch } from "../../examples/readme/channels.ts";
 import { keepOrdering, type Order } from "../../examples/readme/start-over.ts";
-import { connect, json } from "../../dist/http/connect-node.js";
-import { nodeListener, type NodeListener } from "../../dist/http/node.js";
-import { SessionServer } from "../../dist/session/server.js";
 import { startChaos } from "../../src/chaos/index.ts";
 import { soon, until } from "../waiting.ts";
 import { listenLocally } from "../listening.ts";
