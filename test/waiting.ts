@@ -26,9 +26,12 @@ export async function soon<Result>(
 }
 
 /** Until the condition holds, which the host has no event for. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+): Promise<void> {
   const endMs = performance.now() + LIMIT_MS;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > endMs) throw new Error(`Waited ${LIMIT_MS} ms in vain: ${what}`);
     await pause(LOOK_AGAIN_MS);
   }

@@ -14,10 +14,11 @@ import {
   sessionPath,
 } from "../../examples/demo/messages.ts";
 import { startDemo } from "../../examples/demo/server.ts";
+import type { ChaosCounts } from "../../src/chaos/index.ts";
 import { MEDIA_TYPE } from "../../src/http/media-type.ts";
 import { freePort, listenLocally } from "../listening.ts";
 import { Program } from "../program.ts";
-import { LIMIT_MS, pause, soon } from "../waiting.ts";
+import { soon, until } from "../waiting.ts";
 import {
   type Address,
   ask,
@@ -29,9 +30,6 @@ import {
   setFaults,
   watchComplaints,
 } from "./demo-page.ts";
-
-/** How often one asks what is told in no other way. */
-const LOOK_AGAIN_MS = 10;
 
 /** What `npm start` runs. */
 const MAIN = "examples/demo/main.ts";
@@ -288,10 +286,11 @@ describe("the way to a line", () => {
     socket.write(
       `POST ${sessionPath(id)} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx`,
     );
-    await untilEqual(async () => (await lookAt(demo, id)).counts.requests, 1);
+    const counts = async (): Promise<ChaosCounts> => (await lookAt(demo, id)).counts;
+    await until(async () => (await counts()).requests === 1, "the request at the line");
     socket.resetAndDestroy();
-    await untilEqual(async () => (await lookAt(demo, id)).counts.requestsAbandoned, 1);
-    expect((await lookAt(demo, id)).counts.responses).toBe(0);
+    await until(async () => (await counts()).requestsAbandoned === 1, "the end of its connection");
+    expect((await counts()).responses).toBe(0);
   });
 
   it("survives what is no HTTP, and pages that ask too much at once", async () => {
@@ -305,11 +304,10 @@ describe("the way to a line", () => {
     for (const socket of sockets) {
       socket.write(`POST ${sessionPath(id)} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     }
-    const counts = async (): Promise<boolean> => {
+    await until(async () => {
       const { requests, connectionsRefused } = (await lookAt(demo, id)).counts;
       return requests + connectionsRefused === 100 && connectionsRefused > 0;
-    };
-    await soon(untilEqual(counts, true), "all requests to be taken or refused");
+    }, "all requests to be taken or refused");
     const { text } = demo;
     const ada = await DemoPage.open(demo);
     expect(ada.text).toBe(text);
@@ -402,12 +400,4 @@ async function failureAt(port: number): Promise<string | undefined> {
 
 function fail(error: unknown): unknown[] {
   return [error];
-}
-
-async function untilEqual<Value>(look: () => Promise<Value>, wanted: Value): Promise<void> {
-  const endMs = performance.now() + LIMIT_MS;
-  for (let value = await look(); value !== wanted; value = await look()) {
-    if (performance.now() > endMs) throw new Error(`Still ${String(value)}`);
-    await pause(LOOK_AGAIN_MS);
-  }
 }

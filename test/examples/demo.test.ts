@@ -27,8 +27,12 @@ const MET: readonly (keyof ChaosCounts)[] = [
 
 const PACE_MS = 5;
 
+/** Many times what it takes until such a line has met all of these. */
+const MET_WITHIN_MS = 60_000;
+
 /** Types here and there until its line has done everything to it. */
 async function typeUntilMet(page: DemoPage, letter: string): Promise<number> {
+  const endMs = performance.now() + MET_WITHIN_MS;
   let typed = 0;
   for (let isMet = false; !isMet || typed < 100; typed++) {
     // Deletes now and then, so that the text stays short.
@@ -39,6 +43,7 @@ async function typeUntilMet(page: DemoPage, letter: string): Promise<number> {
     if (typed % 50 !== 0) continue;
     const { counts } = await page.report();
     isMet = MET.every((name) => counts[name] > 0);
+    if (!isMet) expect(performance.now()).toBeLessThan(endMs);
   }
   return typed;
 }
@@ -110,8 +115,8 @@ describe("the demo's text", () => {
     ada.type("Ada was offline. ", 0);
     bob.type("Bob was not. ", 0);
     await until(() => demo.text.includes("Bob was not."), "Bob's words at the server");
-    let refused = 0;
-    while (refused === 0) refused = (await ada.report()).counts.connectionsRefused;
+    const refused = async (): Promise<number> => (await ada.report()).counts.connectionsRefused;
+    await until(async () => (await refused()) > 0, "a connection that was refused");
     expect(demo.text).not.toContain("Ada");
     expect(ada.text).not.toContain("Bob");
     const waiting = (await ada.report()).server;
