@@ -30,7 +30,7 @@ export interface RequestPrefix {
   readonly exchange: number;
   /** Every exchange up to this one is over for the client: answered or given up. */
   readonly overThrough: number;
-  /** Further exchanges that are over, above `overThrough + 1`. */
+  /** Ranges of further exchanges that are over, above `overThrough + 1`. */
   readonly over: readonly number[];
   /** The exchange whose answer arrived last, 0 for none. */
   readonly lastAnswered: number;
@@ -46,9 +46,12 @@ export interface AnswerPrefix {
   readonly heldMs: number;
   /** How many requests the server wants to find parked. */
   readonly parkedWanted: number;
-  /** Exchanges that arrived and are answered (this one among them), above the client's mark. */
+  /**
+   * Ranges of exchanges that arrived and are answered (this one among them), above the client's
+   * mark.
+   */
   readonly answered: readonly number[];
-  /** Exchanges that arrived and stay parked, ascending. */
+  /** Exchanges that arrived and stay parked, ascending: single numbers. */
   readonly parked: readonly number[];
 }
 
