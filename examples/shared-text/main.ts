@@ -45,8 +45,9 @@ const sessions = new SessionServer<FromWriter, FromServer>({
       session.send({ kind: "edit", edit: own.receipt() });
       if (++changeCount === Number(forget)) continue;
       for (const [other, end] of ends) {
+        if (end === own || !other.isWritable) continue;
         if (end.unseen > 1_000) other.abort(1, "too far behind");
-        else if (end !== own) other.send({ kind: "edit", edit: end.change(changes) });
+        else other.send({ kind: "edit", edit: end.change(changes) });
       }
     }
   },
