@@ -23,13 +23,13 @@ import {
   type Address,
   ask,
   demoOf,
-  DemoPage,
+  StandInPage,
   lookAt,
   makeLine,
   type Question,
   setFaults,
   watchComplaints,
-} from "./demo-page.ts";
+} from "./stand-in-page.ts";
 
 /** What `npm start` runs. */
 const MAIN = "examples/demo/main.ts";
@@ -80,7 +80,7 @@ describe("a line", () => {
 
   it("takes the place of the one that is unused for longest, when there are too many", async () => {
     const demo = await demoOf({ linesMax: 3 });
-    const ada = await DemoPage.open(demo);
+    const ada = await StandInPage.open(demo);
     const first = await makeLine(demo);
     const second = await makeLine(demo);
     await lookAt(demo, first.id);
@@ -93,8 +93,8 @@ describe("a line", () => {
 
   it("is refused when somebody is at the end of each", async () => {
     const demo = await demoOf({ linesMax: 2 });
-    await DemoPage.open(demo);
-    await DemoPage.open(demo);
+    await StandInPage.open(demo);
+    await StandInPage.open(demo);
     const { status, text } = await ask(demo, { method: "POST", path: "/lines" });
     expect(status).toBe(503);
     expect(JSON.parse(text)).toEqual({ code: "lines_taken", error: "All 2 lines are in use" });
@@ -309,7 +309,7 @@ describe("the way to a line", () => {
       return requests + connectionsRefused === 100 && connectionsRefused > 0;
     }, "all requests to be taken or refused");
     const { text } = demo;
-    const ada = await DemoPage.open(demo);
+    const ada = await StandInPage.open(demo);
     expect(ada.text).toBe(text);
   });
 });
@@ -317,7 +317,7 @@ describe("the way to a line", () => {
 describe("the demo's end", () => {
   it("is told to pages, and leaves nothing open", async () => {
     const demo = await startDemo({ host: "127.0.0.1", port: 0 });
-    const ada = await DemoPage.open(demo);
+    const ada = await StandInPage.open(demo);
     const idle = await socketTo(demo);
     const gone = new Promise((resolve) => void idle.once("close", resolve));
     idle.write("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -331,7 +331,7 @@ describe("the demo's end", () => {
 
   it("does not wait for a line that is down", async () => {
     const demo = await startDemo({ host: "127.0.0.1", port: 0 });
-    const ada = await DemoPage.open(demo);
+    const ada = await StandInPage.open(demo);
     await ada.set({ delayMs: DELAY_MS_MAX });
     ada.type("x");
     await soon(demo.close(), "the demo's end", DELAY_MS_MAX);
@@ -350,7 +350,7 @@ describe("npm start", () => {
     const port = await freePort();
     const program = new Program(MAIN, [], port);
     await program.line(new RegExp(`http://127\\.0\\.0\\.1:${port}/`));
-    const ada = await DemoPage.open({ url: `http://127.0.0.1:${port}/` });
+    const ada = await StandInPage.open({ url: `http://127.0.0.1:${port}/` });
     expect(ada.text).toContain("everybody's");
     program.signal("SIGTERM");
     expect(await program.ended).toBe(0);

@@ -11,7 +11,7 @@ import {
 import { Room } from "../../examples/demo/room.ts";
 import type { ChaosCounts } from "../../src/chaos/index.ts";
 import { pause, soon, until } from "../waiting.ts";
-import { demoOf, DemoPage, lookAt, makeLine, watchComplaints } from "./demo-page.ts";
+import { demoOf, StandInPage, lookAt, makeLine, watchComplaints } from "./stand-in-page.ts";
 
 const BAD = { loseRequest: 0.2, loseResponse: 0.2, double: 0.2, damage: 0.2, cutEveryMs: 100 };
 
@@ -31,7 +31,7 @@ const PACE_MS = 5;
 const MET_WITHIN_MS = 60_000;
 
 /** Types here and there until its line has done everything to it. */
-async function typeUntilMet(page: DemoPage, letter: string): Promise<number> {
+async function typeUntilMet(page: StandInPage, letter: string): Promise<number> {
   const endMs = performance.now() + MET_WITHIN_MS;
   let typed = 0;
   for (let isMet = false; !isMet || typed < 100; typed++) {
@@ -49,7 +49,7 @@ async function typeUntilMet(page: DemoPage, letter: string): Promise<number> {
 }
 
 /** Each edit comes to the server by itself: those that come together are one for the others. */
-async function typeOneByOne(page: DemoPage, count: number): Promise<void> {
+async function typeOneByOne(page: StandInPage, count: number): Promise<void> {
   for (let typed = 0; typed < count; typed++) {
     page.type("x", typed % 7);
     await until(() => page.isQuiet, "an edit at the server");
@@ -58,17 +58,17 @@ async function typeOneByOne(page: DemoPage, count: number): Promise<void> {
 
 async function allEqual(
   demo: { readonly text: string },
-  pages: readonly DemoPage[],
+  pages: readonly StandInPage[],
 ): Promise<void> {
-  const isEqual = (page: DemoPage): boolean => page.isQuiet && page.text === demo.text;
+  const isEqual = (page: StandInPage): boolean => page.isQuiet && page.text === demo.text;
   await until(() => pages.every(isEqual), "equal texts");
 }
 
 describe("the demo's text", () => {
   it("ends equal for two who typed at once over lines that lose, double, damage and cut", async () => {
     const demo = await demoOf();
-    const ada = await DemoPage.open(demo);
-    const bob = await DemoPage.open(demo);
+    const ada = await StandInPage.open(demo);
+    const bob = await StandInPage.open(demo);
     await Promise.all([ada.set(BAD), bob.set(BAD)]);
     await Promise.all([typeUntilMet(ada, "a"), typeUntilMet(bob, "b")]);
 
@@ -83,7 +83,7 @@ describe("the demo's text", () => {
   });
 
   it("differs, and the digest says so, for a page that misses a single edit", async () => {
-    class Forgetful extends DemoPage {
+    class Forgetful extends StandInPage {
       hasForgotten = false;
 
       protected override receive(message: FromServer): void {
@@ -96,7 +96,7 @@ describe("the demo's text", () => {
       }
     }
     const demo = await demoOf();
-    const ada = await DemoPage.open(demo);
+    const ada = await StandInPage.open(demo);
     const forgetful = new Forgetful(demo, (await makeLine(demo)).id);
     await until(() => forgetful.received.length > 0, "a welcome");
     ada.type("?");
@@ -106,8 +106,8 @@ describe("the demo's text", () => {
 
   it("has what was typed while the cable was pulled as soon as it is plugged in", async () => {
     const demo = await demoOf();
-    const ada = await DemoPage.open(demo);
-    const bob = await DemoPage.open(demo);
+    const ada = await StandInPage.open(demo);
+    const bob = await StandInPage.open(demo);
     const { counts, faults } = await ada.set({ blackout: true });
     expect(faults.blackout).toBe(true);
     expect(counts.blackouts).toBe(1);
@@ -132,10 +132,10 @@ describe("the demo's text", () => {
 
   it("goes on for those who come later, and counts who is there", async () => {
     const demo = await demoOf();
-    const ada = await DemoPage.open(demo);
+    const ada = await StandInPage.open(demo);
     ada.type("Hello. ", 0);
     await until(() => demo.text.startsWith("Hello. "), "the words at the server");
-    const bob = await DemoPage.open(demo);
+    const bob = await StandInPage.open(demo);
     expect(bob.text).toBe(demo.text);
     await until(() => ada.people === 2 && bob.people === 2, "two people");
     bob.session.abort();
@@ -144,9 +144,9 @@ describe("the demo's text", () => {
 
   it("sends so many edits ahead of a page that says nothing, and then all others in one", async () => {
     const demo = await demoOf();
-    const ada = await DemoPage.open(demo);
+    const ada = await StandInPage.open(demo);
     const { id } = await makeLine(demo);
-    const silent = new DemoPage(demo, id);
+    const silent = new StandInPage(demo, id);
     const edits: FromServer[] = [];
     silent.session.onBundle((messages) => {
       edits.push(...messages.filter(({ kind }) => kind === "edit"));
@@ -167,8 +167,8 @@ describe("the demo's text", () => {
 
   it("maps what comes late over edits that wait to be sent", async () => {
     const demo = await demoOf();
-    const ada = await DemoPage.open(demo);
-    const bob = await DemoPage.open(demo);
+    const ada = await StandInPage.open(demo);
+    const bob = await StandInPage.open(demo);
     await bob.set({ blackout: true });
     for (let count = 0; count < UNSEEN_MAX; count++) bob.type("b", count % 5);
     await typeOneByOne(ada, UNSEEN_MAX + 36);
@@ -180,8 +180,8 @@ describe("the demo's text", () => {
   it("ends who has seen all that was sent, and then changes another text than that", async () => {
     const complaints = watchComplaints();
     const demo = await demoOf();
-    const ada = await DemoPage.open(demo);
-    const hostile = new DemoPage(demo, (await makeLine(demo)).id);
+    const ada = await StandInPage.open(demo);
+    const hostile = new StandInPage(demo, (await makeLine(demo)).id);
     hostile.session.onBundle(() => {});
     await hostile.session.opened;
     await typeOneByOne(ada, UNSEEN_MAX + 1);
@@ -194,8 +194,8 @@ describe("the demo's text", () => {
 
   it("has one session a line: the newest", async () => {
     const demo = await demoOf();
-    const first = await DemoPage.open(demo);
-    const second = new DemoPage(demo, first.lineId);
+    const first = await StandInPage.open(demo);
+    const second = new StandInPage(demo, first.lineId);
     const ended = await soon(first.session.ended, "the end of the first session");
     expect(ended).toMatchObject({ reason: "peer-ended", code: SESSION_ENDS.lineTaken });
     await until(() => second.received.length > 0, "a welcome");
@@ -240,7 +240,7 @@ describe("the room", () => {
 });
 
 describe("an edit that cannot be", () => {
-  const cases: [what: string, edit: (page: DemoPage) => unknown][] = [
+  const cases: [what: string, edit: (page: StandInPage) => unknown][] = [
     ["is no object", () => "edit"],
     ["is nothing", () => null],
     ["is a list", () => [0, [1]]],
@@ -264,11 +264,11 @@ describe("an edit that cannot be", () => {
   it.each(cases)("ends its session and nobody else's: %s", async (_what, edit) => {
     const complaints = watchComplaints();
     const demo = await demoOf();
-    const ada = await DemoPage.open(demo);
+    const ada = await StandInPage.open(demo);
     ada.type("\u{1f600}");
     await until(() => ada.isQuiet, "what Ada typed, at the server");
     const { text } = demo;
-    const hostile = await DemoPage.open(demo);
+    const hostile = await StandInPage.open(demo);
     hostile.session.send(edit(hostile) as FromPage);
     const ended = await soon(hostile.session.ended, "the end of the session");
     expect(ended).toMatchObject({ reason: "peer-ended", code: SESSION_ENDS.editRefused });

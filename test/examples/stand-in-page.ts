@@ -88,7 +88,7 @@ function reportOf({ status, text }: Answer, wanted: number): LineReport {
 }
 
 /** Does with the session what the page does. */
-export class DemoPage {
+export class StandInPage {
   readonly demo: Address;
   readonly lineId: string;
   readonly session: ClientSession<FromServer, FromPage>;
@@ -113,8 +113,8 @@ export class DemoPage {
   }
 
   /** A page on a line of its own, which has the text. */
-  static async open(demo: Address): Promise<DemoPage> {
-    const page = new DemoPage(demo, (await makeLine(demo)).id);
+  static async open(demo: Address): Promise<StandInPage> {
+    const page = new StandInPage(demo, (await makeLine(demo)).id);
     await until(() => page.received.length > 0, "a welcome");
     return page;
   }
