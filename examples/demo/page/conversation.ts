@@ -70,8 +70,7 @@ export class Conversation {
 
   /** The text is there, and what is done to it will be sent. */
   get isReady(): boolean {
-    const { state } = this.session.status;
-    return this.document.agreement !== "unknown" && state !== "closing" && state !== "ended";
+    return this.document.agreement !== "unknown" && this.session.isWritable;
   }
 
   /** A change that was made in this page. */

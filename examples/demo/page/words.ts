@@ -107,7 +107,7 @@ export function wordsOfCause(now: Circumstances): string {
 }
 
 /** Things that the line did and that would have cost something. */
-export function troublesOf(counts: ChaosCounts): number {
+function troublesOf(counts: ChaosCounts): number {
   const { cuts, blackoutCuts, requestsLost, responsesLost } = counts;
   const { requestsDoubled, requestsDamaged, responsesDamaged } = counts;
   const broken = cuts + blackoutCuts + requestsLost + responsesLost;
