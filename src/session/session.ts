@@ -27,7 +27,10 @@ export class Session<Incoming = unknown, Outgoing = unknown> extends MessageStre
     this.#hub = hub;
   }
 
-  /** How the session is, why, and since when. */
+  /**
+   * How the session is, why, and since when. It follows at the end of the tick, together with the
+   * events; whether `send` takes messages at this moment, `isWritable` tells.
+   */
   get status(): Status {
     return this.#hub.status;
   }
