@@ -212,7 +212,9 @@ export abstract class Half<Transmit extends { kind: string }> {
     if (channel.state !== "open") throw new UsageError("channel_closed");
     const messageKey = checkKey(channel.mode, key);
     const bytesMax = this.peer?.messageBytesMax ?? this.settings.messageBytesMax;
-    if (payload.length > bytesMax) throw new UsageError("message_too_large");
+    if (payload.length > bytesMax) {
+      throw new UsageError("message_too_large", `${payload.length} bytes of at most ${bytesMax}`);
+    }
     if (
       this.sender.bufferedBytes + payload.length > this.settings.sendBufferBytesMax ||
       this.unacknowledged >= this.settings.sendBufferMessagesMax
@@ -644,7 +646,12 @@ export abstract class Half<Transmit extends { kind: string }> {
   // --- details --------------------------------------------------------------------------------
 
   private requireOpen(): void {
-    if (this.state !== "opening" && this.state !== "open") throw new UsageError("session_closed");
+    if (this.state !== "opening" && this.state !== "open") {
+      throw new UsageError(
+        "session_closed",
+        this.state === "ended" ? "it has ended" : "it is closing",
+      );
+    }
   }
 
   private requireChannel(id: number): ChannelSender {
@@ -725,12 +732,12 @@ export abstract class Half<Transmit extends { kind: string }> {
 
 function checkKey(mode: DeliveryMode, key: number | undefined): number {
   if (mode !== "latest") {
-    if (key !== undefined) throw new UsageError("key_invalid");
+    if (key !== undefined) throw new UsageError("key_invalid", "only messages of latest have keys");
     return NO_KEY;
   }
   const given = key ?? 0;
   if (!(Number.isInteger(given) && given >= 0 && given <= INTEGER_MAX)) {
-    throw new UsageError("key_invalid");
+    throw new UsageError("key_invalid", `${given} is none from 0 to ${INTEGER_MAX}`);
   }
   return given;
 }

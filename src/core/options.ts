@@ -30,7 +30,10 @@ export interface SessionOptions {
   readonly windowMessages: number;
   /** Unconsumed payload bytes that the peer may have with us. */
   readonly windowBytes: number;
-  /** Channels that the peer may have open at once beside channel 0. */
+  /**
+   * Channels that the peer may have open at once beside channel 0; each direction reserves for them
+   * out of both windows. With early messages a server allows 8 or more [OPEN-6].
+   */
   readonly channelsMax: number;
   /** Units reserved for each channel out of `windowMessages`. */
   readonly channelUnits: number;

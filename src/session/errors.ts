@@ -1,16 +1,26 @@
 /**
  * Errors with which iterations and promises of a session end. Misuse is the core's `UsageError`.
  */
-import type { EndedOutput } from "../core/index.ts";
+import type { EndedOutput, Fate } from "../core/index.ts";
 
 /** Largest of the application's own codes; spec 10.3. */
 export const CODE_MAX = 0xfff;
 
-/**
- * How a session ended, and what became of the messages that this side had accepted. Payloads are as
- * the codec encoded them.
- */
-export interface EndedInfo extends Omit<EndedOutput, "kind"> {}
+/** A message that is given back at the end, as the codec encoded it. */
+export interface MessageFate extends Fate {
+  /** The label of its channel; "" for the session's own messages. */
+  readonly label: string;
+}
+
+/** How a session ended, and what became of the messages that this side had accepted. */
+export interface EndedInfo extends Omit<EndedOutput, "kind" | "neverSent" | "unknown"> {
+  /** More about the reason, for a log; of `silence` the last failure, if any was seen. */
+  readonly detail: string;
+  /** Messages that certainly were not delivered. */
+  readonly neverSent: readonly MessageFate[];
+  /** Messages that were delivered or not: nobody can know. */
+  readonly unknown: readonly MessageFate[];
+}
 
 /** The session is over, and not because both sides had finished. */
 export class SessionEndedError extends Error {

@@ -15,6 +15,7 @@ export type { Codec, CodecFactory } from "./codec.ts";
 export {
   ChannelResetError,
   type EndedInfo,
+  type MessageFate,
   SessionEndedError,
   UndecodableError,
 } from "./errors.ts";

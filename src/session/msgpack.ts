@@ -12,8 +12,11 @@ import { checkNesting } from "./nesting.ts";
  * These change on the way, without a word: a Map arrives as an object with its keys as text, an
  * instance of a class as a plain object (of a Promise or a WeakMap: an empty one), a URL as text, a
  * function within a message as undefined, a hole of an array as undefined, -0 as 0, half of a
- * surrogate pair as U+FFFD, a key `__proto__` as `__proto_`, an Error with the receiver's stack.
- * `send` throws for symbols, and for a message that is itself a function or a promise.
+ * surrogate pair as U+FFFD, a key `__proto__` as `__proto_`, an Error with the receiver's stack. And
+ * where msgpackr has no native addon, in browsers for one, a text or key of more than 64 bytes loses
+ * a byte order mark (U+FEFF) at its head: copies of a text that must stay equal want `json`.
+ * `send` throws for symbols, for objects of more than 65,535 keys, and for a message that is itself a
+ * function or a promise.
  *
  * Every message is complete in itself: records that refer to earlier messages would not survive
  * a channel that gives messages up, nor a saved session.

@@ -12,6 +12,8 @@ import {
   type ChannelOptions,
   type DeliveryMode,
   END_CODES,
+  type EndedOutput,
+  type Fate,
   type ParkSide,
   type RequestSide,
 } from "../core/index.ts";
@@ -25,6 +27,7 @@ import { defer, type Deferred } from "./deferred.ts";
 import {
   ChannelResetError,
   type EndedInfo,
+  type MessageFate,
   SessionEndedError,
   UndecodableError,
 } from "./errors.ts";
@@ -71,7 +74,11 @@ const PEER_LIMITS: ReadonlySet<string> = new Set([
 /** Of which session an error is: in a chain it need not be the one whose callback throws it. */
 const thrownBy: WeakMap<UsageError, SessionHub> = new WeakMap();
 
-const label = { encoder: new TextEncoder(), decoder: new TextDecoder() };
+/** Labels are what they were, with a byte order mark at their head as well. */
+const label = {
+  encoder: new TextEncoder(),
+  decoder: new TextDecoder("utf-8", { ignoreBOM: true }),
+};
 
 export class SessionHub {
   readonly side: RequestSide | ParkSide;
@@ -255,7 +262,7 @@ export class SessionHub {
     switch (output.kind) {
       case "opened":
         this.#opening?.resolve();
-        this.#updateStatus("");
+        this.noteReach("working", "");
         break;
       case "deliver":
         this.#deliver(output.channel, output.payloads);
@@ -283,8 +290,7 @@ export class SessionHub {
         this.#makeRoom();
         break;
       case "ended": {
-        const { kind: _, ...info } = output;
-        this.#end(info);
+        this.#end(this.#infoOf(output));
       }
     }
   }
@@ -312,8 +318,7 @@ export class SessionHub {
     if (this.endedInfo !== undefined) return;
     const { side } = this;
     const before = this.#outage;
-    // Before the first answer there is nothing to be lost.
-    if (reach === "working" || side.peer === undefined) {
+    if (reach === "working") {
       this.#outage = undefined;
       this.#updateStatus(reason);
       if (before?.isLost !== true) return;
@@ -403,6 +408,20 @@ export class SessionHub {
     this.#isFull = false;
     this.#room?.resolve();
     this.#room = undefined;
+  }
+
+  #infoOf({ kind: _, ...ended }: EndedOutput): EndedInfo {
+    const named = (fate: Fate): MessageFate => {
+      return { ...fate, label: this.channels.get(fate.channel)?.channel.label ?? "" };
+    };
+    // Where only silence is known of the end, the last failure says more.
+    const detail = ended.reason === "silence" ? this.status.reason : ended.detail;
+    return {
+      ...ended,
+      detail,
+      neverSent: ended.neverSent.map(named),
+      unknown: ended.unknown.map(named),
+    };
   }
 
   #end(info: EndedInfo): void {

@@ -1,9 +1,9 @@
 /** What a session tells about itself: its status, its events and their types. */
 import type { DeliveryMode, Fate } from "../core/index.ts";
 import type { Channel } from "./channel.ts";
-import type { EndedInfo } from "./errors.ts";
+import type { EndedInfo, MessageFate } from "./errors.ts";
 
-export type { DeliveryMode, EndedInfo, Fate };
+export type { DeliveryMode, EndedInfo, Fate, MessageFate };
 
 /** Where a session stands. */
 export type SessionPhase =
@@ -76,7 +76,10 @@ export const EVENTS: readonly (keyof SessionEvents)[] = [
 export interface SessionEvents {
   /** The status is another one than before. */
   status: (status: Status) => void;
-  /** The path has been down for `lostAfterMs`. The session goes on, and messages wait. */
+  /**
+   * The path has been down for `lostAfterMs`, or the server was never reached for so long. The
+   * session goes on, and messages wait.
+   */
   lost: (info: LostInfo) => void;
   /** The path is back, and nothing was lost. */
   resumed: (info: ResumedInfo) => void;

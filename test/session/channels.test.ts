@@ -74,11 +74,21 @@ describe("a channel", () => {
         });
       },
     });
-    for (const label of ["a", "b", "c"]) client.channel(label).send(label);
+    const labels = ["a", "\ufeffa", "c"];
+    for (const label of labels) client.channel(label).send(label);
     await client.opened;
     await client.flushed();
-    expect(seen).toEqual(["a", "b", "c"]);
-    expect(messages).toEqual(["a", "b", "c"]);
+    expect(seen).toEqual(labels);
+    expect(messages).toEqual(labels);
+  });
+
+  test("is named with what of it is given back at the end", async () => {
+    const { client } = await open();
+    client.channel("drafts").send("x");
+    client.send("y");
+    client.abort();
+    const { neverSent } = await client.ended;
+    expect(neverSent.map(({ label }) => label).toSorted()).toEqual(["", "drafts"]);
   });
 
   test("is not stopped by another one that nobody reads", async () => {

@@ -1,6 +1,17 @@
 import { expect, test } from "vitest";
 import type { ResumedInfo, Status } from "../../src/session/status.ts";
-import { begin, catchUncaught, open, pass, settle, stopTime, take, thrown, until } from "./pair.ts";
+import {
+  begin,
+  failure,
+  catchUncaught,
+  open,
+  pass,
+  settle,
+  stopTime,
+  take,
+  thrown,
+  until,
+} from "./pair.ts";
 
 /** Everything that a session tells about its path, in one list. */
 function record(session: Awaited<ReturnType<typeof open>>["client" | "peer"]): unknown[] {
@@ -34,8 +45,10 @@ test("The status tells why an opening takes so long, and since when", async () =
   expect(client.status.sinceMs).toBeGreaterThan(startMs);
   expect(told).toEqual([
     ["opening", "connection_refused"],
+    ["lost", { reason: "connection_refused" }],
     ["opening", "http_502"],
     ["open", ""],
+    ["resumed", { replayed: 0, downMs: expect.any(Number) }],
   ]);
 });
 
@@ -231,8 +244,22 @@ test("Requests that vanish without a word are an outage too, with a reason of it
   await pass(56_000);
   expect(told).toContainEqual(["lost", { reason: "no_answer" }]);
   await pass(10_000);
-  expect(await client.ended).toMatchObject({ reason: "silence", unknown: [{ index: 2 }] });
+  expect(await client.ended).toMatchObject({
+    reason: "silence",
+    detail: "no_answer",
+    unknown: [{ index: 2, label: "" }],
+  });
   expect(told.at(-1)).toEqual(["ended", "silence"]);
+});
+
+test("A server that was never there ends the session with the last failure as its detail", async () => {
+  stopTime();
+  const { client, carrier } = begin();
+  carrier.failure = "connection_refused";
+  const opened = failure(client.opened);
+  await pass(70_000, 1_000);
+  expect(await client.ended).toMatchObject({ reason: "silence", detail: "connection_refused" });
+  expect(String(await opened)).toContain("silence: connection_refused");
 });
 
 test("A server tells of a session without a parked request, and of its return", async () => {

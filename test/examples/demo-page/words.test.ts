@@ -8,6 +8,7 @@ import { bytes, counted, milliseconds } from "../../../examples/demo/page/figure
 import { SharedDocument } from "../../../examples/demo/page/shared-document.ts";
 import {
   type Circumstances,
+  wordOfState,
   wordsOfAgreement,
   wordsOfCause,
   wordsOfEnd,
@@ -25,14 +26,16 @@ const END: EndedInfo = {
 };
 
 test("An end is told with what it means for the person's messages", () => {
-  const fate = { channel: 0, index: 1, payload: new Uint8Array(1) };
+  const fate = { channel: 0, label: "", index: 1, payload: new Uint8Array(1) };
   const words = wordsOfEnd({ ...END, neverSent: [fate, fate], unknown: [fate] });
   expect(words).toContain("restarted");
   expect(words).toContain("2 messages never left; of 1 message nobody knows");
   expect(wordsOfEnd(END)).not.toContain("messages");
-  const refused = { ...END, reason: "peer-ended", code: SESSION_ENDS.editRefused } as const;
-  expect(wordsOfEnd(refused)).toContain("too long");
-  expect(wordsOfEnd({ ...refused, code: 99, detail: "no reason" })).toContain("no reason");
+  const ended = { ...END, reason: "peer-ended" } as const;
+  const refused = { ...ended, code: SESSION_ENDS.editRefused, detail: "of another text" };
+  expect(wordsOfEnd(refused)).toContain("refused a change (of another text)");
+  expect(wordsOfEnd({ ...ended, code: SESSION_ENDS.stopping })).toContain("goes down");
+  expect(wordsOfEnd({ ...ended, code: 99, detail: "no reason" })).toContain("no reason");
   expect(wordsOfEnd({ ...END, reason: "version" })).toContain("version");
 });
 
@@ -57,16 +60,19 @@ test("The cause of a difference is said, and what was done about the line's fail
     there: stats,
     counts: ledger.snapshot(),
     isPulled: false,
+    people: 1,
   });
   expect(wordsOfCause(now())).toBe("");
   document.receive({ kind: "welcome", text: "text", digest: digestOf("text") });
-  expect(wordsOfCause(now())).toContain("second tab");
+  expect(wordsOfCause(now())).toContain("Open a second tab");
+  expect(wordsOfCause({ ...now(), people: 2 })).toMatch(/^Type in both tabs[.] .*cable/);
+  expect(wordsOfCause({ ...now(), people: 3 })).toMatch(/^Type in two of the tabs[.]/);
   expect(wordsOfCause({ ...now(), isPulled: true })).toContain("nothing is lost");
   for (const name of ["requestsLost", "responsesLost", "cuts"] as const) {
     ledger.count(name, NOWHERE);
   }
   expect(wordsOfCause(now())).toBe(
-    "The line failed 3 times: 6 messages sent again, 2 doubles dropped.",
+    "The line failed 3 times. Messages were sent again 6 times in all, and 2 doubles dropped.",
   );
   document.change(ChangeSet.of({ from: 0, insert: "a" }, 4));
   expect(wordsOfCause({ ...now(), isPulled: true })).toBe(
@@ -77,6 +83,13 @@ test("The cause of a difference is said, and what was done about the line's fail
   const ended = { ...now(), status: { ...status, state: "ended" } } as const;
   expect(wordsOfAgreement(ended)).toBe("No longer followed");
   expect(wordsOfCause(ended)).toBe("");
+});
+
+test("The table says a state in a word of eight letters at most", () => {
+  const states = ["opening", "open", "interrupted", "closing", "ended"] as const;
+  const words = states.map(wordOfState);
+  expect(new Set(words).size).toBe(states.length);
+  expect(Math.max(...words.map((word) => word.length))).toBeLessThanOrEqual(8);
 });
 
 test("Numbers are short", () => {
