@@ -8,7 +8,7 @@ import { connect } from "holdfast";
 import { nodeListener } from "holdfast/http/node";
 import { type PeerSession, SessionServer } from "holdfast/server";
 
-type FromClient = { kind: "join"; name: string } | { kind: "say"; text: string };
+type FromClient = { kind: "join" | "leave"; name: string } | { kind: "say"; text: string };
 type FromServer =
   | { kind: "joined" | "left"; name: string; here: string[] }
   | { kind: "said"; name: string; text: string };
@@ -52,7 +52,8 @@ function serve(port: number): void {
         } else if (kind === "say" && names.has(member)) {
           // To its author, too: so all read the same lines in the same order.
           tellAll({ kind: "said", name: own, text: plain(text, 1_000) });
-        } else member.abort(1, "not understood");
+        } else if (kind === "leave") void member.close();
+        else member.abort(1, "not understood");
       }
     },
   });
@@ -80,7 +81,9 @@ async function join(port: number, name: string): Promise<void> {
     if (!session.isWritable) break;
     if (!session.send({ kind: "say", text })) await session.ready;
   }
-  const { reason, detail } = await session.close(); // When both sides hold everything.
+  // The server closes: so the last line has come back before, as have all others.
+  if (session.isWritable) session.send({ kind: "leave", name });
+  const { reason, detail } = await session.ended;
   console.log("-- Ended:", reason, detail);
   if (reason !== "closed") process.exitCode = 1;
 }

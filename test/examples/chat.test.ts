@@ -78,6 +78,8 @@ describe("the chat", () => {
     eve.say("goodbye");
     eve.endInput();
     expect(await eve.ended).toBe(0);
+    // All of it came back before she went.
+    expect(eve.lines.slice(-2)).toEqual(["Eve: goodbye", "-- Ended: closed "]);
     await ada.line(/^Eve: goodbye$/);
     expect((await ada.line(/left/, 2)).at(-1)).toBe("-- Eve has left; here: Ada");
 
