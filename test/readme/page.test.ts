@@ -39,6 +39,12 @@ function stubPage(origin: string, storage: Map<string, string>): Stubs {
   return stubs;
 }
 
+/** As a person who types a name into the page's field and leaves it. */
+function say(page: Stubs, name: string): void {
+  page.name.value = name;
+  page.name.onchange?.();
+}
+
 /**
  * The page's script as a function, with what its import map names. It is not run as a module, as
  * what loads modules for tests knows no `for await` outside of functions.
@@ -79,33 +85,42 @@ describe("the README's page", () => {
     expect(Object.keys(importMap())).toEqual(["holdfast", "msgpackr"]);
   });
 
-  it("greets, and keeps its session when it is reloaded", async () => {
+  it("greets, keeps its session when it is reloaded, and leaves it to a duplicate", async () => {
     const { origin, sessions } = await startPageSite();
     const storage = new Map<string, string>();
     const runScript = await buildScript();
     const first = stubPage(origin, storage);
-    // Its loop ends with its session: nobody waits for the first one's, which was superseded.
-    runScript().catch(() => {});
+    const firstOver = runScript();
     await until(() => first.name.onchange !== undefined, "the script");
-    first.name.value = "Ada";
-    first.name.onchange?.();
-    await until(() => first.greetings.length > 0, "the greeting");
+    say(first, "Ada");
+    await until(() => first.greetings.length === 1, "the greeting");
     first.listeners.get("pagehide")?.();
     expect(storage.get("session")).toBeTypeOf("string");
 
+    // The same storage: to the server a reloaded page and a duplicate are the same.
     const second = stubPage(origin, storage);
-    const over = runScript();
+    const secondOver = runScript();
     await until(() => second.name.onchange !== undefined, "the script after the reload");
-    second.name.value = "Grace";
-    second.name.onchange?.();
+    say(second, "Grace");
     await until(() => second.greetings.length > 0, "the greeting after the reload");
+    expect(second.greetings).toEqual(["Hello, Grace!\n"]);
 
-    expect(first.greetings).toEqual(["Hello, Ada!", "\n"]);
-    expect(second.greetings).toEqual(["Hello, Grace!", "\n"]);
-    expect(sessions).toHaveLength(1);
-    await soon(sessions[0]?.close() ?? Promise.reject(new Error("no session")), "the close");
-    await soon(over, "the end of the script");
-    await until(() => !second.listeners.has("online"), "the end of the session");
+    // The first one is told, and goes on.
+    await until(() => first.greetings.length === 2, "the word of the end");
+    expect(first.greetings[1]).toMatch(/^-- The session has ended \(superseded\): going on/);
+    say(first, "Ada");
+    await until(() => first.greetings.length === 3, "the greeting of the new session");
+    expect(first.greetings[2]).toBe("Hello, Ada!\n");
+    expect(sessions).toHaveLength(2);
+
+    // Once the server has closed them the scripts end, and keep nothing.
+    for (const session of sessions) await soon(session.close(), "the close");
+    await soon(Promise.all([firstOver, secondOver]), "the end of the scripts");
+    for (const { greetings, name } of [first, second]) {
+      expect(greetings.at(-1)).toMatch(/^-- The session has ended \(closed\): reload/);
+      name.onchange?.();
+      expect(greetings.at(-1)).toMatch(/^-- Not sent/);
+    }
     second.listeners.get("pagehide")?.();
     expect(storage.has("session")).toBe(false);
   });
@@ -116,10 +131,9 @@ describe("the README's page", () => {
     const stubs = stubPage(origin, new Map([["session", "{}"]]));
     const over = runScript();
     await until(() => stubs.name.onchange !== undefined, "the script");
-    stubs.name.value = "Ada";
-    stubs.name.onchange?.();
+    say(stubs, "Ada");
     await until(() => stubs.greetings.length > 0, "the greeting");
-    expect(stubs.greetings[0]).toBe("Hello, Ada!");
+    expect(stubs.greetings[0]).toBe("Hello, Ada!\n");
     await soon(sessions[0]?.close() ?? Promise.reject(new Error("no session")), "the close");
     await soon(over, "the end of the script");
   });
