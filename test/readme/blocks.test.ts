@@ -10,6 +10,7 @@ const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string
 
 /** Each file that documents quote, and the test that runs it. */
 const RUN: Readonly<Record<string, string>> = {
+  "authenticate.ts": "test/readme/recipes.test.ts",
   "broadcast.ts": "test/readme/recipes.test.ts",
   "channels.ts": "test/readme/recipes.test.ts",
   "client.ts": "test/readme/dialogue.test.ts",
@@ -17,6 +18,7 @@ const RUN: Readonly<Record<string, string>> = {
   "page.html": "test/readme/page.test.ts",
   "server.ts": "test/readme/dialogue.test.ts",
   "start-over.ts": "test/readme/recipes.test.ts",
+  "take-orders.ts": "test/readme/orders.test.ts",
 };
 
 /** The block is a file that is run, or whole lines of one. */

@@ -1,15 +1,17 @@
-// What the README shows beside the dialogue: broadcast.ts, channels.ts, start-over.ts.
+// What the README shows or names beside the dialogue: authenticate.ts, broadcast.ts, channels.ts,
+// start-over.ts.
 
 import { createServer } from "node:http";
 import { type ClientSession, connect, json } from "holdfast";
 import { nodeListener, type NodeListener } from "holdfast/http/node";
 import { SessionServer } from "holdfast/server";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { enter, revoke, sessions as authenticating } from "../../examples/readme/authenticate.ts";
 import { sessions as broadcasting } from "../../examples/readme/broadcast.ts";
 import { play, type Position, watch } from "../../examples/readme/channels.ts";
 import { keepOrdering, type Order } from "../../examples/readme/start-over.ts";
 import { startChaos } from "../../src/chaos/index.ts";
-import { soon, until } from "../waiting.ts";
+import { soon, take, until } from "../waiting.ts";
 import { listenLocally } from "../listening.ts";
 
 /** Listens until the test is over; returns the port. */
@@ -70,6 +72,54 @@ describe("channels", () => {
     expect(seen.length).toBeLessThan(100);
     expect(seen.map(({ x }) => x)).toEqual(seen.map(({ x }) => x).toSorted((a, b) => a - b));
     await soon(session.close(), "the close");
+  });
+});
+
+describe("tokens", () => {
+  it("say who comes, and open nothing once they are revoked", async () => {
+    const url = `http://127.0.0.1:${await serve(nodeListener(authenticating))}/holdfast`;
+    const ada = enter(url, () => "token-of-ada");
+    const grace = enter(url, () => "token-of-grace");
+    const stranger = await soon(enter(url, () => "guessed").ended, "the refusal");
+    expect(stranger).toMatchObject({ reason: "refused", detail: "unauthenticated" });
+    expect(await take(ada, 1)).toEqual(["You are Ada."]);
+    expect(await take(grace, 1)).toEqual(["You are Grace."]);
+
+    revoke("token-of-ada");
+    expect(await soon(ada.ended, "the end")).toMatchObject({
+      reason: "peer-ended",
+      detail: "revoked",
+    });
+    const again = await soon(enter(url, () => "token-of-ada").ended, "the refusal");
+    expect(again).toMatchObject({ reason: "refused", detail: "unauthenticated" });
+    expect(authenticating.sessions.map(({ principal }) => principal)).toEqual(["Grace"]);
+    await soon(grace.close(), "the close");
+  });
+});
+
+describe("closing", () => {
+  it("has a limit, and to wait for what was sent before it has none", async () => {
+    // Nothing is done before it is allowed to.
+    let allow = (): void => {};
+    const allowed = new Promise<void>((resolve) => (allow = resolve));
+    const sessions = new SessionServer<string, string>({
+      hold: "consumed",
+      onSession(session) {
+        session.onBundle(() => allowed);
+      },
+    });
+    const url = `http://127.0.0.1:${await serve(nodeListener(sessions))}/holdfast`;
+    const limits = { closeTimeoutMs: 300 };
+    const [patient, hasty] = [connect(url, limits), connect(url, limits)];
+    for (const session of [patient, hasty]) session.send("work");
+    let isFlushed = false;
+    const flushed = patient.flushed().then(() => (isFlushed = true));
+    const { reason, unknown } = await soon(hasty.close(), "the end of the hasty one");
+    expect([reason, unknown.length]).toEqual(["close-timeout", 1]);
+    expect([isFlushed, patient.status.state]).toEqual([false, "open"]);
+    allow();
+    await soon(flushed, "the work");
+    expect((await soon(patient.close(), "the close")).reason).toBe("closed");
   });
 });
 
