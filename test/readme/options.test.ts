@@ -1,3 +1,5 @@
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { bundleForBrowsers } from "../../bench/browser-bundle.ts";
 import { ENDPOINT_DEFAULTS, REQUEST_DEFAULTS } from "../../src/core/index.ts";
@@ -23,7 +25,7 @@ import {
 } from "../../src/session/limits.ts";
 import { PeerSession, type ServerOptions, SessionServer } from "../../src/session/server.ts";
 import { EVENTS } from "../../src/session/status.ts";
-import { read, tableOf } from "./markdown.ts";
+import { read, ROOT, tableOf } from "./markdown.ts";
 
 const readme = read("README.md");
 const client = REQUEST_DEFAULTS;
@@ -154,6 +156,22 @@ describe("options that nobody knows", () => {
   });
 });
 
+/** Gzipped bytes of what the README's command makes of a page's program. */
+async function bundledAsShown(): Promise<number> {
+  const [, file = "", shownOptions = ""] = /`npx esbuild (\S+) (.+?) \| gzip/.exec(readme) ?? [];
+  expect(shownOptions).toBe("--bundle --minify --format=esm");
+  const { outputFiles } = await build({
+    entryPoints: [ROOT + file],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    write: false,
+  });
+  const [output] = outputFiles;
+  if (output === undefined) throw new Error("no output");
+  return gzipSync(output.contents).length;
+}
+
 describe("the README's text", () => {
   it("names members and events that a session has", () => {
     const cells = tableOf(readme, "| | |").map(([names = ""]) => names);
@@ -172,6 +190,10 @@ describe("the README's text", () => {
   it("has the figures that the code has", async () => {
     const { gzipped } = await bundleForBrowsers();
     expect(readme).toContain(`about ${Math.round(gzipped / 1_000)} kB gzipped`);
+    const page = await bundledAsShown();
+    expect(readme).toContain(`about ${Math.round(page / 1_000)} kB (after`);
+    const closeTimeout = shown(client.closeTimeoutMs, "closeTimeoutMs");
+    expect(readme).toContain(`takes longer than ${closeTimeout} to hold`);
     expect(readme).toContain(`share ${server.sessionsPerAddressMax} sessions`);
     const [window, assembly] = [server.windowBytes / 2 ** 20, server.assemblyBytesMax / 2 ** 20];
     expect(readme).toContain(`are ${window} and ${assembly} MiB for each`);
