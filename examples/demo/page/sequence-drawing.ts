@@ -1,5 +1,5 @@
 /** One picture of the chart: rows, arrows, bars and labels, from what was seen and where it is. */
-import { type Detail, DETAILS, fateOf, labelOf, type Piece } from "./sequence-labels.ts";
+import { type Detail, fateOf, fitting, labelOf, type Piece } from "./sequence-labels.ts";
 import { ROW_PX, type Timeline } from "./sequence-layout.ts";
 import { colour } from "./theme.ts";
 import type { Exchange } from "./traffic.ts";
@@ -70,7 +70,9 @@ export class Drawing {
     this.#size = size;
     this.#bottom = bottom;
     this.#isShort = size.width < WIDE_PX;
-    this.#tabX = this.#isShort ? 150 : Math.max(252, Math.round(size.width * 0.42));
+    this.#tabX = Math.round(
+      this.#isShort ? Math.max(144, size.width * 0.48) : Math.max(252, size.width * 0.44),
+    );
     this.#serverX = size.width - (this.#isShort ? 54 : 64);
   }
 
@@ -241,14 +243,10 @@ export class Drawing {
     context.textAlign = "right";
     context.textBaseline = "middle";
     const space = this.#isShort ? 5 : 8;
-    let pieces: readonly Piece[] = [];
-    for (const detail of this.#isShort ? DETAILS.slice(1) : DETAILS) {
-      pieces = piecesOf(detail);
-      const pixels = pieces.reduce((sum, { text }) => {
-        return sum + context.measureText(text).width + space;
-      }, LABEL_GAP_PX);
-      if (pixels <= this.#tabX) break;
-    }
+    const pieces = fitting(piecesOf, (all) => {
+      const widths = all.map(({ text }) => context.measureText(text).width + space);
+      return widths.reduce((sum, width) => sum + width, LABEL_GAP_PX) <= this.#tabX;
+    });
     let right = this.#tabX - LABEL_GAP_PX;
     for (const { text, tone } of pieces.toReversed()) {
       context.fillStyle = this.#palette[tone];

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { BodyReader, countOf } from "../../../examples/demo/page/body-facts.ts";
-import { fateOf, labelOf } from "../../../examples/demo/page/sequence-labels.ts";
+import { fateOf, fitting, labelOf } from "../../../examples/demo/page/sequence-labels.ts";
 import { ROW_PX, Timeline } from "../../../examples/demo/page/sequence-layout.ts";
 import { type Exchange, EXCHANGES_MAX, Traffic } from "../../../examples/demo/page/traffic.ts";
 import { type Body, encodeBody } from "../../../src/core/index.ts";
@@ -59,7 +59,28 @@ test("Messages that go once more are told from those that go for the first time"
   expect(second.request).toMatchObject({ again: [[2, 3]], fresh: [[4, 5]] });
   expect(read(labelOf(second, second.request, "whole"))).toBe("#2 again 2–3 4–5");
   expect(read(labelOf(second, second.request, "least"))).toBe("#2 again 2–3 +2");
+  expect(read(labelOf(second, second.request, "counts"))).toBe("#2 2 again +2");
+  expect(read(labelOf(second, second.request, "number"))).toBe("#2");
   expect(read(fateOf(first, "whole"))).toBe("#1 ✗ connection broke");
+});
+
+test("A label says as much as there is room for, and is never longer than that", () => {
+  const traffic = new Traffic();
+  for (const seq of [1, 197]) traffic.handleRequest(seq, request(seq, messages(seq, 3)));
+  const last = traffic.handleRequest(2_000, request(159, messages(197, 4), 120));
+  const within = (room: number): string => {
+    const piecesOf = (detail: Parameters<typeof labelOf>[2]) => labelOf(last, last.request, detail);
+    return read(fitting(piecesOf, (pieces) => read(pieces).length <= room));
+  };
+  expect([40, 24, 22, 20, 16, 4, 3].map(within)).toEqual([
+    "#159 again 197–199 200 ack 120",
+    "#159 again 197–199 +1",
+    "#159 again 197–199 +1",
+    "#159 3 again +1",
+    "#159 3 again +1",
+    "#159",
+    "",
+  ]);
 });
 
 test("Every kind of end has its words", () => {
@@ -119,7 +140,7 @@ test("The list is bounded, and what comes for a forgotten request is ignored", (
 
 test("A body that is nobody's is shown as such and harms nothing", () => {
   const exchange = new Traffic().handleRequest(0, new Uint8Array([1, 2, 3]));
-  expect(read(labelOf(exchange, exchange.request, "whole"))).toBe("unreadable here");
+  expect(read(labelOf(exchange, exchange.request, "whole"))).toBe("unreadable");
 });
 
 test("Runs of messages become one where they meet", () => {
