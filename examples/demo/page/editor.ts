@@ -111,7 +111,8 @@ export class Editor {
 
   #step(event: Event, way: "undo" | "redo"): void {
     event.preventDefault();
-    const changes = this.#field.readOnly ? undefined : this.#undo[way](this.#text);
+    const { readOnly, maxLength } = this.#field;
+    const changes = readOnly ? undefined : this.#undo[way](this.#text, maxLength);
     if (changes === undefined) return;
     this.#put(changes);
     let end = 0;
@@ -180,5 +181,6 @@ export class Editor {
 
 /** Halves of letters, as a program may paste them, become the sign for what cannot be shown. */
 function wellFormed(text: string): string {
-  return new TextDecoder().decode(new TextEncoder().encode(text));
+  // A mark of the order of bytes is a letter here as any other.
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(new TextEncoder().encode(text));
 }

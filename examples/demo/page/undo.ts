@@ -40,20 +40,28 @@ export class UndoHistory {
     this.#redos = mapped(this.#redos, changes);
   }
 
-  /** What to do to `text` to undo, or undefined. The change is the caller's to make. */
-  undo(text: Text): ChangeSet | undefined {
-    return this.#step(this.#undos, this.#redos, text);
+  /**
+   * What to do to `text` to undo, or undefined; also if the text would grow beyond so many UTF-16
+   * units, as others may have filled what was deleted. The change is the caller's to make.
+   */
+  undo(text: Text, lengthMax: number): ChangeSet | undefined {
+    return this.#step(this.#undos, this.#redos, text, lengthMax);
   }
 
-  redo(text: Text): ChangeSet | undefined {
-    return this.#step(this.#redos, this.#undos, text);
+  redo(text: Text, lengthMax: number): ChangeSet | undefined {
+    return this.#step(this.#redos, this.#undos, text, lengthMax);
   }
 
-  #step(from: ChangeSet[], to: ChangeSet[], text: Text): ChangeSet | undefined {
+  #step(from: ChangeSet[], to: ChangeSet[], text: Text, lengthMax: number): ChangeSet | undefined {
     this.#lastMs = -Infinity;
     for (let changes = from.pop(); changes !== undefined; changes = from.pop()) {
       // Others may have deleted all that it was about.
       if (changes.empty) continue;
+      if (changes.newLength > Math.max(lengthMax, text.length)) {
+        // It may fit later.
+        from.push(changes);
+        return undefined;
+      }
       to.push(changes.invert(text));
       return changes;
     }

@@ -92,8 +92,8 @@ class Field {
     this.text = changes.apply(this.text);
   }
 
-  step(way: "undo" | "redo"): boolean {
-    const changes = this.history[way](this.text);
+  step(way: "undo" | "redo", lengthMax = Infinity): boolean {
+    const changes = this.history[way](this.text, lengthMax);
     this.text = changes?.apply(this.text) ?? this.text;
     return changes !== undefined;
   }
@@ -141,6 +141,19 @@ describe("undo", () => {
     field.step("undo");
     field.type(REST_MS, 0, 0, "two");
     expect(field.step("redo")).toBe(false);
+  });
+
+  test("brings nothing back for which there is no room, and keeps it until there is", () => {
+    const field = new Field("all of it");
+    field.type(0, 0, 9, "");
+    field.others(0, 0, "others");
+    expect(field.step("undo", 14)).toBe(false);
+    field.others(0, 1, "");
+    expect(field.step("undo", 14)).toBe(true);
+    expect(field.text.toString()).toMatch(/^(all of itthers|thersall of it)$/);
+    // What makes a text shorter that is too long already is done.
+    expect(field.step("redo", 3)).toBe(true);
+    expect(field.text.toString()).toBe("thers");
   });
 
   test("keeps so many entries and no more", () => {
