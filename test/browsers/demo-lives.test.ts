@@ -1,8 +1,22 @@
 // The demo's page when it is reloaded, duplicated or left, and when its server is away.
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { Copy } from "../../examples/shared-text/copy.ts";
 import { useBrowser } from "./chromium.ts";
 import { agree, DemoPage, eventually, runDemo } from "./demo-page.ts";
+
+/** A letter between the end of the session and the word of it. */
+const TYPE_AT_THE_END = `addEventListener("DOMContentLoaded", () => {
+  const [field, state] = [document.querySelector("#text"), document.querySelector("#state")];
+  const observer = new MutationObserver(() => {
+    if (state.dataset.state !== "ended") return;
+    observer.disconnect();
+    if (field.readOnly) return;
+    field.setRangeText("!", 0, 0, "end");
+    field.dispatchEvent(new Event("input"));
+  });
+  observer.observe(state, { attributes: true });
+})`;
 
 describe("the demo's page, in a browser as it is driven", () => {
   const newContext = useBrowser();
@@ -71,6 +85,27 @@ describe("the demo's page, in a browser as it is driven", () => {
     expect(demo.text).toMatch(/^On[.] On[.] Before[.] /);
     expect(await winner.notice.isHidden()).toBe(true);
     expect(await loser.notice.isHidden()).toBe(true);
+  });
+
+  test("A change of another text ends the session, and a letter typed then harms nothing", async () => {
+    const demo = await runDemo();
+    const context = await newContext();
+    await context.addInitScript(TYPE_AT_THE_END);
+    const shown = await DemoPage.open(context, demo);
+    const other = await DemoPage.open(await newContext(), demo);
+    const spoilt = vi.spyOn(Copy.prototype, "change");
+    onTestFinished(() => spoilt.mockRestore());
+    spoilt.mockReturnValue({ seen: 0, changes: [1] });
+    await other.select(0);
+    await other.press("x");
+
+    await shown.notice.getByText("did not fit the text").waitFor();
+    expect(await shown.value()).toMatch(/^!This text/);
+    expect(shown.complaints).toEqual([]);
+    spoilt.mockRestore();
+    await shown.button("Start anew").click();
+    await shown.ready();
+    expect(await agree(demo, [shown])).toMatch(/^xThis text/);
   });
 
   test("That the server is away is said, and after its restart the page begins anew", async () => {

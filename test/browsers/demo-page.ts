@@ -104,7 +104,8 @@ export class DemoPage {
 
   /** A number of the panel, of this tab's column or of the server's. */
   async figure(row: string, column: "here" | "server"): Promise<number> {
-    const cells = this.page.getByRole("row", { name: row }).getByRole("cell");
+    // Also where it is folded away.
+    const cells = this.page.locator(`#panel tr:has(th:text-is("${row}")) td`);
     const text = await cells.nth(column === "here" ? 0 : 1).textContent();
     return Number(text?.replaceAll(",", ""));
   }

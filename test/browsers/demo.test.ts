@@ -91,6 +91,14 @@ describe("the demo's page", () => {
     expect(one.complaints).toEqual([]);
   });
 
+  test("A mark that nobody sees is everybody's letter, at the very start too", async () => {
+    const demo = await runDemo();
+    const shown = await DemoPage.open(await newContext(), demo);
+    await shown.select(0);
+    await shown.page.keyboard.insertText("\uFEFFa");
+    expect(await agree(demo, [shown])).toMatch(/^\uFEFFaThis text/);
+  });
+
   test("An input method composes undisturbed, and what others typed comes then", async () => {
     const demo = await runDemo();
     const context = await newContext();
@@ -150,7 +158,7 @@ async function typeUntilAllFaults(page: DemoPage, letter = "c"): Promise<string>
     const { cuts, requestsLost, responsesLost, requestsDoubled } = counts;
     const met = [cuts, requestsLost, responsesLost, requestsDoubled];
     met.push(counts.requestsDamaged + counts.responsesDamaged);
-    met.push(await page.figure("Sent again", "here"));
+    met.push(await page.figure("Times sent again", "here"));
     met.push(await page.figure("Duplicates dropped", "server"));
     if (Math.min(...met) > 0) return typed;
     const next = `${letter}${word} `;

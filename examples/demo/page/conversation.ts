@@ -23,7 +23,6 @@ export interface ConversationListeners {
   begun(): void;
   /** Somebody else changed the text. */
   changed(changes: ChangeSet): void;
-  people(count: number): void;
   /** Something passed on the line. */
   passed(): void;
   /** Something may be different: the digests, the numbers. */
@@ -39,6 +38,8 @@ export class Conversation {
   readonly session: ClientSession<FromServer, FromPage>;
   readonly document: SharedDocument;
   readonly traffic: Traffic = new Traffic();
+  /** How many have the text before them, as far as is known. */
+  people = 1;
   readonly #listeners: ConversationListeners;
   /** Messages that wait until the text field is free. */
   #waiting: FromServer[] = [];
@@ -50,6 +51,7 @@ export class Conversation {
     this.lineId = lineId;
     this.#listeners = listeners;
     this.document = kept === undefined ? new SharedDocument() : SharedDocument.load(kept.document);
+    this.people = kept?.people ?? 1;
     this.session = connect<FromServer, FromPage>(sessionPath(lineId), {
       silenceLimitMs: SILENCE_LIMIT_MS,
       reconnectDelayMaxMs: RECONNECT_DELAY_MS_MAX,
@@ -77,7 +79,9 @@ export class Conversation {
   change(changes: ChangeSet): void {
     clearTimeout(this.#receipt);
     this.#receipt = undefined;
-    this.session.send(this.document.change(changes));
+    const edit = this.document.change(changes);
+    // A letter may come between the end and the word of it: it stays in this tab, unsent.
+    if (this.session.isWritable) this.session.send(edit);
     this.#listeners.news();
   }
 
@@ -87,7 +91,7 @@ export class Conversation {
     this.#takeWaiting();
     const document = this.document.save();
     if (document === undefined || !this.isReady) return undefined;
-    return { lineId: this.lineId, session: this.session.save(), document };
+    return { lineId: this.lineId, session: this.session.save(), document, people: this.people };
   }
 
   view(nowMs: number): TabView {
@@ -127,7 +131,7 @@ export class Conversation {
 
   #takeOne(message: FromServer): void {
     const changes = this.document.receive(message);
-    if (message.kind === "people") this.#listeners.people(message.count);
+    if (message.kind === "people") this.people = message.count;
     else if (message.kind === "welcome") this.#listeners.begun();
     else if (changes !== undefined) this.#listeners.changed(changes);
   }

@@ -13,6 +13,8 @@ export interface Kept {
   /** As `session.save()` gave it. */
   readonly session: string;
   readonly document: SavedDocument;
+  /** The server tells only when it changes. */
+  readonly people: number;
 }
 
 const KEY = "kept";

@@ -23,7 +23,7 @@ export function makeLine(): Promise<LineReport> {
 }
 
 export function lookAtLine(id: string): Promise<LineReport> {
-  return ask(`/lines/${id}`, {});
+  return ask(pathOf(id), {});
 }
 
 export interface LineListeners {
@@ -75,7 +75,7 @@ export class LineWatch {
     try {
       const report = await (wanted === undefined
         ? lookAtLine(this.id)
-        : ask(`/lines/${this.id}`, putting(wanted)));
+        : ask(pathOf(this.id), putting(wanted)));
       if (!this.#stop.signal.aborted) this.#listeners.report(report);
     } catch (error) {
       const isKept = error instanceof LineError && error.code === "unreachable";
@@ -97,6 +97,11 @@ export class LineWatch {
     if (this.#stop.signal.aborted || document.visibilityState !== "visible") return;
     this.#timer = setTimeout(() => this.look(), LOOK_EVERY_MS);
   }
+}
+
+/** The id may be what somebody else has kept in this tab. */
+function pathOf(id: string): string {
+  return `/lines/${encodeURIComponent(id)}`;
 }
 
 function putting(faults: Partial<LineFaults>): RequestInit {

@@ -9,6 +9,7 @@ import { Conversation, type ConversationListeners } from "./conversation.ts";
 import { Editor } from "./editor.ts";
 import { element } from "./elements.ts";
 import { counted } from "./figures.ts";
+import { foldWhereNarrow } from "./folding.ts";
 import { keep, type Kept, takeKept } from "./kept.ts";
 import { type LineError, LineWatch, lookAtLine, makeLine } from "./line.ts";
 import { LineSwitches } from "./line-switches.ts";
@@ -71,13 +72,12 @@ const listeners: ConversationListeners = {
     field.readOnly = false;
   },
   changed: (changes) => editor.receive(changes),
-  people(count) {
-    people.textContent = `${counted(count, "tab")} here`;
-  },
   passed: () => chart.note(),
   news: show,
   status(status) {
     said.textContent = wordsOfStatus(status);
+    // What was typed from here on would not be sent.
+    if (status.state === "closing") field.readOnly = true;
     show();
   },
   ended(info) {
@@ -95,6 +95,7 @@ pause.addEventListener("click", () => {
   pause.setAttribute("aria-pressed", String(chart.isStopped));
   pause.textContent = chart.isStopped ? "Go on" : "Pause";
 });
+foldWhereNarrow(element("session", HTMLDetailsElement));
 useTheme(element("theme", HTMLButtonElement), () => {
   chart.repaint();
   panel.repaint();
@@ -141,7 +142,11 @@ async function begin(): Promise<void> {
 }
 
 function retry(again: () => Promise<void>): void {
-  notice.set("outage", "The demo’s server does not answer. Is it running? This page tries again.");
+  notice.set(
+    "outage",
+    "The demo’s server does not answer. Is it running? Or does this browser show it in many tabs " +
+      "already: it has six connections for all of them. This page tries again.",
+  );
   setTimeout(() => void again(), RETRY_MS);
 }
 
@@ -196,6 +201,8 @@ function show(): void {
   const { status, stats } = session;
   state.dataset["state"] = status.state;
   if (state.textContent !== status.state) state.textContent = status.state;
+  const here = `${counted(conversation.people, "tab")} here`;
+  if (people.textContent !== here) people.textContent = here;
   panel.show(conversation.view(performance.now()), report?.server);
   agreement.show(performance.now(), {
     document: text,
@@ -204,5 +211,6 @@ function show(): void {
     there: report?.server?.stats,
     counts: report?.counts,
     isPulled: switches.faults.blackout,
+    people: conversation.people,
   });
 }

@@ -3,6 +3,7 @@ import type { SessionPhase } from "holdfast";
 import type { ServerView } from "../messages.ts";
 import { bytes, count, milliseconds } from "./figures.ts";
 import { Plot, type PlotSpec, type Sample } from "./plots.ts";
+import { wordOfState } from "./words.ts";
 
 /** What this tab knows by itself. */
 export interface TabView extends ServerView {
@@ -26,7 +27,7 @@ const ROWS: readonly Row[] = [
   {
     name: "State",
     title: "How each side takes the session to be: the higher, the better",
-    show: (value) => STATES[value] ?? UNKNOWN,
+    show: stateAt,
     scaleMin: STATES.length - 1,
     take: (here, there) => [
       STATES.indexOf(here.state),
@@ -85,8 +86,10 @@ const ROWS: readonly Row[] = [
     take: (here, there) => [here.stats.duplicatesDropped, there?.stats.duplicatesDropped ?? null],
   },
   {
-    name: "Sent again",
-    title: "Messages sent once more, as they may have been lost",
+    name: "Times sent again",
+    title:
+      "How often a message was sent once more, as it may have been lost: one that is sent three " +
+      "times more counts three times",
     show: count,
     scaleMin: 4,
     isRate: true,
@@ -162,6 +165,11 @@ function bodyRow(
   const place = document.createElement("div");
   last.append(place);
   return { cells, place };
+}
+
+function stateAt(value: number): string {
+  const state = STATES[value];
+  return state === undefined ? UNKNOWN : wordOfState(state);
 }
 
 function put(cell: HTMLElement, text: string): void {

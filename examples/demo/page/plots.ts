@@ -52,7 +52,9 @@ export class Plot {
     };
     this.#plot = new uPlot(options, this.#data, place);
     new ResizeObserver(() => {
-      this.#plot.setSize({ width: place.clientWidth, height: place.clientHeight });
+      const size = { width: place.clientWidth, height: place.clientHeight };
+      // Folded away it has none.
+      if (size.width > 0 && size.height > 0) this.#plot.setSize(size);
     }).observe(place);
   }
 

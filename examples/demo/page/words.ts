@@ -1,5 +1,5 @@
 /** What happened, said to a person. Pure. */
-import type { EndedInfo, Status } from "holdfast";
+import type { EndedInfo, SessionPhase, Status } from "holdfast";
 import type { ChaosCounts } from "holdfast/chaos";
 import { SESSION_ENDS, type ServerView } from "../messages.ts";
 import { counted } from "./figures.ts";
@@ -19,7 +19,7 @@ function reasonOf({ reason, code, detail }: EndedInfo): string {
     case "silence":
       return "Nothing came from the server for five minutes, so the session was given up.";
     case "peer-ended":
-      return `The server ended the session: ${PEER_REASONS.get(code) ?? detail}.`;
+      return `The server ended the session: ${wordsOfPeer(code, detail)}.`;
     case "aborted":
       return `What came did not fit the text (${detail}), so the session was ended.`;
     default:
@@ -28,11 +28,15 @@ function reasonOf({ reason, code, detail }: EndedInfo): string {
 }
 
 const PEER_REASONS: ReadonlyMap<number, string> = new Map([
-  [SESSION_ENDS.editRefused, "it refused a change, as the text would have become too long"],
   [SESSION_ENDS.lineTaken, "another session began on this line"],
   [SESSION_ENDS.lineClosed, "the line was not used for long, or others needed it more"],
   [SESSION_ENDS.stopping, "it goes down"],
 ]);
+
+function wordsOfPeer(code: number, detail: string): string {
+  if (code === SESSION_ENDS.editRefused) return `it refused a change (${detail})`;
+  return PEER_REASONS.get(code) ?? detail;
+}
 
 function fatesOf({ neverSent, unknown }: EndedInfo): string {
   const parts: string[] = [];
@@ -41,6 +45,11 @@ function fatesOf({ neverSent, unknown }: EndedInfo): string {
     parts.push(`of ${counted(unknown.length, "message")} nobody knows whether they arrived`);
   }
   return parts.length === 0 ? "" : `Of this tab’s messages, ${parts.join("; ")}.`;
+}
+
+/** The state in a word that has room in a table. */
+export function wordOfState(state: SessionPhase): string {
+  return state === "interrupted" ? "down" : state;
 }
 
 /** Of the state, for those who do not see the page: only when it changes. */
@@ -83,6 +92,8 @@ export interface Circumstances {
   readonly there: ServerView["stats"] | undefined;
   readonly counts: ChaosCounts | undefined;
   readonly isPulled: boolean;
+  /** How many have the text before them, this tab among them. */
+  readonly people: number;
 }
 
 /** Why the texts are as they are: what the line did, and what the session did about it. */
@@ -97,13 +108,19 @@ export function wordsOfCause(now: Circumstances): string {
   if (now.isPulled)
     return "The cable is out. Go on typing: everything waits here, and nothing is lost.";
   const troubles = now.counts === undefined ? 0 : troublesOf(now.counts);
-  if (troubles === 0) return "Open a second tab and type. Then make the line bad.";
+  if (troubles === 0) return wordsOfNextStep(now.people);
   const again = now.here.unitsResent + (now.there?.unitsResent ?? 0);
   const doubles = now.here.duplicatesDropped + (now.there?.duplicatesDropped ?? 0);
   return (
-    `The line failed ${counted(troubles, "time")}: ${counted(again, "message")} sent again, ` +
-    `${counted(doubles, "double")} dropped.`
+    `The line failed ${counted(troubles, "time")}. Messages were sent again ` +
+    `${counted(again, "time")} in all, and ${counted(doubles, "double")} dropped.`
   );
+}
+
+function wordsOfNextStep(people: number): string {
+  if (people < 2) return "Open a second tab and type. Then make the line bad.";
+  const where = people === 2 ? "both tabs" : "two of the tabs";
+  return `Type in ${where}. Then make the line bad, or pull the cable and go on typing.`;
 }
 
 /** Things that the line did and that would have cost something. */
