@@ -69,15 +69,16 @@ export class Copy {
     const mine = this.#mine.slice(news);
     const length = (mine[0] ?? changes)?.length;
     if (changes !== undefined && changes.length !== length) throw new RangeError("of another text");
+    let theirs = changes;
+    if (theirs !== undefined) {
+      for (const [index, change] of mine.entries()) {
+        mine[index] = change.map(theirs, this.#isFirst);
+        theirs = theirs.map(change, !this.#isFirst);
+      }
+      this.#seen++;
+    }
     this.#confirmed = seen;
     this.#mine = mine;
-    if (changes === undefined) return undefined;
-    let theirs = changes;
-    for (const [index, change] of mine.entries()) {
-      mine[index] = change.map(theirs, this.#isFirst);
-      theirs = theirs.map(change, !this.#isFirst);
-    }
-    this.#seen++;
     return theirs;
   }
 

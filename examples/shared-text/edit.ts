@@ -8,6 +8,12 @@ export interface Edit {
   readonly changes?: unknown;
 }
 
+/**
+ * Most parts of an edit. A letter typed makes three; undoing what others have written into makes two
+ * for each place where they did. What an end has not been told is mapped over every one of them.
+ */
+export const EDIT_PARTS_MAX = 2_048;
+
 /** An edit that came from elsewhere, of which the type is only a hope. Throws RangeError. */
 export function readEdit(edit: Edit): { seen: number; changes: ChangeSet | undefined } {
   const { seen, changes } = Object(edit) as { [Name in keyof Edit]: unknown };
@@ -15,12 +21,19 @@ export function readEdit(edit: Edit): { seen: number; changes: ChangeSet | undef
   return { seen, changes: changes === undefined ? undefined : changesOf(changes) };
 }
 
-/** `ChangeSet.fromJSON` takes any number for a length, and mapping over those may never end. */
+/**
+ * `ChangeSet.fromJSON` takes any number for a length, and mapping over those may never end; and it
+ * keeps parts that neither keep, delete nor insert anything, of which a small text may have many.
+ */
 function changesOf(value: unknown): ChangeSet {
   const isText = (line: unknown): boolean => typeof line === "string" && !line.includes("\n");
-  const isPart = (part: unknown): boolean =>
-    Array.isArray(part) ? isCount(part[0]) && part.slice(1).every(isText) : isCount(part);
-  if (!Array.isArray(value) || !value.every(isPart)) throw new RangeError("not changes of a text");
+  const isPart = (part: unknown): boolean => {
+    const [length, ...lines] = Array.isArray(part) ? (part as unknown[]) : [part];
+    return isCount(length) && lines.every(isText) && (length > 0 || lines.join("\n") !== "");
+  };
+  if (!Array.isArray(value) || value.length > EDIT_PARTS_MAX || !value.every(isPart)) {
+    throw new RangeError("not changes of a text");
+  }
   return ChangeSet.fromJSON(value);
 }
 

@@ -3,6 +3,7 @@ import { ChangeSet, Text } from "@codemirror/state";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Copy, type Edit, type SavedCopy } from "../../examples/shared-text/copy.ts";
+import { EDIT_PARTS_MAX } from "../../examples/shared-text/edit.ts";
 import { json } from "../../src/session/index.ts";
 
 /** A replacement, its places as fractions, as the text is known only when its turn comes. */
@@ -230,6 +231,13 @@ describe("what another end sends", () => {
     ["a length that is none", { seen: 0, changes: [Number.NaN, 3] }],
     ["a fraction of a place", { seen: 0, changes: [1.5, 1.5] }],
     ["an empty part", { seen: 0, changes: [3, []] }],
+    ["a part that keeps nothing", { seen: 0, changes: [0, 3] }],
+    ["a part that deletes nothing", { seen: 0, changes: [3, [0]] }],
+    ["a part that inserts nothing", { seen: 0, changes: [3, [0, ""]] }],
+    [
+      "too many parts",
+      { seen: 0, changes: [3, ...Array.from({ length: EDIT_PARTS_MAX }, () => [0, "z"])] },
+    ],
     ["a line of two lines", { seen: 0, changes: [3, [0, "a\nb"]] }],
     ["a number for text", { seen: 0, changes: [3, [0, 7]] }],
     ["changes of a shorter text", { seen: 0, changes: [2, [0, "z"]] }],
