@@ -25,15 +25,18 @@ import type { Edit } from "../shared-text/copy.ts";
 export const TEXT_LENGTH_MAX = 20_000;
 
 /**
- * Most that the server takes; it ends the session whose edit would make it more. Half as much
- * again: people who do not see each other's edits yet may each fill the text, and that is nobody's
- * fault.
+ * Most that the server keeps. Several people who do not see each other's edits yet may each fill
+ * the text, and that is nobody's fault: four times as much loses nothing, and then every page lets
+ * people only delete. What is more is cut off the edit that brings it, and its author is told so
+ * as of any other change; nobody's session ends for it. In UTF-8 it is less than the largest
+ * message that the server takes.
  */
-export const TEXT_LENGTH_TAKEN_MAX = 30_000;
+export const TEXT_LENGTH_TAKEN_MAX = 80_000;
 
 /**
- * Edits that the server sends ahead of what a page says to have seen. Each of the page's own is
- * mapped over all of them; and it is some seconds of a few people's typing.
+ * Edits that the server sends ahead of what a page says to have seen; fewer when they are large.
+ * Each of the page's own is mapped over all of them; and it is some seconds of a few people's
+ * typing.
  */
 export const UNSEEN_MAX = 64;
 
@@ -60,7 +63,7 @@ export type FromServer =
 
 /** The codes with which the server ends a session; the end's `detail` says more, in words. */
 export const SESSION_ENDS = {
-  /** An edit that cannot be, or that makes the text what it must not be. */
+  /** An edit that cannot be, or that makes the text what it must not be; never for its length. */
   editRefused: 1,
   /** Another session began on the same line. */
   lineTaken: 2,

@@ -5,9 +5,10 @@ import {
   type FromPage,
   type FromServer,
   SESSION_ENDS,
-  TEXT_LENGTH_TAKEN_MAX,
+  TEXT_LENGTH_MAX,
   UNSEEN_MAX,
 } from "../../examples/demo/messages.ts";
+import { EDIT_PARTS_MAX } from "../../examples/shared-text/edit.ts";
 import { Room } from "../../examples/demo/room.ts";
 import type { ChaosCounts } from "../../src/chaos/index.ts";
 import { pause, soon, until } from "../waiting.ts";
@@ -128,6 +129,20 @@ describe("the demo's text", () => {
     expect(demo.text).toContain("Ada was offline. ");
     expect(demo.text).toContain("Bob was not. ");
     expect(ada.differences).toEqual([]);
+  });
+
+  it("has all that two have filled it with at once, and ends neither's session", async () => {
+    const demo = await demoOf();
+    const ada = await StandInPage.open(demo);
+    const bob = await StandInPage.open(demo);
+    await ada.set({ blackout: true });
+    ada.type("a".repeat(TEXT_LENGTH_MAX), 0, ada.length);
+    bob.type("b".repeat(TEXT_LENGTH_MAX), 0, bob.length);
+    await until(() => bob.isQuiet, "Bob's text at the server");
+    await ada.set({ blackout: false });
+    await allEqual(demo, [ada, bob]);
+    expect(demo.text).toHaveLength(2 * TEXT_LENGTH_MAX);
+    expect([ada, bob].map(({ session }) => session.status.state)).toEqual(["open", "open"]);
   });
 
   it("goes on for those who come later, and counts who is there", async () => {
@@ -252,20 +267,30 @@ describe("an edit that cannot be", () => {
     ["is of another text", ({ length }) => ({ seen: 0, changes: [length + 1] })],
     ["is of a text without end", () => ({ seen: 0, changes: [2 ** 53, [0, "x"]] })],
     ["is of a text of less than nothing", () => ({ seen: 0, changes: [-1, 5] })],
+    ["has a part of nothing", ({ length }) => ({ seen: 0, changes: [0, length] })],
     [
-      "makes the text too long",
-      ({ length }) => ({ seen: 0, changes: [length, [0, "x".repeat(TEXT_LENGTH_TAKEN_MAX)]] }),
+      "has too many parts",
+      ({ length }) => ({
+        seen: 0,
+        changes: [...Array.from({ length: EDIT_PARTS_MAX }, () => [0, "x"]), length],
+      }),
     ],
     ["hides a line in a line", ({ length }) => ({ seen: 0, changes: [length, [0, "a\nb"]] })],
     ["inserts a carriage return", ({ length }) => ({ seen: 0, changes: [length, [0, "\r"]] })],
     ["parts a pair", ({ length }) => ({ seen: 0, changes: [length - 1, [1]] })],
+    // A whole letter remains, of two halves.
+    ["parts two pairs", ({ length }) => ({ seen: 0, changes: [length - 3, [2], 1] })],
+    [
+      "parts a pair piece by piece",
+      ({ length }) => ({ seen: 0, changes: [length - 2, [1, "x"], [1, "y"]] }),
+    ],
   ];
 
   it.each(cases)("ends its session and nobody else's: %s", async (_what, edit) => {
     const complaints = watchComplaints();
     const demo = await demoOf();
     const ada = await StandInPage.open(demo);
-    ada.type("\u{1f600}");
+    ada.type("\u{1f600}\u{1f601}");
     await until(() => ada.isQuiet, "what Ada typed, at the server");
     const { text } = demo;
     const hostile = await StandInPage.open(demo);
