@@ -1,8 +1,10 @@
 /**
  * The lines: a fault proxy for each page, between it and the sessions. A line lives as long as its
- * page is there, which asks for its report every second; they are bounded, as each listens on a
- * port.
+ * page is there, which asks for its report every second, and whose session tries to get through;
+ * they are bounded, as each listens on a port. Where there are too many, one gives way on which
+ * nothing is under way: a page whose cable is pulled keeps its line.
  */
+import type { SessionPhase } from "holdfast";
 import { type ChaosProxy, startChaos } from "holdfast/chaos";
 import type { PeerSession } from "holdfast/server";
 import { chaosFaults } from "./faults.ts";
@@ -31,6 +33,12 @@ export interface LinesOptions {
 }
 
 /**
+ * A page whose session is interrupted is taken for gone when its line had no request for so long:
+ * browsers wake a page in the background once a minute.
+ */
+const GONE_AFTER_MS = 90_000;
+
+/**
  * Connections of one line at once; a request takes one. A browser has six for a server, and each
  * request may be at the proxy twice.
  */
@@ -55,10 +63,9 @@ export class Line {
     this.#faults = faults;
   }
 
-  /** The server cannot reach whoever is at the line's end, if there is anybody. */
-  get isQuiet(): boolean {
-    const state = this.#session?.status.state;
-    return state === undefined || state === "interrupted" || state === "ended";
+  /** Of the newest session; undefined before there is one. */
+  get state(): SessionPhase | undefined {
+    return this.#session?.status.state;
   }
 
   /** A page has one session at a time: after a reload nobody will come back to the earlier one. */
@@ -84,7 +91,16 @@ export class Line {
 interface Kept {
   readonly line: Line;
   readonly timer: NodeJS.Timeout;
+  usedAtMs: number;
 }
+
+/** Lines that may give way to a new one, those first that cost nobody anything. */
+const GIVING_WAY: readonly ((kept: Kept) => boolean)[] = [
+  ({ line }) => line.state === undefined,
+  ({ line }) => line.state === "ended",
+  ({ line, usedAtMs }) =>
+    line.state === "interrupted" && performance.now() - usedAtMs >= GONE_AFTER_MS,
+];
 
 export class Lines {
   readonly #targetPort: number;
@@ -121,6 +137,7 @@ export class Lines {
     const kept = this.#kept.get(id);
     if (kept === undefined) return undefined;
     kept.timer.refresh();
+    kept.usedAtMs = performance.now();
     // The last one in the map's order.
     this.#kept.delete(id);
     this.#kept.set(id, kept);
@@ -139,12 +156,13 @@ export class Lines {
     const target = this.#targetPort;
     const line = new Line(await startChaos({ target, connectionsMax: CONNECTIONS_MAX }));
     const timer = setTimeout(() => this.#drop(line.id), this.#unusedMs);
-    this.#kept.set(line.id, { line, timer });
+    this.#kept.set(line.id, { line, timer, usedAtMs: performance.now() });
     return line;
   }
 
   #makeRoom(): void {
-    const unused = [...this.#kept.values()].find(({ line }) => line.isQuiet);
+    const all = [...this.#kept.values()];
+    const [unused] = GIVING_WAY.flatMap((givesWay) => all.filter(givesWay));
     if (unused === undefined) {
       throw new RefusedError(503, "lines_taken", `All ${this.#linesMax} lines are in use`);
     }

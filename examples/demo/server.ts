@@ -62,8 +62,8 @@ const KIB = 1024;
 export async function startDemo(options: DemoOptions): Promise<Demo> {
   const room = new Room();
   const sessions = new SessionServer<FromPage, FromServer>({
-    // Edits are small and nobody types fast: strangers get no more room than that takes. What is in
-    // the window may come at once, and everybody waits while it is worked in.
+    // Edits are small and nobody types fast: strangers get no more room than that takes. The whole
+    // text may come as one message.
     windowMessages: 2 * KIB,
     windowBytes: 512 * KIB,
     messageBytesMax: 256 * KIB,
@@ -138,7 +138,7 @@ function routes(page: Page, lines: Lines, host: string): Express {
     response.json(lineOf(lines, request.params.id).report());
   });
   const readFaults = express.json({ limit: FAULTS_BYTES_MAX, inflate: false });
-  app.put("/lines/:id", demandJson, readFaults, (request, response) => {
+  app.put("/lines/:id", demandJson, demandLittle, readFaults, (request, response) => {
     const line = lineOf(lines, request.params.id);
     line.faults = changeFaults(line.faults, request.body);
     response.json(line.report());
@@ -159,6 +159,20 @@ function routes(page: Page, lines: Lines, host: string): Express {
 const demandJson: RequestHandler<{ id: string }> = (request, _response, next) => {
   if (request.is("application/json") !== false) next();
   else throw new RefusedError(415, "media_type_unsupported", "The body must be JSON");
+};
+
+/** Before anything is read: Express would read all of it, to answer then that it is too much. */
+const demandLittle: RequestHandler<{ id: string }> = (request, response, next) => {
+  const length = request.headers["content-length"];
+  if (length !== undefined && Number(length) <= FAULTS_BYTES_MAX) {
+    next();
+    return;
+  }
+  // Nobody waits for the rest.
+  response.set("connection", "close");
+  throw length === undefined
+    ? new RefusedError(411, "length_required", "The body's length must be told")
+    : new RefusedError(413, "body_too_large", `The body may have ${FAULTS_BYTES_MAX} bytes`);
 };
 
 function lineOf(lines: Lines, id: string): Line {

@@ -17,9 +17,10 @@ export function checkVisitor(request: IncomingMessage, boundTo: string): void {
   }
   if (request.method === "GET" || request.method === "HEAD") return;
   const { origin } = request.headers;
+  // Newer browsers say it of every request, and some requests have no origin; programs say neither.
   const site = request.headers["sec-fetch-site"];
-  const isOwn = site === undefined ? isOrigin(origin, host) : site === "same-origin";
-  if (isOwn || origin === undefined) return;
+  if (site === undefined ? isOrigin(origin ?? `http://${host}`, host) : site === "same-origin")
+    return;
   throw new RefusedError(403, "origin_not_allowed", "Pages of other origins have no say here");
 }
 
@@ -28,6 +29,6 @@ function isLoopback(host: string): boolean {
   return host === "::1" || host === "[::1]" || (isIPv4(host) && host.startsWith("127."));
 }
 
-function isOrigin(origin: string | undefined, host: string | undefined): boolean {
-  return origin !== undefined && URL.canParse(origin) && new URL(origin).host === host;
+function isOrigin(origin: string, host: string | undefined): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host;
 }

@@ -124,24 +124,61 @@ describe("a line", () => {
     await expect(lines.open()).rejects.toMatchObject({ status: 503, code: "stopping" });
   });
 
-  it("goes before one with somebody at its end, and its session with it", async () => {
-    const lines = new Lines({ targetPort: 9, linesMax: 2 });
+  it("keeps its page's session, cable pulled or not, and gives way when there is none", async () => {
+    const demo = await demoOf({ linesMax: 4 });
+    const pulled = await StandInPage.open(demo);
+    const gone = await StandInPage.open(demo);
+    await pulled.set({ blackout: true });
+    pulled.type("typed meanwhile");
+    const isDown = async (): Promise<boolean> =>
+      (await pulled.report()).server?.state === "interrupted";
+    await until(isDown, "the interruption, at the server");
+    gone.session.abort();
+    const isOver = async (): Promise<boolean> => (await gone.report()).server?.state === "ended";
+    await until(isOver, "the end of a session");
+    for (let made = 0; made < 20; made++) await makeLine(demo);
+    // Those that never had a session gave way to each other.
+    await lookAt(demo, gone.lineId);
+    await pulled.set({ blackout: false });
+    await until(() => pulled.isQuiet, "what was typed, at the server");
+    expect(demo.text).toContain("typed meanwhile");
+  });
+
+  it("gives way in an order that costs least, and not while somebody is at its end", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const linesMax = 5;
+    const lines = new Lines({ targetPort: 9, linesMax });
     onTestFinished(() => lines.close());
-    const sessionOf = (state: SessionPhase): { session: LineSession; abort: Mock } => {
+    const aborts: Mock[] = [];
+    const openWith = async (state: SessionPhase): Promise<string> => {
+      const line = await lines.open();
       const abort = vi.fn<LineSession["abort"]>();
-      return { session: { status: { state }, abort } as unknown as LineSession, abort };
+      aborts.push(abort);
+      line.take({ status: { state }, abort } as unknown as LineSession);
+      return line.id;
     };
-    const here = sessionOf("open");
-    const away = sessionOf("interrupted");
-    const first = await lines.open();
-    first.take(here.session);
-    const second = await lines.open();
-    second.take(away.session);
-    await lines.open();
-    expect(away.abort).toHaveBeenCalledWith(SESSION_ENDS.lineClosed, expect.any(String));
-    expect(here.abort).not.toHaveBeenCalled();
-    expect(lines.find(first.id)).toBe(first);
-    expect(lines.find(second.id)).toBeUndefined();
+    const open = await openWith("open");
+    const gone = await openWith("interrupted");
+    const away = await openWith("interrupted");
+    const ended = await openWith("ended");
+    const { id: unused } = await lines.open();
+    vi.advanceTimersByTime(89_999);
+    for (const id of [unused, ended, open, away]) lines.find(id);
+    vi.advanceTimersByTime(1);
+    const closed: string[] = [];
+    for (const [id, line] of [
+      ["unused", unused],
+      ["ended", ended],
+      ["gone", gone],
+    ] as const) {
+      await openWith("open");
+      if (lines.find(line) === undefined) closed.push(id);
+    }
+    expect(closed).toEqual(["unused", "ended", "gone"]);
+    expect(aborts.map(({ mock }) => mock.calls.length)).toEqual([0, 1, 0, 1, 0, 0, 0]);
+    expect(aborts[1]).toHaveBeenCalledWith(SESSION_ENDS.lineClosed, expect.any(String));
+    await expect(lines.open()).rejects.toMatchObject({ status: 503, code: "lines_taken" });
   });
 });
 
@@ -167,7 +204,13 @@ describe("a request that makes no sense", () => {
     ["cuts too often", put('{"cutEveryMs":1}'), 400, "faults_invalid"],
     ["a number for yes", put('{"blackout":1}'), 400, "faults_invalid"],
     ["good and bad", put('{"double":1,"damage":2}'), 400, "faults_invalid"],
-    ["too much", put(`{"double":${" ".repeat(2_000)}1}`), 413, "request_invalid"],
+    ["too much", put(`{"double":${" ".repeat(2_000)}1}`), 413, "body_too_large"],
+    [
+      "nobody knows how much",
+      put("{}", { ...JSON_TYPE, "transfer-encoding": "chunked" }),
+      411,
+      "length_required",
+    ],
     ["plain text", put("{}", { "content-type": "text/plain" }), 415, "media_type_unsupported"],
     ["no type at all", put("{}", {}), 415, "media_type_unsupported"],
     [
@@ -188,6 +231,12 @@ describe("a request that makes no sense", () => {
       403,
       "origin_not_allowed",
     ],
+    [
+      "another site's page that hides its origin",
+      put('{"double":1}', { ...JSON_TYPE, "sec-fetch-site": "cross-site" }),
+      403,
+      "origin_not_allowed",
+    ],
     ["no page's origin", put("{}", { ...JSON_TYPE, origin: "null" }), 403, "origin_not_allowed"],
     ["another name", put("{}", { ...JSON_TYPE, host: "a.test" }), 403, "host_not_allowed"],
     ["no name", put("{}", { ...JSON_TYPE, host: "//" }), 403, "host_not_allowed"],
@@ -205,6 +254,20 @@ describe("a request that makes no sense", () => {
     expect(error).toBeTypeOf("string");
     expect((await lookAt(demo, id)).faults).toEqual(NO_FAULTS);
     expect(complaints).not.toHaveBeenCalled();
+  });
+
+  it("is answered before all that it says will come has come", async () => {
+    const demo = await demoOf();
+    const { id } = await makeLine(demo);
+    const socket = await socketTo(demo);
+    const pieces: Uint8Array[] = [];
+    socket.on("data", (piece: Uint8Array) => pieces.push(piece));
+    const type = "Content-Type: application/json";
+    socket.write(
+      `PUT /lines/${id} HTTP/1.1\r\nHost: localhost\r\n${type}\r\nContent-Length: 99999999999\r\n\r\n{`,
+    );
+    await soon(once(socket, "close"), "the end of the connection");
+    expect(Buffer.concat(pieces).toString()).toMatch(/^HTTP\/1\.1 413 /);
   });
 
   it.each([
