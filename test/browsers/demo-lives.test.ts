@@ -108,6 +108,18 @@ describe("the demo's page, in a browser as it is driven", () => {
     expect(await agree(demo, [shown])).toMatch(/^xThis text/);
   });
 
+  test("What somebody else kept in the tab is no line, and the page begins anew", async () => {
+    const demo = await runDemo();
+    const context = await newContext();
+    const rubbish = JSON.stringify({ lineId: "../page.js", session: "", document: {} });
+    await context.addInitScript(`sessionStorage.setItem("kept", ${JSON.stringify(rubbish)})`);
+    const shown = await DemoPage.open(context, demo);
+    await shown.notice.getByText("could not go on").waitFor();
+    await shown.select(0);
+    await shown.page.keyboard.type("Anew. ");
+    expect(await agree(demo, [shown])).toMatch(/^Anew[.] /);
+  });
+
   test("That the server is away is said, and after its restart the page begins anew", async () => {
     const demo = await runDemo();
     const shown = await DemoPage.open(await newContext(), demo);
