@@ -5,6 +5,7 @@ import { useFirefox } from "./firefox.ts";
 export interface DrivenPage {
   goto(url: string): Promise<unknown>;
   reload(): Promise<unknown>;
+  bringToFront(): Promise<unknown>;
   evaluate(text: string): Promise<unknown>;
   waitForFunction(text: string): Promise<unknown>;
 }
