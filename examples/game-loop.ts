@@ -16,9 +16,10 @@ type Place = { player: number; x: number; tick: number; sentAtMs: number };
 const text = { type: "string" } as const;
 const { values } = parseArgs({ options: { seconds: text, loss: text, cuts: text, delay: text } });
 const { seconds = "10", loss = "0", cuts, delay = "0" } = values;
-const [frameCount, port] = [Number(seconds) * 60, Number(process.env["PORT"] ?? 8080)];
+const frameCount = (parseDuration(`${seconds}s`) / 1000) * 60; // Throws at what is no number.
 const count = { moves: 0, movesTaken: 0, placesTaken: 0, overtaken: 0, wrong: 0 };
 const agesMs: number[] = [];
+const port = Number(process.env["PORT"] ?? 8080);
 const LIMITS = { parkedMax: 16 }; // An answer a frame takes one for each frame of a round trip.
 
 /** `setInterval(act, 1000 / 60)` takes whole milliseconds and never makes up for being late. */
@@ -92,8 +93,7 @@ for (let second = 1; second <= Number(seconds); second++) {
   const age = `${ages[ages.length >> 1]?.toFixed()} ms, at worst ${ages.at(-1)?.toFixed()} ms`;
   console.log(`${second} s, a player: ${pace}; age ${age}`);
 }
-await Promise.all(playing);
-server.close();
+await Promise.all(playing).finally(() => server.close());
 await line.close();
 console.log(count, `${line.counts.cuts} cuts, ${line.counts.requestsLost} requests lost`);
 process.exitCode = count.wrong === 0 && count.movesTaken === count.moves ? 0 : 1;

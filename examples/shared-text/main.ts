@@ -19,13 +19,13 @@ type FromServer = { kind: "text"; text: string } | { kind: "edit"; edit: Edit } 
 const flag = { type: "string" } as const;
 const { values } = parseArgs({ options: { edits: flag, loss: flag, cuts: flag, forget: flag } });
 const { edits = "100", loss = "0", cuts, forget } = values;
+if (!/^\d+$/.test(edits + (forget ?? ""))) throw new RangeError("edits and forget are numbers");
 const port = Number(process.env["PORT"] ?? 8080);
 const codec = json; // A change may cut a surrogate pair, and msgpack does not carry halves of one.
 
 // The server has an end for each writer, and hands what comes out of one to all others.
 const ends = new Map<PeerSession<FromWriter, FromServer>, Copy>();
-let text = Text.of(["Once upon a time", ""]);
-let [typing, changeCount] = [3, 0];
+let [text, typing, changeCount] = [Text.of(["Once upon a time", ""]), 3, 0];
 const sessions = new SessionServer<FromWriter, FromServer>({
   codec,
   async onSession(session) {

@@ -66,4 +66,10 @@ describe("the game loop", () => {
     // At least twenty a second come in time even so, on a machine that does other things besides.
     expect(count.placesTaken).toBeGreaterThan(MOVES);
   });
+
+  it("does not begin with seconds that are no number", async () => {
+    const game = new Program("examples/game-loop.ts", ["--seconds", "abc"], await freePort());
+    expect(await game.ended).toBe(1);
+    expect(game.complaints.join("\n")).toContain('"abcs" is not a duration');
+  });
 });

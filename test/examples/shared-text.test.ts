@@ -34,4 +34,10 @@ describe("the shared text", () => {
       expect(program.lines.join("\n")).toMatch(/^\d+ changes; the texts \[\s+"?'?differ/m);
     },
   );
+
+  it.each(["--edits", "--forget"])("does not begin with %s that are no number", async (option) => {
+    const program = await write(option, "abc");
+    expect(await program.ended).toBe(1);
+    expect(program.complaints.join("\n")).toContain("RangeError: edits and forget are numbers");
+  });
 });
