@@ -6,8 +6,9 @@ import type { ChangeSet } from "@codemirror/state";
 import { partsOf } from "./changes.ts";
 
 /**
- * Parts in it, from which on everybody should take over what is theirs: some dozens of letters.
- * More would make whoever types behind others compose more, less would make it everybody more often.
+ * Parts in it, from which on everybody takes over what is theirs: some dozens of letters. With
+ * more, whoever types while behind composes more for each edit; with fewer, all take over more
+ * often.
  */
 const PARTS_MAX = 128;
 

@@ -9,8 +9,9 @@ export interface Edit {
 }
 
 /**
- * Most parts of an edit. A letter typed makes three; undoing what others have written into makes two
- * for each place where they did. What an end has not been told is mapped over every one of them.
+ * Most parts of an edit. A letter typed makes three; undoing what others have written into makes
+ * two for each place where they did. All that an end has sent and that was not seen is mapped over
+ * every one of them.
  */
 export const EDIT_PARTS_MAX = 2_048;
 

@@ -19,7 +19,7 @@ type TextSession = Parameters<Room["serve"]>[0];
 /** As long as the room takes to tell everybody, and to count. */
 const TOLD_WITHIN_MS = 1_000;
 
-/** A session without a line, and the page at its end, which takes nothing in until it is told to. */
+/** A session without a line, and the page at its end, which takes things in when it is told to. */
 class Visitor {
   isWritable = true;
   code: number | undefined;
@@ -137,7 +137,7 @@ describe("a refused edit", () => {
   const refusedBy = (text: Text): ChangeSet =>
     ChangeSet.of({ from: 0, insert: Text.of(["\r"]) }, text.length);
 
-  it("is the end of its session and of no other, with everybody typing in that moment", async () => {
+  it("ends its session and no other, with everybody typing in that moment", async () => {
     const { room, visitors, settle } = await meet(4);
     const [hostile, ada, bob, eve] = visitors as [Visitor, Visitor, Visitor, Visitor];
     ada.type("Ada ", 0);
@@ -342,7 +342,7 @@ describe("a flood of edits", () => {
     const tookMs = performance.now() - startMs;
     expect([hostile.code, room.text]).toEqual([SESSION_ENDS.editRefused, before]);
     expect(tookMs).toBeGreaterThan(100);
-    // Many times more often than a person would notice, on a machine that does other things besides.
+    // Far more often than a person would notice, on a machine that does other things besides.
     expect(turns).toBeGreaterThan(tookMs / 50);
   });
 });
