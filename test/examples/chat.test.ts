@@ -21,7 +21,7 @@ async function room(
     lines.push(line);
     const person = new Program("examples/chat.ts", [name], line.port);
     people.push(person);
-    await person.line(new RegExp(`^-- ${name} has joined`));
+    await person.line(/^-- .* has joined/);
   }
   return { server, port, people, lines };
 }
@@ -151,5 +151,49 @@ describe("the chat", () => {
     session.abort();
     await ada.line(/left/);
     expect([...server.complaints, ...ada.complaints]).toEqual([]);
+  });
+
+  it("keeps everybody who reads, however much one says at once", async () => {
+    const { port, people } = await room(["Ada", "Bob"]);
+    const session = connect<unknown, unknown>(`http://127.0.0.1:${port}/holdfast`);
+    onTestFinished(() => session.abort());
+    session.onBundle(() => {});
+    session.send({ kind: "join", name: "Eve" });
+    for (let said = 0; said < 3_000; said++) session.send({ kind: "say", text: `flood ${said}` });
+    for (const person of people) await person.line(/^Eve: flood/, 20);
+    const [ada, bob] = [personAt(people, 0), personAt(people, 1)];
+    ada.say("is anybody there?");
+    await bob.line(/^Ada: is anybody there/);
+    await ada.line(/^Ada: is anybody there/);
+    expect([...ada.lines, ...bob.lines].filter((line) => /left|Ended/.test(line))).toEqual([]);
+  });
+
+  it("cuts what is too long, and lets no character turn what others read", async () => {
+    const { people } = await room(["Ada", "\u202e\u2028Bob"]);
+    const [ada, bob] = [personAt(people, 0), personAt(people, 1)];
+    bob.say(`\u202e\u2066${"\u00e9".repeat(40_000)}`, "still here");
+    const [said, next] = await ada.line(/^ {2}Bob: /, 2);
+    expect(said).toBe(`  Bob:   ${"\u00e9".repeat(998)}`);
+    expect(next).toBe("  Bob: still here");
+    expect(bob.complaints).toEqual([]);
+  });
+
+  it.each([
+    ["serve", "http"],
+    ["serve", "99999"],
+    ["Ada", "http"],
+    ["Ada", "99999"],
+  ])("says in a sentence what no port is: %s at %s", async (who, port) => {
+    const program = new Program("examples/chat.ts", [who], port);
+    expect(await program.ended).toBe(1);
+    expect(program.complaints).toHaveLength(1);
+    expect(program.complaints[0]).toMatch(/port|url/);
+  });
+
+  it("says in a sentence that the port is taken", async () => {
+    const { port } = await room([]);
+    const second = new Program("examples/chat.ts", ["serve"], port);
+    expect(await second.ended).toBe(1);
+    expect(second.complaints).toEqual([expect.stringContaining("address already in use")]);
   });
 });
