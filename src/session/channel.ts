@@ -88,3 +88,15 @@ export class Channel<Incoming = unknown, Outgoing = unknown> extends MessageStre
     this.#parts.hub.setTimeToLive(this.#parts.channelId, ttlMs);
   }
 }
+
+const encoder = new TextEncoder();
+/** Labels arrive as they were, with a byte order mark at their head as well. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+export function encodeLabel(label: string): Uint8Array {
+  return encoder.encode(label);
+}
+
+export function decodeLabel(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}

@@ -22,6 +22,21 @@ export interface EndedInfo extends Omit<EndedOutput, "kind" | "neverSent" | "unk
   readonly unknown: readonly MessageFate[];
 }
 
+/** What the core says of an end, for an application, which knows channels by their labels. */
+export function endedInfo(
+  { kind: _, ...ended }: EndedOutput,
+  labelOf: (channel: number) => string,
+  lastFailure: string,
+): EndedInfo {
+  const named = (fate: Fate): MessageFate => ({ ...fate, label: labelOf(fate.channel) });
+  return {
+    ...ended,
+    detail: ended.reason === "silence" ? lastFailure : ended.detail,
+    neverSent: ended.neverSent.map(named),
+    unknown: ended.unknown.map(named),
+  };
+}
+
 /** The session is over, and not because both sides had finished. */
 export class SessionEndedError extends Error {
   override readonly name = "SessionEndedError";

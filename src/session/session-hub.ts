@@ -12,22 +12,20 @@ import {
   type ChannelOptions,
   type DeliveryMode,
   END_CODES,
-  type EndedOutput,
-  type Fate,
   type ParkSide,
   type RequestSide,
 } from "../core/index.ts";
 import type { SendingState } from "../core/channel-sender.ts";
 import { Deque } from "../core/deque.ts";
 import { assert, UsageError } from "../core/errors.ts";
-import { Channel, type ChannelFacts } from "./channel.ts";
+import { Channel, type ChannelFacts, decodeLabel, encodeLabel } from "./channel.ts";
 import { nowMs } from "./clock.ts";
 import type { CodecFactory } from "./codec.ts";
 import { defer, type Deferred } from "./deferred.ts";
 import {
   ChannelResetError,
+  endedInfo,
   type EndedInfo,
-  type MessageFate,
   SessionEndedError,
   UndecodableError,
 } from "./errors.ts";
@@ -73,12 +71,6 @@ const PEER_LIMITS: ReadonlySet<string> = new Set([
 
 /** Of which session an error is: in a chain it need not be the one whose callback throws it. */
 const thrownBy: WeakMap<UsageError, SessionHub> = new WeakMap();
-
-/** Labels are what they were, with a byte order mark at their head as well. */
-const label = {
-  encoder: new TextEncoder(),
-  decoder: new TextDecoder("utf-8", { ignoreBOM: true }),
-};
 
 export class SessionHub {
   readonly side: RequestSide | ParkSide;
@@ -132,7 +124,7 @@ export class SessionHub {
   }
 
   openChannel(name: string, options: ChannelOptions): Channel {
-    const bytes = label.encoder.encode(name);
+    const bytes = encodeLabel(name);
     const id = this.#traced(() => this.side.openChannel(nowMs(), bytes, options));
     this.touch();
     return this.addChannel(id, { label: name, mode: options.mode ?? "ordered", isOwn: true });
@@ -290,7 +282,7 @@ export class SessionHub {
         this.#makeRoom();
         break;
       case "ended": {
-        this.#end(this.#infoOf(output));
+        this.#end(endedInfo(output, (id) => this.#labelOf(id), this.status.reason));
       }
     }
   }
@@ -395,33 +387,23 @@ export class SessionHub {
   }
 
   #welcomeChannel(id: number, mode: DeliveryMode, name: Uint8Array): void {
-    const channel = this.addChannel(id, { label: label.decoder.decode(name), mode, isOwn: false });
+    const channel = this.addChannel(id, { label: decodeLabel(name), mode, isOwn: false });
     this.#tell("channel", channel);
   }
 
   #tellGivenUp(channelId: number, neverSent: number, sent: number): void {
-    const name = this.channels.get(channelId)?.channel.label ?? "";
-    this.#tell("givenUp", { label: name, neverSent, sent });
+    this.#tell("givenUp", { label: this.#labelOf(channelId), neverSent, sent });
+  }
+
+  /** "" for channel 0, and for one that is forgotten. */
+  #labelOf(channelId: number): string {
+    return this.channels.get(channelId)?.channel.label ?? "";
   }
 
   #makeRoom(): void {
     this.#isFull = false;
     this.#room?.resolve();
     this.#room = undefined;
-  }
-
-  #infoOf({ kind: _, ...ended }: EndedOutput): EndedInfo {
-    const named = (fate: Fate): MessageFate => {
-      return { ...fate, label: this.channels.get(fate.channel)?.channel.label ?? "" };
-    };
-    // Where only silence is known of the end, the last failure says more.
-    const detail = ended.reason === "silence" ? this.status.reason : ended.detail;
-    return {
-      ...ended,
-      detail,
-      neverSent: ended.neverSent.map(named),
-      unknown: ended.unknown.map(named),
-    };
   }
 
   #end(info: EndedInfo): void {
