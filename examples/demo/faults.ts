@@ -1,5 +1,4 @@
 /** What may be said about the faults of a line, checked: it comes from whoever sends a request. */
-import type { FaultOptions } from "holdfast/chaos";
 import { CUT_EVERY_MS_MAX, CUT_EVERY_MS_MIN, DELAY_MS_MAX, type LineFaults } from "./messages.ts";
 import { RefusedError } from "./refusal.ts";
 
@@ -37,9 +36,4 @@ function checkFault(name: string, value: unknown): void {
 
 function invalid(message: string): RefusedError {
   return new RefusedError(400, "faults_invalid", message);
-}
-
-/** As the proxy is told them. */
-export function chaosFaults({ damage, ...faults }: LineFaults): FaultOptions {
-  return { ...faults, damageRequest: damage, damageResponse: damage };
 }

@@ -7,7 +7,6 @@
 import type { SessionPhase } from "holdfast";
 import { type ChaosProxy, startChaos } from "holdfast/chaos";
 import type { PeerSession } from "holdfast/server";
-import { chaosFaults } from "./faults.ts";
 import {
   type FromPage,
   type FromServer,
@@ -59,7 +58,7 @@ export class Line {
   }
 
   set faults(faults: LineFaults) {
-    this.proxy.set(chaosFaults(faults));
+    this.proxy.set(faults);
     this.#faults = faults;
   }
 
