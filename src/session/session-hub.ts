@@ -210,9 +210,8 @@ export class SessionHub {
    * not bring down whoever serves it, and all others with him. Returns whether it was told.
    */
   report(error: unknown): boolean {
-    const isUsage = error instanceof UsageError;
-    const hub = (isUsage ? thrownBy.get(error) : undefined) ?? this;
-    const isLimit = isUsage && PEER_LIMITS.has(error.code);
+    const hub = this.#throwerOf(error);
+    const isLimit = error instanceof UsageError && PEER_LIMITS.has(error.code);
     if (isLimit) hub.abort(END_CODES.limit, error.code);
     const isTold = !isLimit && !hub.#isPeersDoing(error, hub === this);
     if (isTold) this.#driver.report(error);
@@ -225,11 +224,15 @@ export class SessionHub {
    */
   failService(error: unknown): void {
     const isTold = this.report(error);
-    const isOfAnother = error instanceof UsageError && thrownBy.get(error) !== this;
-    // The other one's events tell of its end, but not that it has cost this session its service.
-    if (isOfAnother && !isTold) this.#driver.report(error);
+    // Another one's events tell of its end, but not that it has cost this session its service.
+    if (!isTold && this.#throwerOf(error) !== this) this.#driver.report(error);
     const isClosing = this.side.state === "closing" && this.#isPeersDoing(error, true);
     if (!isClosing) this.abort(END_CODES.application, "service_failed");
+  }
+
+  /** Whose command has thrown it. */
+  #throwerOf(error: unknown): SessionHub {
+    return (error instanceof UsageError ? thrownBy.get(error) : undefined) ?? this;
   }
 
   /**

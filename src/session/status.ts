@@ -1,9 +1,6 @@
 /** What a session tells about itself: its status, its events and their types. */
-import type { DeliveryMode, Fate } from "../core/index.ts";
 import type { Channel } from "./channel.ts";
-import type { EndedInfo, MessageFate } from "./errors.ts";
-
-export type { DeliveryMode, EndedInfo, Fate, MessageFate };
+import type { EndedInfo } from "./errors.ts";
 
 /** Where a session stands. */
 export type SessionPhase =
