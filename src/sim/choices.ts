@@ -1,6 +1,6 @@
 /**
  * Where chance enters a simulation, and the only place where it does: whoever has to decide asks
- * `pick`. So a run is repeated by its seed, cut down by its tape, and explored by trying them all.
+ * `pick`. So a run is repeated by its seed, cut down by its steps, and explored by trying them all.
  */
 
 /** Decides: the only source of chance. */
@@ -8,9 +8,11 @@ export interface Choices {
   /**
    * One of `count` possibilities, 0 to `count - 1`; 0 is the harmless one.
    *
-   * @param label what is decided; for tapes and traces.
+   * @param label what is decided, with what it is about: "answer 3 is lost".
+   * @param permille how often, of a thousand times, it is to be another than 0. It is for those who
+   *   roll dice; left out, all possibilities are equally likely.
    */
-  pick(count: number, label: string): number;
+  pick(count: number, label: string, permille?: number): number;
 }
 
 /** One decision that was taken. */
@@ -26,15 +28,22 @@ export interface Picked {
 /** Nothing ever goes wrong. */
 export const HARMLESS: Choices = { pick: () => 0 };
 
+const PERMILLE = 1_000;
+
 /** Decides by a seed: mulberry32 (Tommy Ettinger, public domain), good enough for faults. */
 export function seeded(seed: number): Choices {
   let state = seed >>> 0;
+  function below(count: number): number {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * count);
+  }
   return {
-    pick(count: number): number {
-      state = (state + 0x6d2b79f5) >>> 0;
-      let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-      return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * count);
+    pick(count: number, _label: string, permille?: number): number {
+      if (permille === undefined) return below(count);
+      if (count < 2 || below(PERMILLE) >= permille) return 0;
+      return 1 + below(count - 1);
     },
   };
 }
@@ -69,8 +78,8 @@ export class RecordedChoices implements Choices {
     return this.picked.map((each) => each.value);
   }
 
-  pick(count: number, label: string): number {
-    const value = this.inner.pick(count, label);
+  pick(count: number, label: string, permille?: number): number {
+    const value = this.inner.pick(count, label, permille);
     this.picked.push({ label, count, value });
     return value;
   }

@@ -7,4 +7,5 @@ export * from "./http.ts";
 export * from "./invariants.ts";
 export * from "./pair.ts";
 export * from "./payloads.ts";
+export * from "./play.ts";
 export * from "./simulation.ts";
