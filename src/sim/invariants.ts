@@ -33,6 +33,12 @@ export function checkState(pair: Pair): void {
   checkCredit(server, "server");
 }
 
+/** Throws when a half's own books do not balance, whatever its peer says. */
+export function checkHalf(half: Half, side: SideName): void {
+  checkSending(half, side);
+  if (half.state !== "ended") checkCredit(half, side);
+}
+
 /** Throws when a pair that is at rest has not come to rest in every respect. */
 export function checkRest(pair: Pair): void {
   const { client, session } = pair;
