@@ -18,13 +18,23 @@ export interface Item {
   readonly body: Uint8Array;
   /** When it arrives, where time is simulated. */
   readonly atMs: number;
+  /** An answer's status: 200, or what the middle says; 0 for all else. */
+  readonly status: number;
+  /** A failure that tells: nothing of the request has left the client's host. */
+  readonly notSent: boolean;
 }
+
+/** Each life of a client numbers its exchanges from 1; its connections are numbered on from here. */
+export const CONNECTIONS_OF_ONE_LIFE = 1_000_000;
 
 /** What a proxy of the middle says instead of the server. */
 export const ERROR_PAGE: Uint8Array = asciiBytes(
   "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>",
 );
 const NOTHING = new Uint8Array(0);
+const OK = 200;
+
+type Added = Pick<Item, "kind" | "exchange" | "body" | "atMs"> & Partial<Item>;
 
 /** The middle between one client and one server. It decides nothing: its caller does. */
 export class SimulatedHttp {
@@ -42,7 +52,7 @@ export class SimulatedHttp {
   /** The client sends a request. */
   sendRequest(exchange: number, body: Uint8Array, atMs = 0): Item {
     this.waiting.add(exchange);
-    return this.add("request", exchange, body, atMs);
+    return this.add({ kind: "request", exchange, body, atMs });
   }
 
   /** Undefined when nobody waits for the answer any more. */
@@ -50,7 +60,8 @@ export class SimulatedHttp {
     const exchange = this.held.get(handle);
     if (exchange === undefined) throw new Error(`answer to a handle that is not held: ${handle}`);
     this.held.delete(handle);
-    return this.waiting.has(exchange) ? this.add("answer", exchange, body, atMs) : undefined;
+    if (!this.waiting.has(exchange)) return undefined;
+    return this.add({ kind: "answer", exchange, body, atMs, status: OK });
   }
 
   /** The client closes the connection. A request may be beyond recall already. */
@@ -70,8 +81,8 @@ export class SimulatedHttp {
   }
 
   /** The middle answers in the server's place. */
-  answerWith(exchange: number, body: Uint8Array, atMs = 0): Item {
-    return this.add("answer", exchange, body, atMs);
+  answerWith(exchange: number, body: Uint8Array, atMs = 0, status: number = OK): Item {
+    return this.add({ kind: "answer", exchange, body, atMs, status });
   }
 
   /** An answer, or the news of a failure, arrives: the exchange is over for the client. */
@@ -87,9 +98,9 @@ export class SimulatedHttp {
     this.remove(item);
   }
 
-  /** A second copy of a request, as proxies make it that try again. */
+  /** A second copy: of a request, as proxies make it that try again; of an answer, on its way. */
   duplicate(item: Item, atMs = 0): Item {
-    return this.add("request", item.exchange, item.body, atMs);
+    return this.add({ ...item, atMs });
   }
 
   /** Another body in the place of what was sent. */
@@ -109,15 +120,23 @@ export class SimulatedHttp {
   }
 
   /** The client is going to see an error instead of an answer. */
-  fail(exchange: number, atMs = 0): Item {
+  fail(exchange: number, atMs = 0, notSent = false): Item {
     this.drop((item) => item.exchange === exchange && item.kind !== "request");
-    return this.add("failure", exchange, NOTHING, atMs);
+    return this.add({ kind: "failure", exchange, body: NOTHING, atMs, notSent });
+  }
+
+  /** The server is gone, and with it the connections of all requests that it had not answered. */
+  dropHeld(): number[] {
+    const exchanges = Array.from(this.held.values());
+    this.held.clear();
+    return exchanges;
   }
 
   // --- details --------------------------------------------------------------------------------
 
-  private add(kind: Item["kind"], exchange: number, body: Uint8Array, atMs: number): Item {
-    const item: Item = { id: this.nextId++, kind, exchange, body, atMs };
+  private add(given: Added): Item {
+    const { kind, exchange, body, atMs, status = 0, notSent = false } = given;
+    const item: Item = { id: this.nextId++, kind, exchange, body, atMs, status, notSent };
     this.items.push(item);
     return item;
   }
@@ -140,12 +159,13 @@ export class SimulatedHttp {
   }
 }
 
-/** One byte of a copy changed: which one and how is decided by two numbers. */
-export function damaged(body: Uint8Array, position: number, change: number): Uint8Array {
+/** A copy with some bits the other way round; they are numbered from the first byte's highest. */
+export function flipped(body: Uint8Array, bits: Iterable<number>): Uint8Array {
   const copy = body.slice();
-  if (copy.length === 0) return copy;
-  const at = position % copy.length;
-  copy[at] = (copy[at] as number) ^ (1 + (change % 255));
+  for (const bit of bits) {
+    const at = Math.floor(bit / 8);
+    copy[at] = (copy[at] as number) ^ (0x80 >> (bit % 8));
+  }
   return copy;
 }
 

@@ -19,7 +19,7 @@ import {
 } from "../core/index.ts";
 import type { ParkSide } from "../core/index.ts";
 import type { Choices } from "./choices.ts";
-import { type Item, SimulatedHttp } from "./http.ts";
+import { CONNECTIONS_OF_ONE_LIFE, type Item, SimulatedHttp } from "./http.ts";
 import { isSamePayload, makePayload, numberOf } from "./payloads.ts";
 
 /** The two sides of a pair. */
@@ -140,7 +140,8 @@ export type Step =
 
 /** A side that asks to be woken now again and again is stuck: bound of ticks without a pause. */
 const TICKS_MAX = 100;
-const CONNECTIONS_OF_ONE_LIFE = 1_000_000;
+const OK = 200;
+const TOO_LARGE = 413;
 const ORIGIN = { address: "client", principal: "" };
 const WELCOME = { accepted: true, principal: "" } as const;
 const SERVER_CLOCK_START_MS = 1_000_000;
@@ -428,10 +429,12 @@ export class Pair {
     }
     http.takeAnswer(item);
     const exchange = item.exchange - this.connectionBase;
-    if (item.kind === "answer") {
+    const { kind, status, notSent } = item;
+    if (kind === "answer" && status === OK) {
       this.client.handleAnswer(this.clocks.client, exchange, item.body);
     } else {
-      this.client.handleFailure(this.clocks.client, exchange);
+      const how = { tooLarge: status === TOO_LARGE, notSent };
+      this.client.handleFailure(this.clocks.client, exchange, how);
     }
     this.settle("client");
   }

@@ -7,7 +7,7 @@
  */
 import { UsageError } from "../core/index.ts";
 import type { Choices } from "./choices.ts";
-import { damaged, ERROR_PAGE, type Item } from "./http.ts";
+import { ERROR_PAGE, flipped, type Item } from "./http.ts";
 import { checkRest, checkState } from "./invariants.ts";
 import { BrokenPromise, Pair, type PairOptions, type Router, type SideName } from "./pair.ts";
 
@@ -177,8 +177,8 @@ export class Simulation implements Router {
       http.duplicate(item, atMs + this.choices.pick(2_000, "second copy after"));
     }
     if (this.happens("damage", faults.damage)) {
-      const position = this.choices.pick(1 << 20, "damaged at");
-      item = http.replaceBody(item, damaged(item.body, position, this.choices.pick(255, "by")));
+      const bit = this.choices.pick(8 * item.body.length, "damaged at");
+      item = http.replaceBody(item, flipped(item.body, [bit]));
     }
     if (this.happens("page", faults.page)) {
       if (kind === "answer") item = http.replaceBody(item, ERROR_PAGE);
