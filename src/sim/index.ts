@@ -5,6 +5,7 @@ export * from "./fingerprint.ts";
 export * from "./fork.ts";
 export * from "./http.ts";
 export * from "./invariants.ts";
+export * from "./network/index.ts";
 export * from "./pair.ts";
 export * from "./payloads.ts";
 export * from "./play.ts";
