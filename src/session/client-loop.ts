@@ -4,11 +4,9 @@
  */
 import { type RequestSide, UNANSWERED_DOUBTED } from "../core/index.ts";
 import type { Carrier, Outcome } from "./carrier.ts";
-import { nowMs } from "./clock.ts";
 import type { CodecFactory } from "./codec.ts";
-import { rethrow } from "./errors.ts";
+import type { Host } from "./host.ts";
 import { type Driver, SessionHub } from "./session-hub.ts";
-import { atEndOfTick } from "./tick.ts";
 import { WakeTimer } from "./wake-timer.ts";
 
 /** How long the last word to the server may take before its connection is given up. */
@@ -22,13 +20,14 @@ const UNKNOWN = "session_unknown";
 
 export class ClientLoop implements Driver {
   readonly hub: SessionHub;
+  readonly host: Host;
   readonly #side: RequestSide;
   readonly #carrier: Carrier;
   readonly #unwatch: () => void;
-  readonly #timer: WakeTimer = new WakeTimer(() => this.touch(), false);
+  readonly #timer: WakeTimer;
   /** Exchanges that are out. */
   readonly #out: Map<number, AbortController> = new Map();
-  #lastWordTimer: ReturnType<typeof setTimeout> | undefined;
+  #lastWordTimer: unknown;
   #isTurnPlanned = false;
   #isEnded = false;
   /** Of the outage at present, if any. Requests that vanish fail without a reason. */
@@ -37,13 +36,21 @@ export class ClientLoop implements Driver {
   /** Since when the path counts as down; Infinity while it does not. */
   #downSinceMs = Infinity;
 
-  constructor(side: RequestSide, carrier: Carrier, makeCodec: CodecFactory, lostAfterMs: number) {
+  constructor(
+    host: Host,
+    side: RequestSide,
+    carrier: Carrier,
+    makeCodec: CodecFactory,
+    lostAfterMs: number,
+  ) {
+    this.host = host;
+    this.#timer = new WakeTimer(host, () => this.touch(), false);
     this.#side = side;
     this.#carrier = carrier;
     this.#lostAfterMs = lostAfterMs;
     this.hub = new SessionHub(side, this, makeCodec);
     this.#unwatch = carrier.watch(() => {
-      side.handleWake(nowMs());
+      side.handleWake(host.nowMs());
       this.#pump();
       this.touch();
     });
@@ -51,13 +58,13 @@ export class ClientLoop implements Driver {
   }
 
   report(error: unknown): void {
-    rethrow(error);
+    this.host.rethrow(error);
   }
 
   touch(): void {
     if (this.#isTurnPlanned) return;
     this.#isTurnPlanned = true;
-    atEndOfTick(() => this.#turn());
+    this.host.atEndOfTick(() => this.#turn());
   }
 
   /** The end of the tick: now the core speaks. */
@@ -65,7 +72,7 @@ export class ClientLoop implements Driver {
     this.#isTurnPlanned = false;
     if (!this.#isEnded) {
       this.hub.beforeTransmit();
-      this.#side.handleTimeout(nowMs());
+      this.#side.handleTimeout(this.host.nowMs());
     }
     this.#pump();
   }
@@ -105,7 +112,7 @@ export class ClientLoop implements Driver {
       this.hub.noteReach("working", "");
       return Infinity;
     }
-    const atMs = nowMs();
+    const atMs = this.host.nowMs();
     if (isDown) this.#downSinceMs = Math.min(this.#downSinceMs, atMs);
     const lostAtMs = this.#downSinceMs + this.#lostAfterMs;
     const isLost = atMs >= lostAtMs;
@@ -132,10 +139,11 @@ export class ClientLoop implements Driver {
       this.#leave();
       return;
     }
-    if (outcome.kind === "answer") this.#side.handleAnswer(nowMs(), exchange, outcome.bytes);
+    if (outcome.kind === "answer")
+      this.#side.handleAnswer(this.host.nowMs(), exchange, outcome.bytes);
     else {
       this.#lastFailure = outcome.reason;
-      this.#side.handleFailure(nowMs(), exchange, {
+      this.#side.handleFailure(this.host.nowMs(), exchange, {
         tooLarge: outcome.isTooLarge,
         notSent: outcome.isNotSent,
       });
@@ -150,11 +158,11 @@ export class ClientLoop implements Driver {
     this.#unwatch();
     for (const exchange of before) this.#abort(exchange);
     if (this.#out.size === 0) this.#leave();
-    else this.#lastWordTimer = setTimeout(() => this.#leave(), LAST_WORD_MS);
+    else this.#lastWordTimer = this.host.setTimer(() => this.#leave(), LAST_WORD_MS, false);
   }
 
   #leave(): void {
-    clearTimeout(this.#lastWordTimer);
+    this.host.clearTimer(this.#lastWordTimer);
     for (const exchange of this.#out.keys()) this.#abort(exchange);
     this.#carrier.close();
   }

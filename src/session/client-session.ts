@@ -4,10 +4,10 @@
 import { type RequestOptions, RequestSide, UsageError } from "../core/index.ts";
 import { within } from "../core/options.ts";
 import type { Carrier } from "./carrier.ts";
-import { nowMs } from "./clock.ts";
 import { ClientLoop } from "./client-loop.ts";
 import { type Optional, withoutUndefined } from "./checks.ts";
 import { checkCodec, type CodecFactory } from "./codec.ts";
+import { type Host, platform } from "./host.ts";
 import { CLIENT_LOST_AFTER_MS } from "./limits.ts";
 import { encodeSaved, resumeSaved, type SavedInbox } from "./saved-session.ts";
 import { Session } from "./session.ts";
@@ -70,7 +70,7 @@ export class ClientSession<Incoming = unknown, Outgoing = unknown> extends Sessi
       const { label, mode, isOwn } = channel;
       inboxes.push({ channelId: id, facts: { label, mode, isOwn }, ...other.content });
     }
-    const core = this.#side.save(nowMs());
+    const core = this.#side.save(this.#hub.host.nowMs());
     // It is silent for a while, and then has something to say.
     this.#hub.touch();
     return encodeSaved({ version: 1, core, inboxes });
@@ -88,22 +88,32 @@ export function connectOver<Incoming = unknown, Outgoing = unknown>(
   makeCodec: CodecFactory,
   options: ClientOptions = {},
 ): ClientSession<Incoming, Outgoing> {
+  return connectIn(platform, carrier, makeCodec, options);
+}
+
+/** The same in another host than the platform. */
+export function connectIn<Incoming, Outgoing>(
+  host: Host,
+  carrier: Carrier,
+  makeCodec: CodecFactory,
+  options: ClientOptions,
+): ClientSession<Incoming, Outgoing> {
   checkCodec(makeCodec);
   const { resume, lostAfterMs = CLIENT_LOST_AFTER_MS, ...limits } = withoutUndefined(options);
   // Of the core's options the one that this layer decides.
   if ("consume" in limits) throw new UsageError("option_unknown", "consume");
   within(lostAfterMs, 0, DAY_MS, "lostAfterMs");
   if (resume !== undefined) {
-    const { side, inboxes } = resumeSaved(nowMs(), resume);
-    const { hub } = new ClientLoop(side, carrier, makeCodec, lostAfterMs);
+    const { side, inboxes } = resumeSaved(host, resume);
+    const { hub } = new ClientLoop(host, side, carrier, makeCodec, lostAfterMs);
     hub.restore(inboxes);
     return new ClientSession(hub, side);
   }
-  const credentials = crypto.getRandomValues(new Uint8Array(NONCE_BYTES + SECRET_BYTES));
+  const credentials = host.randomBytes(NONCE_BYTES + SECRET_BYTES);
   const nonce = credentials.subarray(0, NONCE_BYTES);
   const secret = credentials.subarray(NONCE_BYTES);
   const carriers = carrier.carriersMax === undefined ? {} : { carriersMax: carrier.carriersMax };
   const settings = { ...carriers, ...limits, consume: "explicit" } as const;
-  const side = new RequestSide(nowMs(), { nonce, secret }, settings);
-  return new ClientSession(new ClientLoop(side, carrier, makeCodec, lostAfterMs).hub, side);
+  const side = new RequestSide(host.nowMs(), { nonce, secret }, settings);
+  return new ClientSession(new ClientLoop(host, side, carrier, makeCodec, lostAfterMs).hub, side);
 }

@@ -85,13 +85,3 @@ export class UndecodableError extends Error {
     super("payload_undecodable", { cause });
   }
 }
-
-/**
- * Throws an application's error where the host sees it (`uncaughtException`, `window.onerror`): a
- * callback that fails must neither be silent nor break the session that called it.
- */
-export function rethrow(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
-}

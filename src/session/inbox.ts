@@ -12,13 +12,15 @@ import { Deque } from "../core/deque.ts";
 import type { Codec } from "./codec.ts";
 import { defer, type Deferred } from "./deferred.ts";
 import { ChannelResetError, UndecodableError } from "./errors.ts";
-import { atEndOfTick } from "./tick.ts";
+import type { Host } from "./host.ts";
 
 /** Takes whole bundles; the next one comes when the promise is settled. */
 export type BundleConsumer<Incoming = unknown> = (messages: Incoming[]) => void | Promise<void>;
 
 /** What an inbox asks of its session. */
 export interface InboxOwner {
+  /** Where it runs. */
+  readonly host: Host;
   /** Messages were consumed: the core is told at the end of the tick. */
   touch(): void;
   /** The peer's payload is nothing that the codec reads. */
@@ -166,7 +168,7 @@ export class Inbox {
    */
   consumeBy(consumer: BundleConsumer): void {
     this.#consumer = consumer;
-    atEndOfTick(() => this.dispatch());
+    this.#owner.host.atEndOfTick(() => this.dispatch());
   }
 
   /** The next message, when there is one. */

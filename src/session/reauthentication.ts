@@ -5,9 +5,9 @@
  * must not end it.
  */
 import type { ServerSession } from "../core/index.ts";
+import type { Host } from "./host.ts";
 import type { Peer, Refusal } from "./peer.ts";
 import type { Authenticate } from "./server.ts";
-import { unref } from "./wake-timer.ts";
 
 interface Waiting {
   readonly proceed: () => void;
@@ -28,11 +28,13 @@ export interface ReauthenticationOptions {
 }
 
 export class Reauthentication {
+  readonly #host: Host;
   readonly #authenticate: Authenticate;
   readonly #options: ReauthenticationOptions;
   readonly #questions: Map<ServerSession, Set<Waiting>> = new Map();
 
-  constructor(authenticate: Authenticate, options: ReauthenticationOptions) {
+  constructor(host: Host, authenticate: Authenticate, options: ReauthenticationOptions) {
+    this.#host = host;
     this.#authenticate = authenticate;
     this.#options = options;
   }
@@ -68,7 +70,7 @@ export class Reauthentication {
 
   async #ask(session: ServerSession, peer: Peer): Promise<void> {
     const { timeoutMs, onError } = this.#options;
-    const answer = await ask(this.#authenticate, peer, timeoutMs, (error) => {
+    const answer = await ask(this.#host, this.#authenticate, peer, timeoutMs, (error) => {
       onError(error, session);
     });
     const waiting = this.#questions.get(session) as Set<Waiting>;
@@ -90,15 +92,15 @@ export type Answer =
 
 /** What the application says. `onError` is told of its mistakes. */
 export async function ask(
+  host: Host,
   authenticate: Authenticate,
   peer: Peer,
   timeoutMs: number,
   onError: (error: unknown) => void,
 ): Promise<Answer> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: unknown;
   const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), timeoutMs);
-    unref(timer);
+    timer = host.setTimer(() => resolve(undefined), timeoutMs, true);
   });
   // The core is being drained: no code of the application runs before that is done.
   const answer = Promise.resolve().then(() => authenticate(peer));
@@ -111,7 +113,7 @@ export async function ask(
     onError(error);
     return { kind: "failed" };
   } finally {
-    clearTimeout(timer);
+    host.clearTimer(timer);
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import { RequestSide, type Snapshot, UsageError } from "../core/index.ts";
 import type { ChannelFacts } from "./channel.ts";
+import { type Host, randomWord } from "./host.ts";
 import type { InboxContent } from "./inbox.ts";
 
 export interface SavedInbox extends InboxContent {
@@ -38,13 +39,12 @@ export function encodeSaved(saved: SavedSession): string {
  * @throws UsageError `state_invalid` for what is no saved session of this version.
  */
 export function resumeSaved(
-  nowMs: number,
+  host: Host,
   text: string,
 ): { readonly side: RequestSide; readonly inboxes: readonly SavedInbox[] } {
   try {
     const { version, core, inboxes } = restore(JSON.parse(text)) as SavedSession;
-    const [seed] = crypto.getRandomValues(new Uint32Array(1));
-    const side = RequestSide.resume(nowMs, core, seed as number);
+    const side = RequestSide.resume(host.nowMs(), core, randomWord(host));
     if (version === 1 && agrees(side, inboxes)) return { side, inboxes };
   } catch {
     // Falls through: whatever is wrong with it, it is not ours.

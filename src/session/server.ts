@@ -14,16 +14,15 @@ import {
 import { assert } from "../core/errors.ts";
 import { checkNames, within } from "../core/options.ts";
 import { checkFunction, type Optional, refuse, withoutUndefined } from "./checks.ts";
-import { nowMs } from "./clock.ts";
 import { checkCodec, type CodecFactory } from "./codec.ts";
 import { CODE_MAX } from "./errors.ts";
+import { type Host, platform, randomWord } from "./host.ts";
 import { REAUTHENTICATE_MARGIN_MS, SERVER_LOST_AFTER_MS } from "./limits.ts";
 import { msgpack } from "./msgpack.ts";
 import type { Peer, Reply, RequestHandler } from "./peer.ts";
 import { type Answer, ask, Reauthentication } from "./reauthentication.ts";
 import { Session } from "./session.ts";
 import { SessionHub } from "./session-hub.ts";
-import { atEndOfTick } from "./tick.ts";
 import { Unreachable } from "./unreachable.ts";
 import { WakeTimer } from "./wake-timer.ts";
 
@@ -128,12 +127,13 @@ interface Served<Incoming, Outgoing> {
 export class SessionServer<Incoming = unknown, Outgoing = unknown> implements RequestHandler {
   /** Largest body that is worth reading: the option `bodyBytesMax`. */
   readonly bodyBytesMax: number;
+  readonly #host: Host;
   readonly #endpoint: Endpoint;
   readonly #onSession: ServerOptions<Incoming, Outgoing>["onSession"];
   readonly #onError: NonNullable<ServerOptions<Incoming, Outgoing>["onError"]>;
   readonly #authenticate: Authenticate | undefined;
   readonly #codec: CodecFactory;
-  readonly #timer: WakeTimer = new WakeTimer(() => this.#touch(), true);
+  readonly #timer: WakeTimer;
   readonly #held: Map<number, Held> = new Map();
   readonly #served: Map<ServerSession, Served<Incoming, Outgoing>> = new Map();
   /** Whose first requests wait for a verdict. */
@@ -151,7 +151,10 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   readonly #verdictTimeoutMs: number;
 
   /** @throws UsageError `option_invalid`, `option_unknown`. */
-  constructor(options: ServerOptions<Incoming, Outgoing>) {
+  constructor(options: ServerOptions<Incoming, Outgoing>);
+  /** @internal In another host than the platform. */
+  constructor(options: ServerOptions<Incoming, Outgoing>, host: Host);
+  constructor(options: ServerOptions<Incoming, Outgoing>, host: Host = platform) {
     // Without types nothing keeps anybody from leaving them out.
     if (Object(options) !== options) refuse("options", options, "an object with onSession");
     const given = withoutUndefined(options);
@@ -171,23 +174,24 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     // A time that is no number would compare as false, and nobody would be asked again.
     within(reauthenticateAfterMs, 0, DAY_MS, "reauthenticateAfterMs");
     within(lostAfterMs, 0, DAY_MS, "lostAfterMs");
+    this.#host = host;
+    this.#timer = new WakeTimer(host, () => this.#touch(), true);
     this.#onSession = onSession;
     this.#onError = onError;
     this.#authenticate = authenticate;
     this.#codec = codec;
     this.#verdictTimeoutMs = limits.verdictTimeoutMs ?? ENDPOINT_DEFAULTS.verdictTimeoutMs;
     this.bodyBytesMax = limits.bodyBytesMax ?? ENDPOINT_DEFAULTS.bodyBytesMax;
-    const [random] = crypto.getRandomValues(new Uint32Array(1));
-    this.#endpoint = new Endpoint(nowMs(), {
+    this.#endpoint = new Endpoint(host.nowMs(), {
       ...limits,
       consume: "explicit",
       authenticate: authenticate !== undefined,
       // 0 is no seed.
-      seed: 1 + ((random as number) >>> 1),
+      seed: 1 + (randomWord(host) >>> 1),
     });
     this.#unreachable = new Unreachable(lostAfterMs);
     if (authenticate === undefined) return;
-    this.#reauthentication = new Reauthentication(authenticate, {
+    this.#reauthentication = new Reauthentication(host, authenticate, {
       onError: (error, session) => this.#report(error, this.#served.get(session)?.session),
       afterMs: reauthenticateAfterMs,
       timeoutMs: this.#verdictTimeoutMs,
@@ -201,7 +205,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   handleRequest(body: Uint8Array, peer: Peer, reply: (reply: Reply) => void): () => void {
     const session = this.#endpoint.recognise(body);
     const reauthentication = this.#reauthentication;
-    if (session === undefined || reauthentication?.isNeeded(nowMs(), session) !== true) {
+    if (session === undefined || reauthentication?.isNeeded(this.#host.nowMs(), session) !== true) {
       return this.#hand(body, peer, reply);
     }
     let gone = (): void => {};
@@ -221,7 +225,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     this.#held.set(handle, held);
     // Who sent it was looked at when the session opened: from then on its secret speaks.
     const origin = { address: peer.address, principal: undefined };
-    const session = this.#endpoint.handleRequest(nowMs(), handle, body, origin);
+    const session = this.#endpoint.handleRequest(this.#host.nowMs(), handle, body, origin);
     held.session = session;
     if (session !== undefined) {
       if (!this.#served.has(session) && !this.#openers.has(session)) {
@@ -258,7 +262,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
    * @throws UsageError `option_invalid` for a pause of less than 1 ms or more than an hour.
    */
   drain(pauseMinMs = 1_000, pauseMaxMs = 5_000): void {
-    this.#endpoint.drain(nowMs(), pauseMinMs, pauseMaxMs);
+    this.#endpoint.drain(this.#host.nowMs(), pauseMinMs, pauseMaxMs);
     this.#touch();
   }
 
@@ -272,7 +276,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   abort(code: number = END_CODES.application, reason = ""): void {
     within(code, END_CODES.application, CODE_MAX, "code");
     this.drain();
-    this.#endpoint.abortAll(nowMs(), code, reason);
+    this.#endpoint.abortAll(this.#host.nowMs(), code, reason);
   }
 
   // --- driving --------------------------------------------------------------------------------
@@ -280,7 +284,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   #touch(): void {
     if (this.#isTurnPlanned) return;
     this.#isTurnPlanned = true;
-    atEndOfTick(() => this.#turn());
+    this.#host.atEndOfTick(() => this.#turn());
   }
 
   /** The end of the tick: now the core speaks. */
@@ -292,7 +296,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
       this.#unsettled.add(hub);
     }
     this.#touched.clear();
-    const atNowMs = nowMs();
+    const atNowMs = this.#host.nowMs();
     for (const hub of this.#unreachable.takeLost(atNowMs)) this.#unsettled.add(hub);
     // The sessions that were given commands say when they want to be woken: now.
     this.#drainEndpoint();
@@ -303,7 +307,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   /** Does what the core asks for, and then tells the applications. */
   #pump(): void {
     const atMs = this.#drainEndpoint();
-    const atNowMs = nowMs();
+    const atNowMs = this.#host.nowMs();
     for (const session of this.#moved) {
       const hub = this.#served.get(session)?.hub;
       if (hub === undefined) continue;
@@ -351,8 +355,8 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     const authenticate = this.#authenticate;
     assert(peer !== undefined && authenticate !== undefined, "nobody_to_ask_about");
     const onError = (error: unknown): void => this.#report(error);
-    const answer = await ask(authenticate, peer, this.#verdictTimeoutMs, onError);
-    this.#endpoint.handleVerdict(nowMs(), session, verdictOf(answer));
+    const answer = await ask(this.#host, authenticate, peer, this.#verdictTimeoutMs, onError);
+    this.#endpoint.handleVerdict(this.#host.nowMs(), session, verdictOf(answer, this.#host));
     this.#pump();
     this.#touch();
   }
@@ -379,6 +383,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     this.#openers.delete(serverSession);
     const { side, origin } = serverSession;
     const driver = {
+      host: this.#host,
       touch: () => {
         // After the end nothing moves any more.
         if (this.#served.has(serverSession)) this.#touched.set(serverSession, hub);
@@ -406,11 +411,11 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   }
 }
 
-function verdictOf(answer: Answer): Verdict {
+function verdictOf(answer: Answer, host: Host): Verdict {
   if (answer.kind === "yes") return { accepted: true, principal: answer.principal };
   if (answer.kind === "failed") {
     const spanMs = VERDICT_PAUSE_MAX_MS - VERDICT_PAUSE_MIN_MS;
-    const pauseMs = VERDICT_PAUSE_MIN_MS + Math.round(Math.random() * spanMs);
+    const pauseMs = VERDICT_PAUSE_MIN_MS + (randomWord(host) % (spanMs + 1));
     return { accepted: "later", pauseMs };
   }
   return { accepted: false, reason: "unauthenticated" };

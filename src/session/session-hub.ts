@@ -19,7 +19,6 @@ import type { SendingState } from "../core/channel-sender.ts";
 import { Deque } from "../core/deque.ts";
 import { assert, UsageError } from "../core/errors.ts";
 import { Channel, type ChannelFacts, decodeLabel, encodeLabel } from "./channel.ts";
-import { nowMs } from "./clock.ts";
 import type { CodecFactory } from "./codec.ts";
 import { defer, type Deferred } from "./deferred.ts";
 import {
@@ -30,6 +29,7 @@ import {
   UndecodableError,
 } from "./errors.ts";
 import { Flushes } from "./flushes.ts";
+import type { Host } from "./host.ts";
 import { Inbox } from "./inbox.ts";
 import type { StreamParts } from "./message-stream.ts";
 import type { SavedInbox } from "./saved-session.ts";
@@ -37,6 +37,8 @@ import type { SessionEvents, SessionPhase, Status } from "./status.ts";
 
 /** What moves the core of a session. */
 export interface Driver {
+  /** Where it runs. */
+  readonly host: Host;
   /** The session was given commands: they leave at the end of the tick. */
   touch(): void;
   /** Code of the application failed, and not by the peer's doing. */
@@ -74,10 +76,11 @@ const thrownBy: WeakMap<UsageError, SessionHub> = new WeakMap();
 
 export class SessionHub {
   readonly side: RequestSide | ParkSide;
+  readonly host: Host;
   readonly events: Emitter<SessionEvents> = createNanoEvents();
   readonly inbox: Inbox;
   readonly channels: Map<number, OpenChannel> = new Map();
-  status: Status = { state: "opening", reason: "", sinceMs: Date.now() };
+  status: Status;
   endedInfo: EndedInfo | undefined;
   readonly #driver: Driver;
   readonly #makeCodec: CodecFactory;
@@ -98,6 +101,8 @@ export class SessionHub {
 
   constructor(side: RequestSide | ParkSide, driver: Driver, makeCodec: CodecFactory) {
     this.side = side;
+    this.host = driver.host;
+    this.status = { state: "opening", reason: "", sinceMs: this.host.wallMs() };
     this.#driver = driver;
     this.#makeCodec = makeCodec;
     this.inbox = new Inbox(makeCodec(), this);
@@ -106,7 +111,7 @@ export class SessionHub {
   // --- commands of the application ------------------------------------------------------------
 
   send(payload: Uint8Array, channelId: number, key: number | undefined): boolean {
-    const hasRoom = this.#traced(() => this.side.send(nowMs(), payload, channelId, key));
+    const hasRoom = this.#traced(() => this.side.send(this.host.nowMs(), payload, channelId, key));
     if (!hasRoom) this.#isFull = true;
     this.touch();
     return hasRoom;
@@ -125,21 +130,21 @@ export class SessionHub {
 
   openChannel(name: string, options: ChannelOptions): Channel {
     const bytes = encodeLabel(name);
-    const id = this.#traced(() => this.side.openChannel(nowMs(), bytes, options));
+    const id = this.#traced(() => this.side.openChannel(this.host.nowMs(), bytes, options));
     this.touch();
     return this.addChannel(id, { label: name, mode: options.mode ?? "ordered", isOwn: true });
   }
 
   finishChannel(id: number): void {
     if (this.#stateOf(id) !== "open") return;
-    this.side.finishChannel(nowMs(), id);
+    this.side.finishChannel(this.host.nowMs(), id);
     this.touch();
   }
 
   resetChannel(id: number, code: number): void {
     const state = this.#stateOf(id);
     if (state === undefined || state === "reset") return;
-    this.side.resetChannel(nowMs(), id, code);
+    this.side.resetChannel(this.host.nowMs(), id, code);
     this.#dropChannel(id, new ChannelResetError(code));
     this.touch();
   }
@@ -161,7 +166,7 @@ export class SessionHub {
   close(): Promise<EndedInfo> {
     this.#isClosedHere = true;
     if (this.side.state === "opening" || this.side.state === "open") {
-      this.side.close(nowMs());
+      this.side.close(this.host.nowMs());
       this.#updateStatus(this.status.reason);
       this.touch();
     }
@@ -175,7 +180,7 @@ export class SessionHub {
 
   abort(code: number, reason: string): void {
     if (this.side.state === "ended") return;
-    this.side.abort(nowMs(), code, reason);
+    this.side.abort(this.host.nowMs(), code, reason);
     // At once, as `send` refuses from now on; listeners hear of it when the core is drained.
     this.#setStatus("ended", "aborted");
     this.touch();
@@ -317,11 +322,15 @@ export class SessionHub {
       this.#outage = undefined;
       this.#updateStatus(reason);
       if (before?.isLost !== true) return;
-      const downMs = Math.round(nowMs() - before.atMs);
+      const downMs = Math.round(this.host.nowMs() - before.atMs);
       this.#tell("resumed", { replayed: side.stats.unitsResent - before.resent, downMs });
       return;
     }
-    const outage = before ?? { atMs: nowMs(), resent: side.stats.unitsResent, isLost: false };
+    const outage = before ?? {
+      atMs: this.host.nowMs(),
+      resent: side.stats.unitsResent,
+      isLost: false,
+    };
     this.#outage = outage;
     const isNews = reach === "lost" && !outage.isLost;
     if (isNews) outage.isLost = true;
@@ -454,7 +463,7 @@ export class SessionHub {
 
   #returnCredit(channelId: number, inbox: Inbox): void {
     const consumed = inbox.takeConsumed();
-    if (consumed > 0) this.side.consume(nowMs(), channelId, consumed);
+    if (consumed > 0) this.side.consume(this.host.nowMs(), channelId, consumed);
   }
 
   #updateStatus(reason: string): void {
@@ -469,7 +478,7 @@ export class SessionHub {
   #setStatus(state: SessionPhase, reason: string): void {
     const before = this.status;
     if (state === before.state && reason === before.reason) return;
-    const sinceMs = state === before.state ? before.sinceMs : Date.now();
+    const sinceMs = state === before.state ? before.sinceMs : this.host.wallMs();
     const status: Status = { state, reason, sinceMs };
     this.status = status;
     this.#tell("status", status);

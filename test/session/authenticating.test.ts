@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { connectOver } from "../../src/session/client-session.ts";
 import { msgpack } from "../../src/session/msgpack.ts";
 import type { Peer, Reply } from "../../src/session/peer.ts";
+import { platform } from "../../src/session/host.ts";
 import { Reauthentication } from "../../src/session/reauthentication.ts";
 import { type Authenticate, SessionServer } from "../../src/session/server.ts";
 import { MemoryCarrier } from "./memory-carrier.ts";
@@ -318,7 +319,7 @@ describe("the questions about sessions that come back", () => {
 
   test("are bounded, as are the requests that wait for one answer", async () => {
     const { authenticate, answers } = asked();
-    const questions = new Reauthentication(authenticate, {
+    const questions = new Reauthentication(platform, authenticate, {
       afterMs: 1,
       timeoutMs: 1_000,
       waitingMax: 2,

@@ -3,7 +3,8 @@
 
 import { expect, onTestFinished, test, vi } from "vitest";
 import { nowMs } from "../../src/session/clock.ts";
-import { unref, WakeTimer } from "../../src/session/wake-timer.ts";
+import { platform, unref } from "../../src/session/host.ts";
+import { WakeTimer } from "../../src/session/wake-timer.ts";
 import { catchUncaught } from "./pair.ts";
 
 test("Without setImmediate the end of a tick is a message's, after promises, in order", async () => {
@@ -51,7 +52,7 @@ test("A timer that is put off fires in vain instead of being set anew, one put f
   onTestFinished(() => void vi.useRealTimers());
   const startMs = nowMs();
   const woken: number[] = [];
-  const timer = new WakeTimer(() => woken.push(Math.round(nowMs() - startMs)), true);
+  const timer = new WakeTimer(platform, () => woken.push(Math.round(nowMs() - startMs)), true);
   timer.set(startMs + 100);
   timer.set(startMs + 500);
   expect(vi.getTimerCount()).toBe(1);
@@ -73,7 +74,7 @@ test("A timer for a time beyond what hosts take wakes early instead of at once",
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   onTestFinished(() => void vi.useRealTimers());
   const onWake = vi.fn<() => void>();
-  new WakeTimer(onWake, false).set(nowMs() + 2 ** 40);
+  new WakeTimer(platform, onWake, false).set(nowMs() + 2 ** 40);
   vi.advanceTimersByTime(2 ** 31 - 2);
   expect(onWake).not.toHaveBeenCalled();
   vi.advanceTimersByTime(1);
