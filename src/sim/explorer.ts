@@ -10,7 +10,8 @@ import { HARMLESS } from "./choices.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { fork } from "./fork.ts";
 import { checkRest, checkState } from "./invariants.ts";
-import type { Pair, Step } from "./pair.ts";
+import type { Pair } from "./pair.ts";
+import type { Step } from "./steps.ts";
 
 /** Bounds of an exploration. */
 export interface ExploreOptions {

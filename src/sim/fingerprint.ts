@@ -305,8 +305,11 @@ const TABLE: Table = {
     lossesLeft: STATE,
     duplicatesLeft: STATE,
     hurriesLeft: STATE,
+    reloadsLeft: STATE,
+    wakesLeft: STATE,
     options: CONSTANT,
     router: CONSTANT,
+    reactor: CONSTANT,
   },
   SimulatedHttp: {
     items: ["out", "listed by exchange and content, in any order"],

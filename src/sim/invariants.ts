@@ -13,7 +13,8 @@ import {
 import type { ParkSide, RequestSide } from "../core/index.ts";
 
 import { UNIT_MESSAGE, UNIT_PART } from "../core/send-ring.ts";
-import { BrokenPromise, type Pair, type SideName } from "./pair.ts";
+import { BrokenPromise, type SideName } from "./applications.ts";
+import type { Pair } from "./pair.ts";
 
 type Half = RequestSide | ParkSide;
 

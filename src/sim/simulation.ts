@@ -9,7 +9,9 @@ import { UsageError } from "../core/index.ts";
 import type { Choices } from "./choices.ts";
 import { ERROR_PAGE, flipped, type Item } from "./http.ts";
 import { checkRest, checkState } from "./invariants.ts";
-import { BrokenPromise, Pair, type PairOptions, type Router, type SideName } from "./pair.ts";
+import { BrokenPromise, type SideName } from "./applications.ts";
+import { Pair, type Router } from "./pair.ts";
+import type { PairOptions } from "./pair-options.ts";
 
 /** How often each fault happens, of a thousand bodies. */
 export interface FaultRates {

@@ -1,0 +1,209 @@
+/**
+ * The two cores of a pair, each with its clock. An event goes in, its tick ends, and what the core
+ * wants done comes out: a reaction. Nothing here knows what is between the two.
+ */
+import {
+  type ApplicationOutput,
+  Endpoint,
+  type FailureKind,
+  LiteralRequestSide,
+  type ParkSide,
+  type RequestOutput,
+  RequestSide,
+  type RespondOutput,
+  type ServerSession,
+} from "../core/index.ts";
+import { BrokenPromise, type Command, type SideName } from "./applications.ts";
+import type { PairOptions } from "./pair-options.ts";
+
+/** What a core is told. */
+export type CoreEvent =
+  | { readonly kind: "start" }
+  | { readonly kind: "request"; readonly handle: number; readonly body: Uint8Array }
+  | { readonly kind: "answer"; readonly exchange: number; readonly body: Uint8Array }
+  | { readonly kind: "failure"; readonly exchange: number; readonly how: FailureKind }
+  | { readonly kind: "timeout" }
+  | { readonly kind: "command"; readonly command: Command; readonly payload: Uint8Array }
+  | { readonly kind: "consume"; readonly channel: number; readonly count: number }
+  | { readonly kind: "wake" }
+  | { readonly kind: "reload"; readonly seed: number };
+
+/** What a core wants done, or its application to know. */
+export type CoreOutput = RequestOutput | RespondOutput | ApplicationOutput;
+
+/** What a core did when it was told something. */
+export interface Reaction {
+  /** In the order in which they came. */
+  readonly outputs: readonly CoreOutput[];
+  /** What a command returned. */
+  readonly result: boolean | number;
+}
+
+/** A side that asks to be woken now again and again is stuck: bound of ticks without a pause. */
+const TICKS_MAX = 100;
+const ORIGIN = { address: "client", principal: "" };
+const WELCOME = { accepted: true, principal: "" } as const;
+const SERVER_CLOCK_START_MS = 1_000_000;
+
+/** The cores, their clocks, and when they want to be woken. */
+export class Cores {
+  /** The client's core; another one after a reload. */
+  client: RequestSide;
+  /** The server's core. */
+  server: Endpoint;
+  /** The server's side of the session, once a request has arrived. */
+  session: ServerSession | undefined = undefined;
+  /** What time it is at each side, in milliseconds. */
+  readonly clocks: Record<SideName, number> = { client: 0, server: SERVER_CLOCK_START_MS };
+  /** When each side wants to be woken, and by which timer. */
+  readonly wakeAt: Record<SideName, { atMs: number; timer: string }> = {
+    client: { atMs: 0, timer: "transmit" },
+    server: { atMs: Infinity, timer: "none" },
+  };
+  /** What the cores were made with. */
+  readonly options: PairOptions;
+
+  /** Neither has done anything yet. */
+  constructor(options: PairOptions) {
+    this.options = options;
+    const credentials = { nonce: new Uint8Array(16).fill(7), secret: new Uint8Array(16).fill(9) };
+    this.client = new this.clientClass(this.clocks.client, credentials, options.client);
+    this.server = new Endpoint(this.clocks.server, options.server);
+  }
+
+  /** One side's half of the session; undefined before the server has one. */
+  half(side: SideName): RequestSide | ParkSide | undefined {
+    return side === "client" ? this.client : this.session?.side;
+  }
+
+  /** The core itself reacts: it is told, and its tick ends, or it is only drained. */
+  runCore(side: SideName, event: CoreEvent): Reaction {
+    const result = this.tell(side, event);
+    const outputs: CoreOutput[] = [];
+    this.drain(side, outputs);
+    if (this.options.eagerTicks === false && event.kind !== "start") return { outputs, result };
+    for (let ticks = 0; this.wakeAt[side].atMs <= this.clocks[side]; ticks++) {
+      if (ticks === TICKS_MAX) throw new BrokenPromise(`6: ${side} wants to be woken without end`);
+      this.tick(side);
+      this.drain(side, outputs);
+    }
+    return { outputs, result };
+  }
+
+  private tell(side: SideName, event: CoreEvent): boolean | number {
+    const nowMs = this.clocks[side];
+    switch (event.kind) {
+      case "start":
+        return true;
+      case "request":
+        this.server.handleRequest(nowMs, event.handle, event.body, ORIGIN);
+        return true;
+      case "answer":
+        this.client.handleAnswer(nowMs, event.exchange, event.body);
+        return true;
+      case "failure":
+        this.client.handleFailure(nowMs, event.exchange, event.how);
+        return true;
+      case "timeout":
+        this.tick(side);
+        return true;
+      case "wake":
+        this.client.handleWake(nowMs);
+        return true;
+      case "reload":
+        this.client = this.clientClass.resume(nowMs, this.client.save(nowMs), event.seed);
+        return true;
+      case "command":
+        return this.touched(side, this.order(side, event.command, event.payload));
+      case "consume":
+        this.half(side)?.consume(nowMs, event.channel, event.count);
+        return this.touched(side, true);
+    }
+  }
+
+  private touched<Result>(side: SideName, result: Result): Result {
+    if (side === "server" && this.session !== undefined) this.server.touch(this.session);
+    return result;
+  }
+
+  protected get clientClass(): typeof RequestSide {
+    return this.options.client?.literal === undefined ? RequestSide : LiteralRequestSide;
+  }
+
+  private order(side: SideName, command: Command, payload: Uint8Array): boolean | number {
+    const half = this.half(side);
+    if (half === undefined) throw new Error("the server has no session yet");
+    const nowMs = this.clocks[side];
+    switch (command.kind) {
+      case "send":
+        return half.send(nowMs, payload, command.channel ?? 0, command.key);
+      case "open": {
+        const { mode, ttlMs = Infinity } = command;
+        return half.openChannel(nowMs, Uint8Array.of(1, 2, 3), { mode, ttlMs });
+      }
+      case "finish":
+        half.finishChannel(nowMs, command.channel);
+        return true;
+      case "reset":
+        half.resetChannel(nowMs, command.channel, 1);
+        return true;
+      case "close":
+        half.close(nowMs);
+        return true;
+      case "abort":
+        half.abort(nowMs);
+        return true;
+    }
+  }
+
+  private tick(side: SideName): void {
+    if (side === "client") this.client.handleTimeout(this.clocks.client);
+    else this.server.handleTimeout(this.clocks.server);
+  }
+
+  private drain(side: SideName, outputs: CoreOutput[]): void {
+    if (side === "client") this.drainClient(outputs);
+    else this.drainServer(outputs);
+  }
+
+  private drainClient(outputs: CoreOutput[]): void {
+    for (;;) {
+      const output = this.client.poll();
+      if (output.kind === "timeout") {
+        this.wakeAt.client = { atMs: output.atMs, timer: output.timer };
+        return;
+      }
+      outputs.push(output);
+    }
+  }
+
+  private drainServer(outputs: CoreOutput[]): void {
+    for (;;) {
+      const output = this.server.poll();
+      if (output.kind === "timeout") {
+        const timer = this.session === undefined ? output.timer : this.sessionTimer(output.timer);
+        this.wakeAt.server = { atMs: output.atMs, timer };
+        return;
+      }
+      if (output.kind === "respond") {
+        outputs.push(output);
+      } else if (output.kind === "session") {
+        this.session ??= output.session;
+        if (this.session === output.session) outputs.push(output.output);
+        else throw new BrokenPromise("1: a second session was opened by the same client");
+      } else {
+        this.session ??= output.session;
+        this.server.handleVerdict(this.clocks.server, output.session, WELCOME);
+      }
+    }
+  }
+
+  /** The name of the session's own timer: the endpoint knows only when. */
+  private sessionTimer(timer: string): string {
+    const side = this.session?.side;
+    if (side === undefined || side.state === "ended" || timer === "tombstone") return timer;
+    const output = side.poll();
+    if (output.kind !== "timeout") throw new Error("the endpoint left a session undrained");
+    return output.timer;
+  }
+}

@@ -1,0 +1,41 @@
+/** What a pair is made of, what its applications do, and what may go wrong. */
+import type { EndpointOptions, RequestOptions } from "../core/index.ts";
+import type { Command } from "./applications.ts";
+
+/** Cores, applications and faults of a pair. */
+export interface PairOptions {
+  /** Options of the client's core. */
+  readonly client?: Partial<RequestOptions>;
+  /** Options of the server's core. */
+  readonly server?: Partial<EndpointOptions>;
+  /** What the client's application does, in this order, at any time. */
+  readonly clientScript?: readonly Command[];
+  /** The same at the server. */
+  readonly serverScript?: readonly Command[];
+  /** How many bodies may be lost. */
+  readonly losses?: number;
+  /** How many requests may arrive twice. */
+  readonly duplicates?: number;
+  /**
+   * How many timers may fire while something is still on its way, as if the network were slower
+   * than the timer; default: any number. Timers that are due already and those that fire while
+   * nothing moves are free.
+   */
+  readonly hurries?: number;
+  /** How often the client may be saved and resumed, as by the reload of a page. */
+  readonly reloads?: number;
+  /** How often the client's host may say that the network is back. */
+  readonly wakes?: number;
+  /** Timers that `steps` does not offer. */
+  readonly timersExcluded?: readonly string[];
+  /** Timers that have nothing to do with the network: they fire early as often as they like. */
+  readonly timersFree?: readonly string[];
+  /** False: a tick may end later than the step that began it, so bodies and commands may join. */
+  readonly eagerTicks?: boolean;
+  /**
+   * Milliseconds of which clocks show multiples only: a timer fires at the first that is not before
+   * its time. Default 1. With a coarse clock there are few different times, so that all of them can
+   * be tried.
+   */
+  readonly clockStepMs?: number;
+}
