@@ -188,14 +188,24 @@ export class Cores {
       if (output.kind === "respond") {
         outputs.push(output);
       } else if (output.kind === "session") {
-        this.session ??= output.session;
+        this.meet(output.session);
         if (this.session === output.session) outputs.push(output.output);
-        else throw new BrokenPromise("1: a second session was opened by the same client");
+        else this.handleForeign(output.session, output.output);
       } else {
-        this.session ??= output.session;
+        this.meet(output.session);
         this.server.handleVerdict(this.clocks.server, output.session, WELCOME);
       }
     }
+  }
+
+  /** The server tells of a session: the first one is that of the client. */
+  protected meet(session: ServerSession): void {
+    this.session ??= session;
+  }
+
+  /** The application of another session is told something. */
+  protected handleForeign(_session: ServerSession, _output: ApplicationOutput): void {
+    throw new BrokenPromise("1: a second session was opened by the same client");
   }
 
   /** The name of the session's own timer: the endpoint knows only when. */
