@@ -12,6 +12,33 @@ export * from "./pair-options.ts";
 export * from "./pair.ts";
 export * from "./payloads.ts";
 export * from "./play.ts";
+export {
+  type CheckOptions,
+  checkScenario,
+  type CheckSummary,
+  exploreScenario,
+  type ExploreScenarioOptions,
+  type ExploreScenarioSummary,
+  type PlayedBy,
+  playScenario,
+  type RunOptions,
+} from "./scenario/check.ts";
+export { type Charted, type ChartLimits, drawChart } from "./scenario/chart.ts";
+export {
+  describePlay,
+  type FailureOptions,
+  type ReplayFacts,
+  ScenarioFailure,
+} from "./scenario/failure.ts";
+export type { ShrinkLimits } from "./scenario/shrink.ts";
+export {
+  checkSteps,
+  formatSteps,
+  parseSteps,
+  type Step,
+  SteppedChoices,
+  stepsOf,
+} from "./scenario/steps.ts";
 export * from "./presets.ts";
 export * from "./simulation.ts";
 export * from "./steps.ts";

@@ -44,6 +44,8 @@ export type ScenarioErrorCode =
   | "steps_stale"
   /** A text that is no list of steps. */
   | "steps_unreadable"
+  /** The same answers led to other questions. */
+  | "not_repeatable"
   /** What the runs were meant to meet did not happen in any of them. */
   | "marks_not_met";
 

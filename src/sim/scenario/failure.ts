@@ -1,0 +1,224 @@
+/**
+ * A failure of a scenario as somebody can read it: what broke, the options of the run, the fewest
+ * steps that lead there, a chart of both sides, and how to play it again.
+ */
+import type { Noted, Play, Scenario } from "../play.ts";
+import { type ChartLimits, drawChart } from "./chart.ts";
+import { failureKind, type Outcome, runOnce } from "./outcome.ts";
+import { shrink, type ShrinkLimits, type Shrunk } from "./shrink.ts";
+import { formatSteps, type Step, SteppedChoices, stepsOf } from "./steps.ts";
+
+/** What is needed to say how a failure is played again. */
+export interface ReplayFacts {
+  /** The scenario's name. */
+  readonly scenario: string;
+  /** The seed that found it, if one did. */
+  readonly seed: number | undefined;
+  /** The fewest steps. */
+  readonly steps: readonly Step[];
+}
+
+/** How a failure is told. */
+export interface FailureOptions extends ShrinkLimits, ChartLimits {
+  /**
+   * The command, or the line of code, that plays a failure again. Default: a call of
+   * `checkScenario` with the steps, to be put into the failing test.
+   */
+  readonly replay?: (facts: ReplayFacts) => string;
+}
+
+/** A scenario failed; `message` is all that is known, and `cause` is what the run threw. */
+export class ScenarioFailure extends Error {
+  override readonly name = "ScenarioFailure";
+  /** Stable. */
+  readonly code = "scenario_failed";
+  /** The scenario's name. */
+  readonly scenario: string;
+  /** The seed that found it, if one did. */
+  readonly seed: number | undefined;
+  /** The fewest steps that fail in this way, as far as shrinking came. */
+  readonly steps: readonly Step[];
+  /** What the run of these steps expanded to. */
+  readonly options: ReadonlyMap<string, unknown>;
+  /** What happened in it. */
+  readonly notes: readonly Noted[];
+  /** Whether no single step can be left out or lowered. */
+  readonly isMinimal: boolean;
+  /** Whether the same answers fail again. If not, something else than `pick` decides. */
+  readonly isRepeatable: boolean;
+
+  /** @internal Made by the library. */
+  constructor(message: string, told: Told, shrunk: Shrunk, play: Play) {
+    super(message, { cause: told.error });
+    this.scenario = told.scenario;
+    this.seed = told.seed;
+    this.steps = told.steps;
+    this.options = play.options;
+    this.notes = play.notes;
+    this.isMinimal = shrunk.isMinimal;
+    this.isRepeatable = shrunk.isRepeatable;
+  }
+}
+
+interface Told extends ReplayFacts {
+  readonly error: unknown;
+}
+
+/** Where a failure was found. */
+export interface FoundBy {
+  /** The seed, if one did. */
+  readonly seed?: number;
+  /** In words: "seed 17". */
+  readonly words: string;
+}
+
+/** Shrinks a failing run, plays it once more with notes, and tells of it. */
+export async function explainFailure(
+  scenario: Scenario,
+  found: Outcome,
+  foundBy: FoundBy,
+  picksMax: number,
+  options: FailureOptions,
+): Promise<ScenarioFailure> {
+  const shrunk = await shrink(scenario, found, picksMax, options);
+  const choices = new SteppedChoices(shrunk.steps);
+  const again = await runOnce(scenario, choices, { isNoting: true, picksMax });
+  const hasFailed =
+    again.failure !== undefined &&
+    failureKind(again.failure.error) === failureKind(found.failure?.error);
+  const last = hasFailed ? again : found;
+  const repeated = { ...shrunk, isRepeatable: shrunk.isRepeatable && hasFailed };
+  const told: Told = {
+    scenario: scenario.name,
+    seed: foundBy.seed,
+    steps: stepsOf(last.play.picked),
+    error: last.failure?.error,
+  };
+  const message = composeMessage(told, foundBy.words, found.play, last.play, repeated, options);
+  return new ScenarioFailure(message, told, repeated, last.play);
+}
+
+// --- the message --------------------------------------------------------------------------------
+
+/** Letters of what was thrown, options and steps that are shown. */
+const ERROR_LETTERS_MAX = 2_000;
+const VALUE_LETTERS_MAX = 120;
+const OPTIONS_MAX = 60;
+const STEPS_MAX = 100;
+/** A list of steps up to here stands in one line. */
+const LINE_LETTERS_MAX = 80;
+
+function composeMessage(
+  told: Told,
+  words: string,
+  found: Play,
+  last: Play,
+  shrunk: Shrunk,
+  options: FailureOptions,
+): string {
+  const foundSteps = stepsOf(found.picked).length;
+  const parts = [
+    `Scenario ${JSON.stringify(told.scenario)} fails (${words}): ${errorText(told.error)}`,
+    section("Options of this run", optionLines(last.options, found.options, words)),
+    section(stepsHeading(told.steps.length, foundSteps, shrunk), stepLines(told.steps)),
+    section("What happened", drawChart(last, options).split("\n")),
+  ];
+  if (shrunk.isRepeatable) {
+    const replay = (options.replay ?? replayCall)(told);
+    parts.push(section("To play it again", replay.split("\n")));
+  } else {
+    parts.push(
+      "The same answers did not fail again in this way: something else than `play.pick` decides " +
+        "in this scenario, a clock, chance, or what is left from the run before.",
+    );
+  }
+  return parts.filter((part) => part !== "").join("\n\n");
+}
+
+function section(heading: string, lines: readonly string[]): string {
+  const shown = lines.filter((line) => line !== "");
+  return shown.length === 0 ? "" : [`${heading}:`, ...shown.map((line) => `  ${line}`)].join("\n");
+}
+
+function errorText(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : valueText(error);
+  return text.length <= ERROR_LETTERS_MAX ? text : `${text.slice(0, ERROR_LETTERS_MAX)}…`;
+}
+
+function stepsHeading(count: number, found: number, shrunk: Shrunk): string {
+  if (count === 0) return "Steps: none. It fails when everything is harmless";
+  const steps = count === 1 ? "One step" : `${count} steps`;
+  if (!shrunk.isRepeatable) return `${steps}, as it was found`;
+  if (shrunk.runs === 0) return `${steps}; everything else is harmless`;
+  const many = shrunk.runs === 1 ? "one run" : `${shrunk.runs} runs`;
+  const limit = shrunk.isMinimal ? "" : "; it may have fewer, shrinking has reached its limit";
+  return `${steps} of ${found}, shrunk in ${many}; everything else is harmless${limit}`;
+}
+
+function stepLines(steps: readonly Step[]): string[] {
+  const shown = steps.slice(0, STEPS_MAX);
+  const lines = shown.length === 0 ? [] : formatSteps(shown).split("\n");
+  if (steps.length > shown.length) lines.push(`... and ${steps.length - shown.length} more`);
+  return lines;
+}
+
+function optionLines(
+  options: ReadonlyMap<string, unknown>,
+  found: ReadonlyMap<string, unknown>,
+  words: string,
+): string[] {
+  const lines: string[] = [];
+  for (const [name, value] of options) {
+    const text = valueText(value);
+    const before = found.has(name) ? valueText(found.get(name)) : text;
+    lines.push(`${name}: ${text}${before === text ? "" : `   (${words}: ${before})`}`);
+  }
+  if (lines.length <= OPTIONS_MAX) return lines;
+  return [...lines.slice(0, OPTIONS_MAX), `... and ${lines.length - OPTIONS_MAX} more`];
+}
+
+function valueText(value: unknown): string {
+  const text = typeof value === "string" ? value : (jsonText(value) ?? String(value));
+  return text.length <= VALUE_LETTERS_MAX ? text : `${text.slice(0, VALUE_LETTERS_MAX)}…`;
+}
+
+function jsonText(value: unknown): string | undefined {
+  if (typeof value !== "object") return undefined;
+  try {
+    return JSON.stringify(value, (_key, each: unknown) => {
+      // JSON has no word for these.
+      if (typeof each === "number" && !Number.isFinite(each)) return String(each);
+      return typeof each === "bigint" ? String(each) : each;
+    });
+  } catch {
+    // It refers to itself.
+    return "[object]";
+  }
+}
+
+/** A line for the test that failed. */
+function replayCall({ steps }: ReplayFacts): string {
+  const line = formatSteps(steps, "; ");
+  if (line.length <= LINE_LETTERS_MAX) {
+    return `await checkScenario(scenario, { steps: ${JSON.stringify(line)} });`;
+  }
+  const lines = formatSteps(steps).replaceAll(/[\\`]|\$\{/g, String.raw`\$&`);
+  return `await checkScenario(scenario, { steps: \`\n${lines}\n\` });`;
+}
+
+/**
+ * A run that passed, or whatever is known of one, as text: its options, steps, marks and chart.
+ *
+ * @param play what was played; without notes it has no chart.
+ */
+export function describePlay(play: Play, limits: ChartLimits = {}): string {
+  const steps = stepsOf(play.picked);
+  const marks = [...play.marks].map(([mark, count]) => `${mark}: ${count}`);
+  const parts = [
+    section("Options of this run", optionLines(play.options, play.options, "")),
+    section(`Steps, ${steps.length} of ${play.picked.length} decisions`, stepLines(steps)),
+    section("Marks", marks),
+    section("What happened", drawChart(play, limits).split("\n")),
+  ];
+  return parts.filter((part) => part !== "").join("\n\n");
+}
