@@ -36,6 +36,8 @@ export interface Stream {
   readonly from: SideName;
   /** The channel's number. */
   readonly channel: number;
+  /** Which of several sessions it belongs to, where there are several; default 0. */
+  readonly life?: number;
   /** How the channel delivers. */
   mode: DeliveryMode;
   /** Messages may be given up. */
@@ -75,6 +77,9 @@ export function newLog(): SideLog {
   return { events: [], channels: new Set(), unconsumed: new Map(), ended: undefined };
 }
 
+/** Payloads of two sessions differ as long as neither has more channels. */
+const CHANNELS_TOLD_APART = 1_024;
+
 /** A channel on which nothing was sent yet. */
 export function newStream(from: SideName, channel: number): Stream {
   return {
@@ -98,8 +103,8 @@ export function nextPayload(stream: Stream, bytes: number): Uint8Array {
   return makePayload(saltOf(stream), stream.bytes.length, bytes);
 }
 
-function saltOf({ from, channel }: Stream): number {
-  return channel * 2 + (from === "client" ? 0 : 1);
+function saltOf({ from, channel, life = 0 }: Stream): number {
+  return (life * CHANNELS_TOLD_APART + channel) * 2 + (from === "client" ? 0 : 1);
 }
 
 /** Whether all that is received comes in order and without a gap. */

@@ -204,8 +204,8 @@ export class Cores {
   }
 
   /** The application of another session is told something. */
-  protected handleForeign(_session: ServerSession, _output: ApplicationOutput): void {
-    throw new BrokenPromise("1: a second session was opened by the same client");
+  protected handleForeign({ id }: ServerSession, { kind }: ApplicationOutput): void {
+    throw new BrokenPromise(`1: a second session was opened by the same client: ${kind} ${id}`);
   }
 
   /** The name of the session's own timer: the endpoint knows only when. */

@@ -233,6 +233,6 @@ function checkParked(pair: Pair, server: ParkSide): void {
     before = exchange;
     handles.add(handle);
   }
-  if (server.state !== "ended" || pair.options.eagerTicks === false) return;
+  if (server.state !== "ended" || pair.options.eagerTicks === false || !pair.isAlone) return;
   if (pair.http.held.size > 0) throw new BrokenPromise("4: ended, and requests wait without end");
 }

@@ -144,6 +144,11 @@ export class Pair extends Cores {
     return true;
   }
 
+  /** The server has no other sessions. */
+  get isAlone(): boolean {
+    return true;
+  }
+
   /** A request that the client counts on is parked at the server. */
   get isParked(): boolean {
     const { client, session, http } = this;
@@ -355,7 +360,8 @@ export class Pair extends Cores {
     }
   }
 
-  private noteCommand(side: SideName, command: Command, result: boolean | number): void {
+  /** An application has done something. */
+  protected noteCommand(side: SideName, command: Command, result: boolean | number): void {
     switch (command.kind) {
       case "send": {
         const stream = this.stream(side, command.channel ?? 0);
@@ -382,7 +388,8 @@ export class Pair extends Cores {
     }
   }
 
-  private noteOutput(side: SideName, output: ApplicationOutput): void {
+  /** An application is told something. */
+  protected noteOutput(side: SideName, output: ApplicationOutput): void {
     const log = this.logs[side];
     const peer = side === "client" ? "server" : "client";
     switch (output.kind) {
