@@ -27,6 +27,7 @@ const MAIN_NAMES: Readonly<Record<string, readonly string[]>> = {
   "holdfast/chaos": ["parseDuration", "planRequest", "startChaos"],
   "holdfast/core": ["Endpoint", "ParkSide", "RequestSide", "readBody"],
   "holdfast/sim": ["explore", "Pair", "Simulation"],
+  "holdfast/sim/session": ["SessionWorld", "WorldError"],
 };
 
 describe("the installed package", () => {

@@ -73,6 +73,15 @@ export const ENTRIES: readonly Entry[] = [
       "of every order of events.",
     builtOn: ["holdfast/core"],
   },
+  {
+    subpath: "holdfast/sim/session",
+    module: "sim-session/index",
+    page: "sim-session.md",
+    about:
+      "Real sessions in the simulated world, to test one's own programs in it: how is told in " +
+      "[Property testing](../property-testing.md).",
+    builtOn: ["holdfast/sim", "holdfast/server", "holdfast"],
+  },
 ];
 
 /** What is exported by a subpath that has no page of its own. */

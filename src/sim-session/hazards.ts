@@ -1,0 +1,88 @@
+/** What happens to processes at random, as a network's faults happen to bodies. */
+import type { Play } from "../sim/index.ts";
+import type { SimulatedProcess } from "./process.ts";
+
+/** How often, of a thousand times that it is asked. All of it may be 0: never. */
+export interface Hazards {
+  /** How often in the world's time it is asked, of each process. Default 500. */
+  readonly everyMs: number;
+  /** A process that serves is killed and started again. */
+  readonly serverRestartPermille: number;
+  /** A process that serves nobody is killed and started again. */
+  readonly clientRestartPermille: number;
+  /** A process that serves nobody is left as a page is at a reload, which it can prepare for. */
+  readonly clientReloadPermille: number;
+  /** A process that was killed starts again up to so much later. */
+  readonly downMs: number;
+  /** A process is stopped for a while, as a closed laptop is, and then goes on. */
+  readonly sleepPermille: number;
+  /** How long it may sleep. */
+  readonly sleepMs: number;
+}
+
+/** Processes live for ever. */
+export const NO_HAZARDS: Hazards = {
+  everyMs: 500,
+  serverRestartPermille: 0,
+  clientRestartPermille: 0,
+  clientReloadPermille: 0,
+  downMs: 0,
+  sleepPermille: 0,
+  sleepMs: 0,
+};
+
+/** What may happen to a process that is worth counting: the names under which it is marked. */
+export type HazardMark = "server restarts" | "client restarts" | "client reloads" | "sleeps";
+
+export class HazardClock {
+  /** When it is asked next. */
+  nextAtMs: number;
+  private readonly hazards: Hazards;
+  private readonly play: Play;
+
+  constructor(hazards: Hazards, play: Play) {
+    this.hazards = hazards;
+    this.play = play;
+    const { serverRestartPermille, clientRestartPermille } = hazards;
+    const { clientReloadPermille, sleepPermille } = hazards;
+    const permilles = [serverRestartPermille, clientRestartPermille];
+    const isAny = [...permilles, clientReloadPermille, sleepPermille].some((each) => each > 0);
+    this.nextAtMs = isAny ? hazards.everyMs : Infinity;
+  }
+
+  /** It has come to that. */
+  handleTimeout(processes: Iterable<SimulatedProcess>): void {
+    const atMs = this.nextAtMs;
+    this.nextAtMs += this.hazards.everyMs;
+    for (const process of processes) if (process.isRunning) this.strike(process, atMs);
+  }
+
+  private strike(process: SimulatedProcess, atMs: number): void {
+    const { hazards, play } = this;
+    const { name, isServing } = process;
+    const kind = isServing ? "server restarts" : "client restarts";
+    const { serverRestartPermille, clientRestartPermille, clientReloadPermille } = hazards;
+    const permille = isServing ? serverRestartPermille : clientRestartPermille;
+    if (play.happens(kind, `${name} is killed at ${atMs} ms`, permille)) {
+      const { downMs } = hazards;
+      const label = `${name} is started again after ms`;
+      process.restart(downMs > 0 ? play.pick(downMs + 1, label) : 0);
+      return;
+    }
+    if (!isServing && clientReloadPermille > 0) {
+      const label = `${name} is reloaded at ${atMs} ms`;
+      if (play.happens("client reloads", label, clientReloadPermille)) {
+        process.reload();
+        return;
+      }
+    }
+    if (play.happens("sleeps", `${name} falls asleep at ${atMs} ms`, hazards.sleepPermille)) {
+      process.suspend(1 + play.pick(Math.max(1, hazards.sleepMs), `${name} sleeps for ms`));
+    }
+  }
+
+  /** From now on nothing happens any more. */
+  heal(): void {
+    this.nextAtMs = Infinity;
+  }
+}
