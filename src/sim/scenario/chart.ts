@@ -183,7 +183,8 @@ class Chart {
     remark: string,
   ): void {
     const column = this.column(at);
-    const what = shape === "event" ? text : `${shape}: ${text} ${remark}`.trimEnd();
+    const what =
+      shape === "event" || shape === "whole" ? text : `${shape}: ${text} ${remark}`.trimEnd();
     const isLast = at > 0 && at === this.parties.length - 1;
     const shown = cut(what, this.gap - 3);
     put(line, column, "*");
@@ -209,7 +210,7 @@ function arrow(
   isToRight: boolean,
 ): string {
   const end = remark === "" ? "" : ` ${cut(remark, Math.floor(room / 2))} `;
-  const name = ` ${cut(text, room - end.length - 8)} `;
+  const name = ` ${cut(text, room - end.length - 9)} `;
   const body = `--${name}`;
   switch (shape) {
     case "leaves":
@@ -219,7 +220,7 @@ function arrow(
       return isToRight ? `.. --${shown}->`.padStart(room) : `<-${shown}-- ..`.padEnd(room);
     }
     case "lost": {
-      const shown = `X${name}${end === "" ? "" : `:${end}`}`.trimEnd();
+      const shown = `X${name.trimEnd()}${end === "" ? "" : `:${end}`}`.trimEnd();
       const before = Math.max(0, Math.floor((room - shown.length) / 2));
       return (" ".repeat(before) + shown).padEnd(room);
     }

@@ -120,7 +120,9 @@ function composeMessage(
   const parts = [
     `Scenario ${JSON.stringify(told.scenario)} fails (${words}): ${errorText(told.error)}`,
     section("Options of this run", optionLines(last.options, found.options, words)),
-    section(stepsHeading(told.steps.length, foundSteps, shrunk), stepLines(told.steps)),
+    told.steps.length === 0
+      ? "No steps: it fails when everything is harmless."
+      : section(stepsHeading(told.steps.length, foundSteps, shrunk), stepLines(told.steps)),
     section("What happened", drawChart(last, options).split("\n")),
   ];
   if (shrunk.isRepeatable) {
@@ -146,7 +148,6 @@ function errorText(error: unknown): string {
 }
 
 function stepsHeading(count: number, found: number, shrunk: Shrunk): string {
-  if (count === 0) return "Steps: none. It fails when everything is harmless";
   const steps = count === 1 ? "One step" : `${count} steps`;
   if (!shrunk.isRepeatable) return `${steps}, as it was found`;
   if (shrunk.runs === 0) return `${steps}; everything else is harmless`;

@@ -1,8 +1,8 @@
 /**
  * Makes the steps of a failing run few and small: steps are taken away by delta debugging (A. Zeller
  * and R. Hildebrandt, "Simplifying and isolating failure-inducing input", 2002; by complements, whole
- * kinds of labels first), and what is left is lowered by bisection, in its value and in how late it
- * happens. A smaller run counts when it fails in the same way.
+ * kinds of labels first), and what is left is lowered by bisection: its value, how late it happens,
+ * and the numbers in its label. A smaller run counts when it fails in the same way.
  *
  * Invariants: what is kept did fail, as it stands; every step taken makes it smaller, so shrinking
  * ends; the same failure shrinks to the same steps, unless a clock was given and stopped it.
@@ -149,8 +149,26 @@ class Shrinker {
 
   private async lower(): Promise<void> {
     for (const step of this.steps) {
-      const lowered = await this.bisect(step, step.value, (value) => ({ ...step, value }));
-      await this.bisect(lowered, step.occurrence, (occurrence) => ({ ...lowered, occurrence }));
+      const { value, occurrence } = step;
+      let lowered = await this.bisect(step, value, (lower) => ({ ...step, value: lower }));
+      const { value: kept } = lowered;
+      lowered = await this.bisect(lowered, occurrence, (earlier) => {
+        return { ...step, value: kept, occurrence: earlier };
+      });
+      await this.renumber(lowered);
+    }
+  }
+
+  /** "answer 14 is lost" may as well be "answer 1 is lost". */
+  private async renumber(step: Step): Promise<void> {
+    let renumbered = step;
+    const parts = step.label.split(/(\d+)/);
+    for (let at = 1; at < parts.length; at += 2) {
+      renumbered = await this.bisect(renumbered, Number(parts[at]), (number) => {
+        const label = parts.with(at, String(number)).join("");
+        return { ...step, label };
+      });
+      parts.splice(0, parts.length, ...renumbered.label.split(/(\d+)/));
     }
   }
 
