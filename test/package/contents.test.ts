@@ -16,12 +16,13 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const TARBALL_BYTES_REACHED = 569_811;
 const GROWTH_MAX = 1.05;
 
-const built = /^dist\/(core|sim|session|http|chaos|cli)\/[a-z-]+\.(js|d\.ts)(\.map)?$/;
+const built =
+  /^dist\/(core|sim|sim-session|session|http|chaos|cli)\/([a-z-]+\/)*[a-z-]+\.(js|d\.ts)(\.map)?$/;
 const allowed = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   built,
   /^dist\/browser\/(holdfast\.min\.js|assertions\.json)$/,
-  /^src\/(core|sim|session|http|chaos|cli)\/[a-z-]+\.ts$/,
+  /^src\/(core|sim|sim-session|session|http|chaos|cli)\/([a-z-]+\/)*[a-z-]+\.ts$/,
 ];
 
 function contentOf(file: string): string {

@@ -26,7 +26,8 @@ const MAIN_NAMES: Readonly<Record<string, readonly string[]>> = {
   "holdfast/http/fetch": ["fetchHandler"],
   "holdfast/chaos": ["parseDuration", "planRequest", "startChaos"],
   "holdfast/core": ["Endpoint", "ParkSide", "RequestSide", "readBody"],
-  "holdfast/sim": ["explore", "Pair", "Simulation"],
+  "holdfast/sim": ["checkScenario", "explore", "Pair", "Simulation"],
+  "holdfast/sim/fast-check": ["assertScenario", "fromLooseTape", "tapes"],
   "holdfast/sim/session": ["SessionWorld", "WorldError"],
 };
 

@@ -31,8 +31,8 @@ const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
 /** What packing reads; `dist` is built anew there, so that no test's own is cleaned away. */
 const PACKED_FROM = ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "src", "bench"];
 
-/** What the consumer's own program needs beside the package. */
-const CONSUMER_PACKAGES = ["@types/node"];
+/** What the consumer's own program needs beside the package; fast-check is a peer of it. */
+const CONSUMER_PACKAGES = ["@types/node", "fast-check"];
 
 interface Lock {
   readonly packages: Readonly<Record<string, LockedPackage>>;

@@ -74,6 +74,15 @@ export const ENTRIES: readonly Entry[] = [
     builtOn: ["holdfast/core"],
   },
   {
+    subpath: "holdfast/sim/fast-check",
+    module: "sim/fast-check",
+    page: "sim-fast-check.md",
+    about:
+      "Scenarios of the simulation under [fast-check](https://fast-check.dev), which is an " +
+      "optional peer: who does not import this need not have it.",
+    builtOn: ["holdfast/sim"],
+  },
+  {
     subpath: "holdfast/sim/session",
     module: "sim-session/index",
     page: "sim-session.md",
