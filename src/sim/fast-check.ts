@@ -93,10 +93,13 @@ export async function assertScenario(
   // Interrupted or too much skipped, and no counterexample: fast-check knows what to say.
   const { counterexample } = details;
   if (counterexample === null) throw new Error(await fc.asyncDefaultReportMessage(details));
-  const again = await runOnce(scenario, fromLooseTape(counterexample[0]), silent);
-  const failure = again.failure ?? { error: details.errorInstance };
-  const words = `fast-check, seed ${details.seed}, path "${details.counterexamplePath}"`;
-  throw await explainFailure(scenario, { ...again, failure }, { words }, picksMax, options);
+  const last = await runOnce(scenario, fromLooseTape(counterexample[0]), silent);
+  const failure = last.failure ?? { error: details.errorInstance };
+  const { seed, counterexamplePath: path } = details;
+  const where = `{ seed: ${seed}, path: "${path}", endOnFailure: true }`;
+  const again = `await assertScenario(scenario, { parameters: ${where} });`;
+  const words = `fast-check, seed ${seed}`;
+  throw await explainFailure(scenario, { ...last, failure }, { words, again }, picksMax, options);
 }
 
 function tapeOptions(options: TapeOptions, harmless: Play): TapeOptions {

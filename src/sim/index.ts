@@ -2,11 +2,11 @@
 export * from "./applications.ts";
 export * from "./choices.ts";
 export * from "./cores.ts";
-export * from "./explorer.ts";
-export * from "./fingerprint.ts";
+export * from "./explore/index.ts";
 export * from "./fork.ts";
 export * from "./http.ts";
 export * from "./invariants.ts";
+export * from "./mortal-pair.ts";
 export * from "./network/index.ts";
 export * from "./pair-options.ts";
 export * from "./pair.ts";
@@ -34,11 +34,12 @@ export type { ShrinkLimits } from "./scenario/shrink.ts";
 export {
   checkSteps,
   formatSteps,
+  type LabelledStep,
+  labelledStepsOf,
   parseSteps,
-  type Step,
   SteppedChoices,
-  stepsOf,
 } from "./scenario/steps.ts";
 export * from "./presets.ts";
+export * from "./simulation-options.ts";
 export * from "./simulation.ts";
 export * from "./steps.ts";

@@ -21,7 +21,7 @@ test("fast-check finds a double charge, and it is told in labelled steps", async
 
   expect(formatSteps(failure.steps)).toBe("answer 1 is lost = 1");
   expect(failure.message).toMatch(
-    /^Scenario "bank" fails \(fast-check, seed -?\d+, path "[\d:]+"\)/,
+    /^Scenario "bank" fails \(fast-check, seed -?\d+\): Error: charge 1/,
   );
   expect(failure.cause).toEqual(new Error("charge 1 was booked 2 times"));
 });
@@ -44,7 +44,8 @@ test("fast-check passes what is right, as often as it is asked to", async () => 
 
 test("a path finds the same tape again", async () => {
   const first = await failureOf(assertScenario(threeStrikes(200)));
-  const [, seed, path] = /seed (-?\d+), path "([\d:]+)"/.exec(first.message) ?? [];
+  const call = /\{ seed: (-?\d+), path: "([\d:]+)", endOnFailure: true \} \}\);$/;
+  const [, seed, path] = call.exec(first.message) ?? [];
   expect(path).toBeDefined();
 
   const parameters = { seed: Number(seed), path: path ?? "", endOnFailure: true };

@@ -5,7 +5,7 @@ import {
   type Play,
   type Scenario,
   ScenarioFailure,
-  type Step,
+  type LabelledStep,
 } from "../../src/sim/index.ts";
 import { lock, threeStrikes } from "./toys.ts";
 
@@ -90,7 +90,7 @@ describe("shrinking", () => {
     expect(rare?.steps).toEqual([
       { label: "early", occurrence: 1, value: 51 },
       { label: "late", occurrence: 1, value: 51 },
-    ] satisfies Step[]);
+    ] satisfies LabelledStep[]);
     expect(rare?.cause).toEqual(new Error("both are large: 51 and 51"));
   });
 
@@ -220,7 +220,7 @@ To play it again:
     }: {
       scenario: string;
       seed: number | undefined;
-      steps: readonly Step[];
+      steps: readonly LabelledStep[];
     }) => `run ${scenario} --seed ${seed} --steps '${formatSteps(steps, "; ")}'`;
     const failure = await shrunk(lock([1, 0, 1], 2), { replay });
 

@@ -5,9 +5,9 @@ import {
   parseSteps,
   RecordedChoices,
   seeded,
-  type Step,
+  type LabelledStep,
   SteppedChoices,
-  stepsOf,
+  labelledStepsOf,
 } from "../../src/sim/index.ts";
 
 describe("steps", () => {
@@ -17,7 +17,7 @@ describe("steps", () => {
       { label: "b", count: 3, value: 2 },
       { label: "a", count: 3, value: 1 },
     ];
-    expect(stepsOf(picked)).toEqual([
+    expect(labelledStepsOf(picked)).toEqual([
       { label: "b", occurrence: 1, value: 2 },
       { label: "a", occurrence: 2, value: 1 },
     ]);
@@ -59,7 +59,7 @@ describe("steps", () => {
       fc.array(words).map((each) => each.join("")),
     );
     const step = fc.record({ label, occurrence: fc.integer({ min: 1 }), value: fc.nat() });
-    const isSame = (left: Step, right: Step) =>
+    const isSame = (left: LabelledStep, right: LabelledStep) =>
       left.label === right.label && left.occurrence === right.occurrence;
     const steps = fc.uniqueArray(step, { comparator: isSame });
     fc.assert(
@@ -104,7 +104,7 @@ describe("steps", () => {
     const recorded = new RecordedChoices(seeded(5));
     const tape = ask(recorded);
 
-    const text = formatSteps(stepsOf(recorded.picked));
+    const text = formatSteps(labelledStepsOf(recorded.picked));
     expect(ask(new RecordedChoices(new SteppedChoices(parseSteps(text))))).toEqual(tape);
   });
 });

@@ -7,7 +7,7 @@ import { type Choices, fromTape, type Picked, seeded } from "../choices.ts";
 import { PICKS_MAX_DEFAULT, type Play, type Scenario, ScenarioError } from "../play.ts";
 import { explainFailure, type FailureOptions, type FoundBy } from "./failure.ts";
 import { type Outcome, runOnce } from "./outcome.ts";
-import { checkSteps, parseSteps, type Step, SteppedChoices } from "./steps.ts";
+import { checkSteps, parseSteps, type LabelledStep, SteppedChoices } from "./steps.ts";
 
 /** What holds for whoever decides. */
 export interface RunOptions extends FailureOptions {
@@ -27,7 +27,7 @@ export interface CheckOptions extends RunOptions {
    * Plays these steps and nothing else: no seeds, and no demand for marks. Each step must be asked
    * for. Text is read by `parseSteps`.
    */
-  readonly steps?: string | readonly Step[];
+  readonly steps?: string | readonly LabelledStep[];
   /** Plays these answers, in the order of the questions, and nothing else; beyond them, 0. */
   readonly tape?: readonly number[];
 }
@@ -101,7 +101,7 @@ export interface PlayedBy {
   /** A seed. */
   readonly seed?: number | undefined;
   /** Steps, each of which must be asked for. */
-  readonly steps?: string | readonly Step[] | undefined;
+  readonly steps?: string | readonly LabelledStep[] | undefined;
   /** Answers in the order of the questions; beyond them, 0. */
   readonly tape?: readonly number[] | undefined;
   /** Something else. */
@@ -135,7 +135,7 @@ export async function playScenario(
 
 async function playSteps(
   scenario: Scenario,
-  steps: string | readonly Step[],
+  steps: string | readonly LabelledStep[],
   options: RunOptions,
 ): Promise<Play> {
   const { picksMax = PICKS_MAX_DEFAULT } = options;

@@ -6,7 +6,7 @@ import type { Noted, Play, Scenario } from "../play.ts";
 import { type ChartLimits, drawChart } from "./chart.ts";
 import { failureKind, type Outcome, runOnce } from "./outcome.ts";
 import { shrink, type ShrinkLimits, type Shrunk } from "./shrink.ts";
-import { formatSteps, type Step, SteppedChoices, stepsOf } from "./steps.ts";
+import { formatSteps, type LabelledStep, SteppedChoices, labelledStepsOf } from "./steps.ts";
 
 /** What is needed to say how a failure is played again. */
 export interface ReplayFacts {
@@ -15,7 +15,7 @@ export interface ReplayFacts {
   /** The seed that found it, if one did. */
   readonly seed: number | undefined;
   /** The fewest steps. */
-  readonly steps: readonly Step[];
+  readonly steps: readonly LabelledStep[];
 }
 
 /** How a failure is told. */
@@ -37,7 +37,7 @@ export class ScenarioFailure extends Error {
   /** The seed that found it, if one did. */
   readonly seed: number | undefined;
   /** The fewest steps that fail in this way, as far as shrinking came. */
-  readonly steps: readonly Step[];
+  readonly steps: readonly LabelledStep[];
   /** What the run of these steps expanded to. */
   readonly options: ReadonlyMap<string, unknown>;
   /** What happened in it. */
@@ -70,6 +70,8 @@ export interface FoundBy {
   readonly seed?: number;
   /** In words: "seed 17". */
   readonly words: string;
+  /** The line of code that finds it anew, where it is another than the one that plays it. */
+  readonly again?: string;
 }
 
 /** Shrinks a failing run, plays it once more with notes, and tells of it. */
@@ -91,10 +93,10 @@ export async function explainFailure(
   const told: Told = {
     scenario: scenario.name,
     seed: foundBy.seed,
-    steps: stepsOf(last.play.picked),
+    steps: labelledStepsOf(last.play.picked),
     error: last.failure?.error,
   };
-  const message = composeMessage(told, foundBy.words, found.play, last.play, repeated, options);
+  const message = composeMessage(told, foundBy, found.play, last.play, repeated, options);
   return new ScenarioFailure(message, told, repeated, last.play);
 }
 
@@ -110,13 +112,13 @@ const LINE_LETTERS_MAX = 80;
 
 function composeMessage(
   told: Told,
-  words: string,
+  { words, again = "" }: FoundBy,
   found: Play,
   last: Play,
   shrunk: Shrunk,
   options: FailureOptions,
 ): string {
-  const foundSteps = stepsOf(found.picked).length;
+  const foundSteps = labelledStepsOf(found.picked).length;
   const parts = [
     `Scenario ${JSON.stringify(told.scenario)} fails (${words}): ${errorText(told.error)}`,
     section("Options of this run", optionLines(last.options, found.options, words)),
@@ -128,6 +130,7 @@ function composeMessage(
   if (shrunk.isRepeatable) {
     const replay = (options.replay ?? replayCall)(told);
     parts.push(section("To play it again", replay.split("\n")));
+    parts.push(section("To find it again, as it was before it was shrunk", [again]));
   } else {
     parts.push(
       "The same answers did not fail again in this way: something else than `play.pick` decides " +
@@ -156,7 +159,7 @@ function stepsHeading(count: number, found: number, shrunk: Shrunk): string {
   return `${steps} of ${found}, shrunk in ${many}; everything else is harmless${limit}`;
 }
 
-function stepLines(steps: readonly Step[]): string[] {
+function stepLines(steps: readonly LabelledStep[]): string[] {
   const shown = steps.slice(0, STEPS_MAX);
   const lines = shown.length === 0 ? [] : formatSteps(shown).split("\n");
   if (steps.length > shown.length) lines.push(`... and ${steps.length - shown.length} more`);
@@ -213,7 +216,7 @@ function replayCall({ steps }: ReplayFacts): string {
  * @param play what was played; without notes it has no chart.
  */
 export function describePlay(play: Play, limits: ChartLimits = {}): string {
-  const steps = stepsOf(play.picked);
+  const steps = labelledStepsOf(play.picked);
   const marks = [...play.marks].map(([mark, count]) => `${mark}: ${count}`);
   const parts = [
     section("Options of this run", optionLines(play.options, play.options, "")),

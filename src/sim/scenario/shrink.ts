@@ -9,7 +9,7 @@
  */
 import type { Scenario } from "../play.ts";
 import { failureKind, type Outcome, runOnce } from "./outcome.ts";
-import { kindOfLabel, type Step, SteppedChoices, stepsOf } from "./steps.ts";
+import { kindOfLabel, type LabelledStep, SteppedChoices, labelledStepsOf } from "./steps.ts";
 
 /** How much work shrinking may be. */
 export interface ShrinkLimits {
@@ -29,7 +29,7 @@ export interface ShrinkLimits {
 /** What shrinking came to. */
 export interface Shrunk {
   /** What is left of the steps. */
-  readonly steps: readonly Step[];
+  readonly steps: readonly LabelledStep[];
   /** Runs that it took. */
   readonly runs: number;
   /** Whether no single step can be left out or lowered; otherwise a limit was reached. */
@@ -57,7 +57,7 @@ export async function shrink(
 }
 
 class Shrinker {
-  private steps: readonly Step[];
+  private steps: readonly LabelledStep[];
   private runs = 0;
   private picks = 0;
   private isSpent = false;
@@ -70,7 +70,7 @@ class Shrinker {
 
   constructor(scenario: Scenario, found: Outcome, picksMax: number, limits: ShrinkLimits) {
     this.scenario = scenario;
-    this.steps = stepsOf(found.play.picked);
+    this.steps = labelledStepsOf(found.play.picked);
     this.kind = failureKind(found.failure?.error);
     const { nowMs, shrinkMsMax = SHRINK_MS_MAX } = limits;
     this.runsMax = limits.shrinkRunsMax ?? SHRINK_RUNS_MAX;
@@ -103,7 +103,7 @@ class Shrinker {
   }
 
   /** Whether these steps fail too; if so they are kept, without those that were not asked for. */
-  private async fails(steps: readonly Step[]): Promise<boolean> {
+  private async fails(steps: readonly LabelledStep[]): Promise<boolean> {
     this.isSpent ||= this.runs >= this.runsMax || this.picks >= this.picksMax || this.isLate();
     if (this.isSpent) return false;
     this.runs++;
@@ -111,7 +111,7 @@ class Shrinker {
     const { play, failure } = await runOnce(this.scenario, new SteppedChoices(steps), options);
     this.picks += play.picked.length;
     if (failure === undefined || failureKind(failure.error) !== this.kind) return false;
-    this.steps = stepsOf(play.picked);
+    this.steps = labelledStepsOf(play.picked);
     return true;
   }
 
@@ -160,7 +160,7 @@ class Shrinker {
   }
 
   /** "answer 14 is lost" may as well be "answer 1 is lost". */
-  private async renumber(step: Step): Promise<void> {
+  private async renumber(step: LabelledStep): Promise<void> {
     let renumbered = step;
     const parts = step.label.split(/(\d+)/);
     for (let at = 1; at < parts.length; at += 2) {
@@ -174,10 +174,10 @@ class Shrinker {
 
   /** The lowest number, or one below which it does not fail. */
   private async bisect(
-    step: Step,
+    step: LabelledStep,
     from: number,
-    withNumber: (number: number) => Step,
-  ): Promise<Step> {
+    withNumber: (number: number) => LabelledStep,
+  ): Promise<LabelledStep> {
     let kept = step;
     let high = from;
     if (high <= 1 || !this.steps.some((each) => isSame(each, step))) return kept;
@@ -195,17 +195,17 @@ class Shrinker {
     return kept;
   }
 
-  private async failsWith(step: Step, candidate: Step): Promise<boolean> {
+  private async failsWith(step: LabelledStep, candidate: LabelledStep): Promise<boolean> {
     const others = this.steps.filter((each) => !isSame(each, step));
     if (others.some((each) => isSamePlace(each, candidate))) return false;
     return this.fails([...others, candidate]);
   }
 }
 
-function isSame(left: Step, right: Step): boolean {
+function isSame(left: LabelledStep, right: LabelledStep): boolean {
   return isSamePlace(left, right) && left.value === right.value;
 }
 
-function isSamePlace(left: Step, right: Step): boolean {
+function isSamePlace(left: LabelledStep, right: LabelledStep): boolean {
   return left.label === right.label && left.occurrence === right.occurrence;
 }

@@ -15,7 +15,7 @@ import type { Choices, Picked } from "../choices.ts";
 import { ScenarioError } from "../play.ts";
 
 /** One answer that was not harmless. */
-export interface Step {
+export interface LabelledStep {
   /** What was decided. */
   readonly label: string;
   /** Which time of asking for this label, from 1. */
@@ -25,9 +25,9 @@ export interface Step {
 }
 
 /** The steps of a run, in the order in which they were asked for. */
-export function stepsOf(picked: readonly Picked[]): Step[] {
+export function labelledStepsOf(picked: readonly Picked[]): LabelledStep[] {
   const occurrences = new Map<string, number>();
-  const steps: Step[] = [];
+  const steps: LabelledStep[] = [];
   for (const { label, value } of picked) {
     const occurrence = (occurrences.get(label) ?? 0) + 1;
     occurrences.set(label, occurrence);
@@ -37,11 +37,11 @@ export function stepsOf(picked: readonly Picked[]): Step[] {
 }
 
 /** As text; `separator` is a line's end or `"; "`. */
-export function formatSteps(steps: readonly Step[], separator: "\n" | "; " = "\n"): string {
+export function formatSteps(steps: readonly LabelledStep[], separator: "\n" | "; " = "\n"): string {
   return steps.map(formatStep).join(separator);
 }
 
-function formatStep({ label, occurrence, value }: Step): string {
+function formatStep({ label, occurrence, value }: LabelledStep): string {
   const name = isPlain(label) ? label : JSON.stringify(label);
   return `${name}${occurrence === 1 ? "" : ` #${occurrence}`} = ${value}`;
 }
@@ -56,8 +56,8 @@ const PLAIN = /\s*([^"#;\s][^;\n]*?)(?: #(\d+))?[ \t]*=[ \t]*(\d+)[ \t]*(?:;|\r?
 const NOTHING = /\s*(?:#[^\n]*)?(?:;|\n|$)/y;
 
 /** Reads steps from text. @throws ScenarioError `steps_unreadable`. */
-export function parseSteps(text: string): Step[] {
-  const steps: Step[] = [];
+export function parseSteps(text: string): LabelledStep[] {
+  const steps: LabelledStep[] = [];
   const seen = new Set<string>();
   for (let at = 0; at < text.length;) {
     const blank = matchAt(NOTHING, text, at);
@@ -82,7 +82,7 @@ function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | u
   return match === null || match[0] === "" ? undefined : match;
 }
 
-function stepOf(match: RegExpExecArray): Step | undefined {
+function stepOf(match: RegExpExecArray): LabelledStep | undefined {
   const [, name = "", occurrenceText = "1", valueText] = match;
   const label = name.startsWith('"') ? unquoted(name) : name;
   const [occurrence, value] = [Number(occurrenceText), Number(valueText)];
@@ -110,26 +110,29 @@ interface Asked {
   /** How often so far. */
   count: number;
   /** By occurrence. */
-  readonly steps: Map<number, Step>;
+  readonly steps: Map<number, LabelledStep>;
 }
 
 /** Decides by steps; everything else is harmless. */
 export class SteppedChoices implements Choices {
   /** Steps that asked for more than there was, and were harmless therefore. */
-  readonly tooLarge: Step[] = [];
+  readonly tooLarge: LabelledStep[] = [];
   private readonly labels: Map<string, Asked> = new Map();
 
   /** What is to happen. */
-  constructor(steps: readonly Step[]) {
+  constructor(steps: readonly LabelledStep[]) {
     for (const step of steps) {
-      const asked = this.labels.get(step.label) ?? { count: 0, steps: new Map<number, Step>() };
+      const asked = this.labels.get(step.label) ?? {
+        count: 0,
+        steps: new Map<number, LabelledStep>(),
+      };
       asked.steps.set(step.occurrence, step);
       this.labels.set(step.label, asked);
     }
   }
 
   /** Steps that were not asked for so far. */
-  get unasked(): Step[] {
+  get unasked(): LabelledStep[] {
     return [...this.labels.values()].flatMap(({ count, steps }) => {
       return [...steps.values()].filter(({ occurrence }) => occurrence > count);
     });
