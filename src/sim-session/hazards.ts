@@ -37,6 +37,8 @@ export type HazardMark = "server restarts" | "client restarts" | "client reloads
 export class HazardClock {
   /** When it is asked next. */
   nextAtMs: number;
+  /** How often it was asked: a number that can be lowered one by one, as times cannot. */
+  private count = 0;
   private readonly hazards: Hazards;
   private readonly play: Play;
 
@@ -52,31 +54,31 @@ export class HazardClock {
 
   /** It has come to that. */
   handleTimeout(processes: Iterable<SimulatedProcess>): void {
-    const atMs = this.nextAtMs;
     this.nextAtMs += this.hazards.everyMs;
-    for (const process of processes) if (process.isRunning) this.strike(process, atMs);
+    const when = `at ${++this.count} x ${this.hazards.everyMs} ms`;
+    for (const process of processes) if (process.isRunning) this.strike(process, when);
   }
 
-  private strike(process: SimulatedProcess, atMs: number): void {
+  private strike(process: SimulatedProcess, when: string): void {
     const { hazards, play } = this;
     const { name, isServing } = process;
     const kind = isServing ? "server restarts" : "client restarts";
     const { serverRestartPermille, clientRestartPermille, clientReloadPermille } = hazards;
     const permille = isServing ? serverRestartPermille : clientRestartPermille;
-    if (play.happens(kind, `${name} is killed at ${atMs} ms`, permille)) {
+    if (play.happens(kind, `${name} is killed ${when}`, permille)) {
       const { downMs } = hazards;
       const label = `${name} is started again after ms`;
       process.restart(downMs > 0 ? play.pick(downMs + 1, label) : 0);
       return;
     }
     if (!isServing && clientReloadPermille > 0) {
-      const label = `${name} is reloaded at ${atMs} ms`;
+      const label = `${name} is reloaded ${when}`;
       if (play.happens("client reloads", label, clientReloadPermille)) {
         process.reload();
         return;
       }
     }
-    if (play.happens("sleeps", `${name} falls asleep at ${atMs} ms`, hazards.sleepPermille)) {
+    if (play.happens("sleeps", `${name} falls asleep ${when}`, hazards.sleepPermille)) {
       process.suspend(1 + play.pick(Math.max(1, hazards.sleepMs), `${name} sleeps for ms`));
     }
   }

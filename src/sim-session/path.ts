@@ -91,7 +91,7 @@ export class Path {
     }
     if (gone === this.server) {
       this.held.clear();
-      network.dropServer();
+      network.dropHeld();
     }
   }
 
