@@ -1,5 +1,6 @@
 /** What moves a world: its time, what happens next, and what went wrong. */
-import { type NetworkOptions, PERFECT_NETWORK, type Play } from "../sim/index.ts";
+import { type NetworkOptions, PERFECT_NETWORK } from "../sim/network/network.ts";
+import type { Play } from "../sim/play.ts";
 import { WorldError } from "./errors.ts";
 import { HazardClock, NO_HAZARDS } from "./hazards.ts";
 import { Path } from "./path.ts";

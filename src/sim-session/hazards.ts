@@ -1,5 +1,5 @@
 /** What happens to processes at random, as a network's faults happen to bodies. */
-import type { Play } from "../sim/index.ts";
+import type { Play } from "../sim/play.ts";
 import type { SimulatedProcess } from "./process.ts";
 
 /** How often, of a thousand times that it is asked. All of it may be 0: never. */

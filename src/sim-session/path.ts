@@ -4,14 +4,9 @@
  */
 import type { Outcome } from "../session/carrier.ts";
 import type { Peer, Reply, RequestHandler } from "../session/peer.ts";
-import {
-  type Item,
-  Network,
-  type NetworkNames,
-  type NetworkOptions,
-  type Play,
-  SimulatedHttp,
-} from "../sim/index.ts";
+import { type Item, SimulatedHttp } from "../sim/http.ts";
+import { Network, type NetworkNames, type NetworkOptions } from "../sim/network/network.ts";
+import type { Play } from "../sim/play.ts";
 
 /** What a path asks of the processes at its ends. */
 export interface End {

@@ -151,7 +151,13 @@ export class SimulatedProcess implements End {
   reload(): void {
     if (!this.isRunning) return;
     this.owner.note(this.name, "is reloaded");
-    for (const unload of this.unloads) unload();
+    for (const unload of this.unloads) {
+      try {
+        unload();
+      } catch (error) {
+        this.life.rethrow(error);
+      }
+    }
     this.end();
     this.startAtMs = this.owner.nowMs;
   }

@@ -8,7 +8,8 @@
  */
 import type { ClientSession } from "../session/client-session.ts";
 import type { ServerOptions } from "../session/server.ts";
-import type { NetworkOptions, Play } from "../sim/index.ts";
+import type { NetworkOptions } from "../sim/network/network.ts";
+import type { Play } from "../sim/play.ts";
 import { Clockwork } from "./clockwork.ts";
 import type { Hazards } from "./hazards.ts";
 import type { Program, SimulatedConnectOptions, SimulatedProcess } from "./process.ts";
