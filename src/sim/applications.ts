@@ -117,6 +117,13 @@ export function hasReceived(stream: Stream, number: number): boolean {
   return isGapless(stream) ? number < stream.receivedCount : stream.received.has(number);
 }
 
+/** Whether this is what the other side may be handed next. */
+export function isExpected(stream: Stream, payload: Uint8Array): boolean {
+  const number = isGapless(stream) ? stream.receivedCount : (numberOf(payload) ?? -1);
+  const bytes = stream.bytes[number];
+  return bytes !== undefined && isSamePayload(payload, makePayload(saltOf(stream), number, bytes));
+}
+
 /** Promise 1, at the moment of delivery. */
 export function noteDelivered(stream: Stream, payload: Uint8Array): void {
   const where = `${stream.from}'s channel ${stream.channel}`;

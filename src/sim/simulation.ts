@@ -1,123 +1,115 @@
 /**
- * A pair of cores in simulated time: applications that act at random, a network that fails at
- * random, and then one that has healed, after which everything must arrive (promise 6).
+ * A pair of cores in simulated time: applications that act at random, a network and hosts that fail
+ * at random, and then a world that has healed, in which everything must arrive (promise 6). Where
+ * limits are short or processes die, sessions end, and what was told at the end is compared with
+ * what was delivered (promise 3). All promises are looked for after every event.
  *
- * All chance comes from `Choices`. `marks` counts what did happen, so that a run which meant to
- * meet a fault can show that it met it.
+ * All chance comes from `Play`, which counts what did happen, so that runs which meant to meet a
+ * fault can show that they met it.
  */
-import { UsageError } from "../core/index.ts";
-import type { Choices } from "./choices.ts";
-import { ERROR_PAGE, flipped, type Item } from "./http.ts";
+import type { EndReason } from "../core/index.ts";
+import { type ActorMark, Actors } from "./actors.ts";
+import { BrokenPromise, SIDES, type SideName } from "./applications.ts";
+import type { Item } from "./http.ts";
 import { checkRest, checkState } from "./invariants.ts";
-import { BrokenPromise, type SideName } from "./applications.ts";
-import { Pair, type Router } from "./pair.ts";
-import type { PairOptions } from "./pair-options.ts";
+import { MortalPair } from "./mortal-pair.ts";
+import { Network, type NetworkMark } from "./network/network.ts";
+import type { Play, Scenario } from "./play.ts";
+import type { PresetName } from "./presets.ts";
+import { drawOptions, type HostEvents, type SimulationOptions } from "./simulation-options.ts";
 
-/** How often each fault happens, of a thousand bodies. */
-export interface FaultRates {
-  /** Lost without a sign. */
-  readonly lose: number;
-  /** Lost, and the client sees an error after a while. */
-  readonly fail: number;
-  /** The client sees an error, and the request arrives all the same. */
-  readonly cut: number;
-  /** A request arrives twice. */
-  readonly duplicate: number;
-  /** A byte is changed. */
-  readonly damage: number;
-  /** The middle answers with a page of its own; the request arrives or not. */
-  readonly page: number;
-  /** Seconds late. */
-  readonly slow: number;
-}
+/** What may happen to hosts, as it is marked. */
+export type HostMark =
+  | "server crash"
+  | "client crash"
+  | "reload"
+  | "wake"
+  | "sleep"
+  | "leap"
+  | "begun again";
 
-/** What a simulation is about. */
-export interface SimulationOptions {
-  /** The two cores. */
-  readonly pair: PairOptions;
-  /** How often each fault happens in the first phase. */
-  readonly faults: FaultRates;
-  /** How often the applications do something in the first phase. */
-  readonly actions: number;
-  /** How large messages may be. */
-  readonly messageBytesMax: number;
-  /** Whether they open, finish and reset channels. */
-  readonly usesChannels: boolean;
-  /** Whether the client is reloaded now and then. */
-  readonly reloads: boolean;
-  /** The client's host says again and again that the network may be back. */
-  readonly wakes: boolean;
-  /** Who closes at the end. */
-  readonly closing: "nobody" | "client" | "server" | "both";
-}
-
-/** What a run may have met: faults, and what the applications did. */
-export type Mark =
-  | keyof FaultRates
-  | "aborted"
-  | "reloaded"
-  | "woken"
-  | "refused"
-  | "opened"
-  | "finished"
-  | "reset"
-  | "parts"
-  | "sent"
-  | "consumed";
+/** What a run may have met: faults, what happened to hosts, what applications did, ends. */
+export type SimulationMark =
+  | NetworkMark
+  | HostMark
+  | ActorMark
+  | `ended: ${EndReason}`
+  | `network ${PresetName}`
+  | "short limits"
+  | "pause";
 
 /** Virtual time that healing may take, and events in all. */
-const HEAL_LIMIT_MS = 3_600_000;
+const HEAL_LIMIT_MS = 7_200_000;
 const EVENTS_MAX = 400_000;
-const SIDES: readonly SideName[] = ["client", "server"];
+/** Sessions that may still end after all is healed: what broke before may show only then. */
+const LATE_ENDS_MAX = 4;
+/** Milliseconds to the next action at most. */
+const ACTION_PAUSE_MAX_MS = 60;
+/** How often everything is consumed after all is healed. */
+const CONSUMING_MS = 200;
+/** A client that polls a sleeping server for hours teaches nothing and takes its time. */
+const SERVER_SLEEP_MAX_MS = 60_000;
+/** One action in five comes after a longer pause. */
+const LONG_PAUSE_PERMILLE = 200;
+const LONG_PAUSE_MAX_MS = 5_000;
+/** Ends that a limit brings about. */
+const LIMITS: readonly EndReason[] = [
+  "silence",
+  "unanswered",
+  "peer-ended",
+  "close-timeout",
+  "unreadable",
+  "lost",
+];
 
 /** A run: a first phase in which everything goes wrong, and a second in which all must arrive. */
-export class Simulation implements Router {
+export class Simulation {
   /** The two cores and what is between them. */
-  readonly pair: Pair;
-  /** How often each thing happened. */
-  readonly marks: Map<Mark, number> = new Map();
+  readonly pair: MortalPair;
+  /** How it travels. */
+  readonly network: Network;
   /** The simulation's own time. */
   nowMs = 0;
-  /** Steps so far. */
+  /** Events so far. */
   events = 0;
+  /** Requests so far, of all sessions and lives. */
+  exchanges = 0;
   private isHealed = false;
-  private actionsLeft: number;
+  private isClosing = false;
+  private action = 0;
   private actAtMs = 0;
   private readonly options: SimulationOptions;
-  private readonly choices: Choices;
+  private readonly play: Play;
+  private readonly actors: Actors;
   /** Clocks of both sides against the simulation's. */
-  private readonly offsets: Readonly<Record<SideName, number>>;
+  private readonly offsets: Record<SideName, number>;
+  /** Until when nothing runs at a side. */
+  private readonly asleepUntilMs: Record<SideName, number> = { client: 0, server: 0 };
 
-  /** Begins a run; `choices` decides everything: `seeded(1)` for one. */
-  constructor(options: SimulationOptions, choices: Choices) {
+  /** Begins a run; `play` decides everything. */
+  constructor(options: SimulationOptions, play: Play) {
     this.options = options;
-    this.choices = choices;
-    this.actionsLeft = options.actions;
-    this.pair = new Pair(options.pair);
+    this.play = play;
+    play.showParties(...SIDES);
+    this.pair = new MortalPair(options.pair, play);
     this.offsets = { ...this.pair.clocks };
-    this.pair.router = this;
+    this.network = new Network(this.pair.http, options.network, play);
+    this.actors = new Actors(this.pair, options, play);
+    this.pair.router = {
+      handleSent: (item): void => this.handleSent(item),
+      requestSurvives: (exchange): boolean => this.network.requestSurvives(exchange),
+    };
     for (const item of this.pair.http.items.slice()) this.handleSent(item);
   }
 
   /** Both phases. @throws BrokenPromise */
   run(): void {
-    while (this.actionsLeft > 0 && !this.hasEnded) this.step();
-    this.isHealed = true;
-    this.settle(() => this.pair.isAtRest || this.hasEnded);
-    if (this.hasEnded) return;
-    checkRest(this.pair);
-    const { closing } = this.options;
-    if (closing === "nobody") return;
-    if (closing !== "server") this.pair.command("client", { kind: "close" });
-    const server = this.pair.session?.side;
-    if (closing !== "client" && server?.state === "open") {
-      this.pair.command("server", { kind: "close" });
-    }
-    this.settle(() => this.hasEnded);
-    for (const side of SIDES) {
-      const reason = this.pair.logs[side].ended?.reason;
-      if (reason !== "closed") throw new BrokenPromise(`3: closed, and the ${side} says ${reason}`);
-    }
+    while (this.action < this.options.actions) this.step();
+    this.heal();
+    this.converge();
+    if (!this.pair.isGhost) checkRest(this.pair);
+    this.close();
+    this.pair.checkBooks();
   }
 
   /** Both sides know that the session is over. */
@@ -125,13 +117,49 @@ export class Simulation implements Router {
     return this.pair.client.state === "ended" && this.pair.session?.side.state === "ended";
   }
 
-  private settle(isSettled: () => boolean): void {
-    const limitMs = this.nowMs + HEAL_LIMIT_MS;
-    while (!isSettled()) {
-      if (this.nowMs > limitMs) throw new BrokenPromise("6: healed, and not at rest for an hour");
-      this.step();
+  // --- the end of a run -----------------------------------------------------------------------
+
+  private heal(): void {
+    this.isHealed = true;
+    this.network.heal();
+  }
+
+  /** To rest, with everything delivered; in another session if this one ends on the way. */
+  private converge(): void {
+    const { client, server } = this.asleepUntilMs;
+    const limitMs = Math.max(this.nowMs, client, server) + HEAL_LIMIT_MS;
+    const { pair } = this;
+    for (let ends = 0; !pair.isAtRest || pair.client.state === "ended";) {
+      if (pair.client.state === "ended") {
+        if (ends++ === LATE_ENDS_MAX) throw new BrokenPromise("6: healed, and sessions still end");
+        this.begin();
+      }
+      this.stepTowards(limitMs);
     }
-    if (!this.pair.isComplete) throw new BrokenPromise("6: at the end something is missing");
+    if (!pair.isComplete) throw new BrokenPromise("6: at the end something is missing");
+  }
+
+  private close(): void {
+    const { closing } = this.options;
+    if (closing === "nobody") return;
+    this.isClosing = true;
+    if (closing !== "server") this.pair.command("client", { kind: "close" });
+    const server = this.pair.session?.side;
+    if (closing !== "client" && server?.state === "open") {
+      this.pair.command("server", { kind: "close" });
+    }
+    const limitMs = this.nowMs + HEAL_LIMIT_MS;
+    while (!this.hasEnded) this.stepTowards(limitMs);
+    if (!this.pair.isComplete) throw new BrokenPromise("6: closed, and something is missing");
+    for (const side of SIDES) {
+      const reason = this.pair.logs[side].ended?.reason;
+      if (reason !== "closed") throw new BrokenPromise(`3: closed, and the ${side} says ${reason}`);
+    }
+  }
+
+  private stepTowards(limitMs: number): void {
+    if (this.nowMs > limitMs) throw new BrokenPromise("6: healed, and not at rest after hours");
+    this.step();
   }
 
   // --- time -----------------------------------------------------------------------------------
@@ -139,162 +167,170 @@ export class Simulation implements Router {
   /** The next thing happens. */
   step(): void {
     if (this.events++ > EVENTS_MAX) throw new BrokenPromise("6: events without end");
-    const { pair } = this;
+    const { pair, network } = this;
     let atMs = this.actAtMs;
-    let due: Item | SideName | undefined;
+    let due: Item | SideName | Network | undefined;
     for (const item of pair.http.items) {
-      if (item.atMs >= atMs) continue;
-      atMs = item.atMs;
+      const to = item.kind === "request" ? "server" : "client";
+      const itemAtMs = Math.max(item.atMs, this.asleepUntilMs[to]);
+      if (itemAtMs >= atMs) continue;
+      atMs = itemAtMs;
       due = item;
     }
     for (const side of SIDES) {
       const wakeMs = pair.wakeAt[side].atMs - this.offsets[side];
-      if (wakeMs >= atMs) continue;
-      atMs = wakeMs;
+      const wakeAtMs = Math.max(wakeMs, this.asleepUntilMs[side]);
+      if (wakeAtMs >= atMs) continue;
+      atMs = wakeAtMs;
       due = side;
     }
-    this.nowMs = Math.max(this.nowMs, atMs);
-    for (const side of SIDES) pair.clocks[side] = this.nowMs + this.offsets[side];
+    const networkAtMs = network.nextAtMs;
+    if (networkAtMs < atMs) {
+      atMs = networkAtMs;
+      due = network;
+    }
+    this.setTime(Math.max(this.nowMs, atMs));
+    this.happen(due);
+    if (!pair.isGhost) checkState(pair);
+    for (const side of SIDES) this.checkEnd(side);
+  }
+
+  private happen(due: Item | SideName | Network | undefined): void {
+    const { pair, network } = this;
     if (due === undefined) this.act();
+    else if (due === network) network.handleTimeout();
     else if (typeof due === "string") pair.fire(due);
-    else pair.deliver(due);
-    checkState(pair);
+    else this.deliver(due as Item);
+  }
+
+  private setTime(nowMs: number): void {
+    this.nowMs = nowMs;
+    this.network.nowMs = nowMs;
+    this.pair.worldMs = nowMs;
+    for (const side of SIDES) this.pair.clocks[side] = nowMs + this.offsets[side];
   }
 
   // --- the network ----------------------------------------------------------------------------
 
-  handleSent(sent: Item): void {
-    const { http } = this.pair;
-    const { faults } = this.options;
-    let item = sent;
-    let delayMs = 1 + this.choices.pick(20, "delay");
-    if (this.isHealed) {
-      http.schedule(item, this.nowMs + delayMs);
-      return;
-    }
-    if (this.happens("slow", faults.slow)) delayMs += this.choices.pick(5_000, "slow by");
-    const atMs = this.nowMs + delayMs;
-    const { exchange, kind } = item;
-    if (kind === "request" && this.happens("duplicate", faults.duplicate)) {
-      http.duplicate(item, atMs + this.choices.pick(2_000, "second copy after"));
-    }
-    if (this.happens("damage", faults.damage)) {
-      const bit = this.choices.pick(8 * item.body.length, "damaged at");
-      item = http.replaceBody(item, flipped(item.body, [bit]));
-    }
-    if (this.happens("page", faults.page)) {
-      if (kind === "answer") item = http.replaceBody(item, ERROR_PAGE);
-      else http.answerWith(exchange, ERROR_PAGE, atMs + this.choices.pick(200, "page after"));
-    }
-    if (this.happens("lose", faults.lose)) {
-      http.lose(item);
-      return;
-    }
-    if (this.happens("fail", faults.fail)) {
-      http.lose(item);
-      http.fail(exchange, atMs + this.choices.pick(500, "error after"));
-      return;
-    }
-    http.schedule(item, atMs);
-    if (kind === "request" && this.happens("cut", faults.cut)) {
-      http.fail(exchange, atMs + this.choices.pick(1_000, "cut after"));
-    }
+  private handleSent(item: Item): void {
+    if (item.kind === "request") this.exchanges++;
+    this.network.handleSent(item);
   }
 
-  requestSurvives(): boolean {
-    this.mark("aborted");
-    return this.choices.pick(2, "an aborted request arrives") === 1;
+  private deliver(item: Item): void {
+    this.network.handleArrived(item);
+    this.pair.deliver(item);
   }
 
-  private happens(fault: keyof FaultRates, rate: number): boolean {
-    const value = this.choices.pick(1_000, fault);
-    if (value === 0 || value > rate) return false;
-    this.mark(fault);
-    return true;
-  }
-
-  // --- the applications -----------------------------------------------------------------------
+  // --- hosts and applications -----------------------------------------------------------------
 
   private act(): void {
-    this.actAtMs = this.nowMs + 1 + this.choices.pick(60, "next action after");
-    for (const side of SIDES) this.consume(side);
-    if (this.actionsLeft === 0) return;
-    this.actionsLeft--;
-    if (this.options.reloads && this.choices.pick(25, "reload") === 1) {
-      this.pair.reload(this.choices.pick(2, "requests of the old client arrive") === 1);
-      this.mark("reloaded");
+    const { play } = this;
+    if (this.isHealed) {
+      this.actAtMs = this.nowMs + CONSUMING_MS;
+      this.actors.consumeAll();
+      return;
     }
-    if (this.options.wakes && this.choices.pick(5, "wake") === 1) {
-      this.pair.wake();
-      this.mark("woken");
+    const number = ++this.action;
+    const name = `action ${number}`;
+    const pauseMs = play.happens("pause", `${name}: a long pause after it`, LONG_PAUSE_PERMILLE)
+      ? play.pick(LONG_PAUSE_MAX_MS, `${name}: pause after it`)
+      : play.pick(ACTION_PAUSE_MAX_MS, `${name}: pause after it`);
+    this.actAtMs = Math.round(this.nowMs) + 1 + pauseMs;
+    if (this.pair.client.state === "ended") this.begin();
+    this.strike(name);
+    this.actors.act(number, (side) => this.asleepUntilMs[side] <= this.nowMs);
+  }
+
+  /** What happens to the hosts. */
+  private strike(name: string): void {
+    const { pair, play } = this;
+    const { events } = this.options;
+    const happens = (mark: HostMark, what: string, permille: number): boolean =>
+      permille > 0 && play.happens(mark, `${name}: ${what}`, permille);
+    if (happens("server crash", "the server crashes", events.serverCrashPermille)) {
+      play.note(this.nowMs, "server", "crashes, and begins anew");
+      this.network.dropHeld();
+      pair.crashServer();
     }
-    const side = SIDES[this.choices.pick(2, "who acts")] as SideName;
-    const half = this.pair.half(side);
-    if (half === undefined || half.state === "ended") return;
-    try {
-      this.actAs(side);
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      this.mark("refused");
+    if (happens("client crash", "the client crashes", events.clientCrashPermille)) {
+      play.note(this.nowMs, "client", "crashes");
+      this.begin(this.hangUp(name));
+    }
+    if (happens("reload", "the client reloads", events.reloadPermille)) {
+      if (pair.client.state !== "ended") this.reload(name);
+    }
+    if (happens("wake", "the network may be back", events.wakePermille)) pair.wake();
+    for (const side of SIDES) this.bend(side, name, events, happens);
+  }
+
+  private bend(
+    side: SideName,
+    name: string,
+    { sleepPermille, leapPermille, leapMaxMs }: HostEvents,
+    happens: (mark: HostMark, what: string, permille: number) => boolean,
+  ): void {
+    const { play } = this;
+    if (happens("sleep", `the ${side} sleeps`, sleepPermille)) {
+      const maxMs = side === "server" ? Math.min(leapMaxMs, SERVER_SLEEP_MAX_MS) : leapMaxMs;
+      const lengthMs = 1 + play.pick(maxMs, `${name}: the ${side} sleeps for ms`);
+      this.asleepUntilMs[side] = this.nowMs + lengthMs;
+      play.note(this.nowMs, side, `sleeps for ${lengthMs} ms`);
+      if (play.pick(2, `${name}: the connections do not survive the sleep`) === 1) {
+        this.network.breakConnections();
+      }
+      // Some hosts' monotonic clocks stand still meanwhile.
+      if (play.pick(2, `${name}: the ${side}'s clock sleeps too`) === 1) {
+        this.offsets[side] -= lengthMs;
+      }
+    }
+    if (happens("leap", `the ${side}'s clock leaps`, leapPermille)) {
+      const lengthMs = 1 + play.pick(leapMaxMs, `${name}: the ${side}'s clock leaps by ms`);
+      this.offsets[side] += lengthMs;
+      play.note(this.nowMs, side, `the clock leaps by ${lengthMs} ms`);
     }
   }
 
-  private actAs(side: SideName): void {
-    const { pair, options } = this;
-    const channels = [...pair.logs[side].channels];
-    const channel = channels[this.choices.pick(channels.length, "channel")] as number;
-    const kind = options.usesChannels ? this.choices.pick(24, "action") : 0;
-    if (kind === 1 || kind === 2) {
-      const mode = (["ordered", "unordered", "latest"] as const)[this.choices.pick(3, "mode")];
-      const expires = this.choices.pick(3, "expires") === 1;
-      const ttlMs = expires ? 1 + this.choices.pick(3_000, "time to live") : Infinity;
-      pair.command(side, { kind: "open", mode: mode ?? "ordered", ttlMs });
-      this.mark("opened");
-    } else if (kind === 3 && channel !== 0) {
-      pair.command(side, { kind: "finish", channel });
-      this.mark("finished");
-    } else if (kind === 4 && channel !== 0 && this.choices.pick(2, "reset") === 1) {
-      pair.command(side, { kind: "reset", channel });
-      this.mark("reset");
-    } else {
-      this.send(side, channel);
+  /** The client's process is gone, and with it its connections. */
+  private hangUp(name: string): boolean {
+    const { play, pair } = this;
+    const isRecalled = play.pick(2, `${name}: requests under way do not arrive`) === 1;
+    for (const exchange of Array.from(pair.http.waiting)) {
+      this.network.handleHungUp(exchange, !isRecalled);
     }
+    return !isRecalled;
   }
 
-  private send(side: SideName, channel: number): void {
-    const { mode } = this.pair.stream(side, channel);
-    for (let left = this.choices.pick(12, "burst"); left >= 0; left--) {
-      const bytes = 4 + this.pickBytes();
-      const key = mode === "latest" ? { key: this.choices.pick(3, "key") } : {};
-      this.pair.command(side, { kind: "send", channel, bytes, ...key });
-      this.mark("sent");
-      if (bytes > 16_384) this.mark("parts");
-    }
+  private reload(name: string): void {
+    this.play.note(this.nowMs, "client", "reloads");
+    const survives = this.hangUp(name);
+    this.pair.reload(survives, this.play.pick(1 << 16, `${name}: the seed of the new life`));
   }
 
-  private pickBytes(): number {
-    const max = this.options.messageBytesMax - 4;
-    switch (this.choices.pick(10, "size")) {
-      case 8:
-        return this.choices.pick(Math.min(max, 5_000), "middling");
-      case 9:
-        return this.choices.pick(max, "large");
-      default:
-        return this.choices.pick(Math.min(max, 100), "small");
-    }
+  private begin(requestsSurvive = true): void {
+    this.play.mark("begun again");
+    this.play.note(this.nowMs, "client", "begins another session");
+    this.pair.begin(requestsSurvive);
   }
 
-  private consume(side: SideName): void {
-    for (const [channel, count] of Array.from(this.pair.logs[side].unconsumed)) {
-      if (count === 0) continue;
-      const part = this.isHealed ? count : this.choices.pick(count + 1, "consume");
-      if (part === 0) continue;
-      this.pair.consume(side, channel, part);
-      this.mark("consumed");
-    }
-  }
+  // --- ends -----------------------------------------------------------------------------------
 
-  private mark(mark: Mark): void {
-    this.marks.set(mark, (this.marks.get(mark) ?? 0) + 1);
+  /** Promise 3: there is a reason for an end. */
+  private checkEnd(side: SideName): void {
+    const ended = this.pair.logs[side].ended;
+    if (ended === undefined) return;
+    const { reason, detail } = ended;
+    const isLimit = this.options.mayEnd && LIMITS.includes(reason);
+    const isLoss = this.pair.isGhost && (reason === "lost" || reason === "peer-ended");
+    if (isLimit || isLoss || (this.isClosing && reason === "closed")) return;
+    throw new BrokenPromise(`3: the ${side}'s session ended without cause: ${reason} ${detail}`);
   }
 }
+
+/** Two cores under all that may go wrong, with options that the run draws. */
+export const coreScenario: Scenario = {
+  name: "cores",
+  run(play: Play): void {
+    new Simulation(drawOptions(play), play).run();
+  },
+};

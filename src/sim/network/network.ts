@@ -136,7 +136,7 @@ export class Network {
       const label = `the middle restarts at ${this.restartAtMs} ms`;
       this.restartAtMs += this.options.http.restartCheckMs;
       if (this.happens("middle restarts", this.options.http.restartPermille, label)) {
-        this.restartMiddle();
+        this.breakConnections();
       }
     }
     for (const [exchange, cutAtMs] of Array.from(this.idleCuts)) {
@@ -176,11 +176,16 @@ export class Network {
     this.play.mark("given up");
     const label = `${this.nameOf("request", exchange)} is recalled in time`;
     const isRecalled = !this.isHealed && this.play.pick(2, label) === 1;
+    this.handleHungUp(exchange, !isRecalled);
+    return !isRecalled;
+  }
+
+  /** The client's process closes a connection, or is gone: whether its request arrives is known. */
+  handleHungUp(exchange: number, requestArrives: boolean): void {
     for (const { id, kind, exchange: its } of this.http.items) {
-      if (its === exchange && (isRecalled || kind !== "request")) this.noteLost(id, "given up");
+      if (its === exchange && !(requestArrives && kind === "request")) this.noteLost(id, "hung up");
     }
     this.forget(exchange);
-    return !isRecalled;
   }
 
   // --- commands -------------------------------------------------------------------------------
@@ -196,8 +201,8 @@ export class Network {
     this.play.note(this.nowMs, this.names.client, "from here on nothing goes wrong");
   }
 
-  /** A proxy in between is restarted: all connections die, with what is on them. */
-  restartMiddle(): void {
+  /** All connections die, with what is on them: a proxy in between is restarted, for one. */
+  breakConnections(): void {
     for (const { id, kind } of this.http.items.slice()) {
       if (kind !== "failure") this.lose(id);
     }
@@ -205,7 +210,7 @@ export class Network {
   }
 
   /** The server's process is gone: nobody answers what it held. */
-  dropServer(): void {
+  dropHeld(): void {
     for (const exchange of this.http.dropHeld()) this.cutConnection(exchange);
   }
 

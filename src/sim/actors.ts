@@ -1,0 +1,114 @@
+/** The applications of a simulation: what they do at random, one action at a time. */
+import { UsageError } from "../core/index.ts";
+import { SIDES, type SideName } from "./applications.ts";
+import type { Pair } from "./pair.ts";
+import type { Play } from "./play.ts";
+import type { SimulationOptions } from "./simulation-options.ts";
+
+/** What applications do that is worth counting. */
+export type ActorMark = "sent" | "parts" | "opened" | "finished" | "reset" | "consumed" | "refused";
+
+const MODES = ["ordered", "unordered", "latest"] as const;
+/** Large enough for a number, so that each message can be told from all others. */
+const MESSAGE_BYTES_MIN = 4;
+/** Larger messages go in parts. */
+const UNIT_BYTES_MAX = 16_384;
+
+/** Both applications. Which actions there are is named by their number: "action 3: ...". */
+export class Actors {
+  private readonly pair: Pair;
+  private readonly options: SimulationOptions;
+  private readonly play: Play;
+
+  /** `play` decides. */
+  constructor(pair: Pair, options: SimulationOptions, play: Play) {
+    this.pair = pair;
+    this.options = options;
+    this.play = play;
+  }
+
+  /** One of the two does something if it is awake, or nobody does. */
+  act(number: number, isAwake: (side: SideName) => boolean): void {
+    const { play, pair } = this;
+    const name = `action ${number}`;
+    for (const side of SIDES) if (isAwake(side)) this.consumeSome(side, name);
+    const who = play.pick(SIDES.length + 1, `${name}: who acts`);
+    const side = SIDES[who - 1];
+    if (side === undefined || !isAwake(side)) return;
+    const half = pair.half(side);
+    if (half === undefined || half.state === "ended") return;
+    try {
+      this.actAs(side, name);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      play.mark("refused");
+    }
+  }
+
+  /** Everything that was delivered is consumed. */
+  consumeAll(): void {
+    for (const side of SIDES) {
+      for (const [channel, count] of Array.from(this.pair.logs[side].unconsumed)) {
+        if (count > 0) this.pair.consume(side, channel, count);
+      }
+    }
+  }
+
+  private actAs(side: SideName, name: string): void {
+    const { pair, play, options } = this;
+    const channels = [...pair.logs[side].channels];
+    const channel = channels[play.pick(channels.length, `${name}: on channel`)] as number;
+    const kind = options.usesChannels ? play.pick(4, `${name}: not a message`, 200) : 0;
+    if (kind === 1) {
+      const mode = MODES[play.pick(MODES.length, `${name}: mode`)] ?? "ordered";
+      const expires = play.pick(3, `${name}: messages expire`) === 1;
+      const ttlMs = expires ? 1 + play.pick(3_000, `${name}: time to live`) : Infinity;
+      pair.command(side, { kind: "open", mode, ttlMs });
+      play.mark("opened");
+    } else if (kind === 2 && channel !== 0) {
+      pair.command(side, { kind: "finish", channel });
+      play.mark("finished");
+    } else if (kind === 3 && channel !== 0) {
+      pair.command(side, { kind: "reset", channel });
+      play.mark("reset");
+    } else {
+      this.send(side, channel, name);
+    }
+  }
+
+  private send(side: SideName, channel: number, name: string): void {
+    const { play, pair } = this;
+    const { mode } = pair.stream(side, channel);
+    for (let left = play.pick(12, `${name}: more messages`); left >= 0; left--) {
+      const bytes = MESSAGE_BYTES_MIN + this.pickBytes(name);
+      const key = mode === "latest" ? { key: play.pick(3, `${name}: key`) } : {};
+      pair.command(side, { kind: "send", channel, bytes, ...key });
+      play.mark("sent");
+      if (bytes > UNIT_BYTES_MAX) play.mark("parts");
+    }
+  }
+
+  private pickBytes(name: string): number {
+    const { play } = this;
+    const max = this.options.messageBytesMax - MESSAGE_BYTES_MIN;
+    switch (play.pick(3, `${name}: larger messages`, 200)) {
+      case 1:
+        return play.pick(Math.min(max, 5_000), `${name}: bytes`);
+      case 2:
+        return play.pick(max, `${name}: bytes`);
+      default:
+        return play.pick(Math.min(max, 100), `${name}: bytes`);
+    }
+  }
+
+  private consumeSome(side: SideName, name: string): void {
+    for (const [channel, count] of Array.from(this.pair.logs[side].unconsumed)) {
+      if (count === 0) continue;
+      const label = `${name}: the ${side} is behind on channel ${channel} by`;
+      const part = count - this.play.pick(count + 1, label);
+      if (part === 0) continue;
+      this.pair.consume(side, channel, part);
+      this.play.mark("consumed");
+    }
+  }
+}
