@@ -71,6 +71,11 @@ export class Cores {
     this.server = new Endpoint(this.clocks.server, options.server);
   }
 
+  /** The server has no other sessions. */
+  get isAlone(): boolean {
+    return true;
+  }
+
   /** One side's half of the session; undefined before the server has one. */
   half(side: SideName): RequestSide | ParkSide | undefined {
     return side === "client" ? this.client : this.session?.side;

@@ -144,11 +144,6 @@ export class Pair extends Cores {
     return true;
   }
 
-  /** The server has no other sessions. */
-  get isAlone(): boolean {
-    return true;
-  }
-
   /** A request that the client counts on is parked at the server. */
   get isParked(): boolean {
     const { client, session, http } = this;
