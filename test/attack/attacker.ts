@@ -3,7 +3,7 @@
 import * as bodies from "./attacks/bodies.ts";
 import * as http from "./attacks/http.ts";
 import * as sessions from "./attacks/sessions.ts";
-import { answerCalls } from "./calls.ts";
+import { answerCalls } from "../calls.ts";
 import { relent } from "./wire.ts";
 
 answerCalls({ ...http, ...bodies, ...sessions, relent });

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { configureServer } from "../../src/http/configure-server.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
 import { SessionServer } from "../../src/session/server.ts";
-import { Child } from "./calls.ts";
+import { Child } from "../calls.ts";
 import type { ClientReport } from "./orders.ts";
 
 const MIB = 1024 * 1024;
@@ -29,7 +29,7 @@ let server: Server | undefined;
 const sockets = new Set<Socket>();
 
 beforeAll(() => {
-  client = new Child("./client.ts");
+  client = new Child(new URL("client.ts", import.meta.url));
 });
 
 afterAll(() => client.end());

@@ -3,7 +3,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { connect } from "../../src/http/connect-node.ts";
 import type { ClientSession } from "../../src/session/client-session.ts";
-import { answerCalls } from "./calls.ts";
+import { answerCalls } from "../calls.ts";
 import type { ClientOrder, ClientReport } from "./orders.ts";
 
 let session: ClientSession<unknown, unknown> | undefined;

@@ -4,7 +4,7 @@
 // The attacker comes from 127.0.0.2, the honest client from 127.0.0.1: limits by address are among
 // the defences. Both bounds below hold for every attack that does not state its own.
 
-import { Child } from "./calls.ts";
+import { Child } from "../calls.ts";
 import { HonestClient, median } from "./honest.ts";
 import type { Books, VictimOptions } from "./orders.ts";
 
@@ -76,8 +76,8 @@ export class Scene {
   }
 
   static async set(options: VictimOptions = {}): Promise<Scene> {
-    const victim = new Child("./victim.ts", JSON.stringify(options));
-    const attacker = new Child("./attacker.ts");
+    const victim = new Child(new URL("victim.ts", import.meta.url), JSON.stringify(options));
+    const attacker = new Child(new URL("attacker.ts", import.meta.url));
     const port = await victim.call<number>("listen");
     const url = `http://127.0.0.1:${port}/holdfast`;
     const honest = new HonestClient(url, { authorization: "Bearer honest" });

@@ -9,7 +9,7 @@ import { configureServer } from "../../src/http/configure-server.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
 import type { Peer } from "../../src/session/peer.ts";
 import { type PeerSession, SessionServer } from "../../src/session/server.ts";
-import { answerCalls } from "./calls.ts";
+import { answerCalls } from "../calls.ts";
 import type { Books, VictimOptions } from "./orders.ts";
 
 const options = JSON.parse(process.argv[2] ?? "{}") as VictimOptions;

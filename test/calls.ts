@@ -3,6 +3,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { defer } from "../src/session/deferred.ts";
 
 /** What a child can be asked for, by name. Arguments and results cross as JSON. */
 export type Calls = Readonly<Record<string, (args: never) => Promise<unknown>>>;
@@ -39,15 +40,19 @@ export function answerCalls(calls: Calls): void {
 
 /** A child process, run from the sources. A call fails when the process has gone: it never may. */
 export class Child {
+  /** Resolves with how it went. */
+  readonly whenGone: Promise<string>;
   readonly #process: ChildProcess;
   readonly #waiting: Map<number, (reply: Reply) => void> = new Map();
   #next = 1;
   #gone: string | undefined;
 
-  constructor(file: string, ...args: string[]) {
-    this.#process = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
+  constructor(file: URL, ...args: string[]) {
+    this.#process = fork(fileURLToPath(file), args, {
       execArgv: ["--import", import.meta.resolve("tsx"), "--expose-gc"],
     });
+    const { promise, resolve: tellGone } = defer<string>();
+    this.whenGone = promise;
     this.#process.on("message", (reply: Reply) => {
       this.#waiting.get(reply.number)?.(reply);
       this.#waiting.delete(reply.number);
@@ -56,7 +61,13 @@ export class Child {
       this.#gone = `the process has gone: ${signal ?? `exit status ${code}`}`;
       for (const [number, answer] of this.#waiting) answer({ number, error: this.#gone });
       this.#waiting.clear();
+      tellGone(this.#gone);
     });
+  }
+
+  /** Stops it for a while (SIGSTOP), or lets it go on (SIGCONT). */
+  signal(name: "SIGSTOP" | "SIGCONT"): void {
+    this.#process.kill(name);
   }
 
   async call<Result>(name: string, args: unknown = {}): Promise<Result> {
