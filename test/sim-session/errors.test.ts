@@ -30,7 +30,8 @@ const ways: Readonly<Record<string, (world: SessionWorld) => void>> = {
   "onSession rejects": (world) => {
     world.serve({
       async onSession(session) {
-        for await (const _ of session) throw wrong;
+        await session[Symbol.asyncIterator]().next();
+        throw wrong;
       },
     });
     world.connect().send(1);
@@ -132,9 +133,7 @@ test("A client's loop that does not expect the end of its session fails the run"
   const world = harmlessWorld();
   const server = serveSquares(world);
   world.start("client", async (self) => {
-    for await (const _ of self.connect()) {
-      // Nothing comes.
-    }
+    await self.connect()[Symbol.asyncIterator]().next();
   });
   await world.settle();
   server.restart();
