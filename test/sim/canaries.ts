@@ -77,7 +77,8 @@ const NEW_NUMBER: Planting = {
 export const CANARIES: readonly Canary[] = [
   {
     name: "acknowledges before it holds",
-    after: "queues whose consumers acknowledge on receipt (RabbitMQ's automatic acknowledgement mode)",
+    after:
+      "queues whose consumers acknowledge on receipt (RabbitMQ's automatic acknowledgement mode)",
     plantings: [
       {
         prototype: Receiver.prototype,
@@ -88,7 +89,8 @@ export const CANARIES: readonly Canary[] = [
   },
   {
     name: "drops the reorder buffer when the client comes by another way",
-    after: "engine.io, where what is under way at a reconnection is lost (socketio/engine.io issue 46)",
+    after:
+      "engine.io, where what is under way at a reconnection is lost (socketio/engine.io issue 46)",
     plantings: [
       {
         prototype: ParkSide.prototype,
@@ -102,7 +104,8 @@ export const CANARIES: readonly Canary[] = [
   },
   {
     name: "forgets a range when two merge",
-    after: "aioquic, which dropped a range of acknowledgements and its gap with it (aiortc/aioquic 495)",
+    after:
+      "aioquic, which dropped a range of acknowledgements and its gap with it (aiortc/aioquic 495)",
     plantings: [RANGE_FORGOTTEN],
   },
   {
@@ -204,7 +207,8 @@ export const CANARIES: readonly Canary[] = [
   },
   {
     name: "loses what had wrapped round when its ring grows",
-    after: "rings that were enlarged while their contents wrapped round (bufbuild/protocompile 588)",
+    after:
+      "rings that were enlarged while their contents wrapped round (bufbuild/protocompile 588)",
     plantings: [
       {
         prototype: SendRing.prototype,
@@ -240,8 +244,7 @@ export const CANARIES: readonly Canary[] = [
   },
   {
     name: "takes what it resends for delivered when the host wakes it",
-    after:
-      "clients to which a new connection is a new start (socketio/socket.io issue 3414)",
+    after: "clients to which a new connection is a new start (socketio/socket.io issue 3414)",
     plantings: [
       {
         prototype: RequestSide.prototype,

@@ -12,65 +12,13 @@ import {
   Play,
   seeded,
   Simulation,
-  type SimulationMark,
 } from "../../src/sim/index.ts";
+import { MARKS } from "./marks.ts";
 import { simulateCommand } from "./simulate-command.ts";
 
 const SEEDS = 2_000;
 const SEEDS_OF_ONE_TEST = 250;
 
-/** What the runs of all seeds are meant to meet. */
-const MARKS: readonly SimulationMark[] = [
-  // Lines.
-  "lost",
-  "burst",
-  "late",
-  "doubled",
-  "truncated",
-  "damaged",
-  "queue full",
-  // HTTP.
-  "answer lost",
-  "request fails",
-  "client aborts",
-  "gateway",
-  "page",
-  "replayed",
-  "buffered",
-  "idle cut",
-  "too large",
-  "middle restarts",
-  "given up",
-  // Times without a network.
-  "partition",
-  "partition up",
-  "partition down",
-  "cut off",
-  "held up",
-  // Hosts.
-  "server crash",
-  "client crash",
-  "reload",
-  "wake",
-  "sleep",
-  "leap",
-  "begun again",
-  // Applications.
-  "refused",
-  "opened",
-  "finished",
-  "reset",
-  "parts",
-  "sent",
-  "consumed",
-  // Ends.
-  "ended: silence",
-  "ended: lost",
-  "ended: peer-ended",
-  "ended: unreadable",
-  "ended: closed",
-  "short limits",
-];
 const met = new Map<string, number>();
 
 for (let firstSeed = 0; firstSeed < SEEDS; firstSeed += SEEDS_OF_ONE_TEST) {

@@ -1,0 +1,33 @@
+// The scenarios of this repository by name, for programs that are told which one to play.
+
+import {
+  coreScenario,
+  drawOptions,
+  type Play,
+  type Scenario,
+  Simulation,
+} from "../../src/sim/index.ts";
+
+/** What was played in this thread, besides what the marks tell. */
+export const played = { exchanges: 0, simulatedMs: 0 };
+
+const cores: Scenario = {
+  name: coreScenario.name,
+  run(play: Play): void {
+    const simulation = new Simulation(drawOptions(play), play);
+    simulation.run();
+    played.exchanges += simulation.exchanges;
+    played.simulatedMs += simulation.nowMs;
+  },
+};
+
+export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map(
+  [cores].map((scenario) => [scenario.name, scenario]),
+);
+
+/** @throws Error for a name that there is not. */
+export function scenarioNamed(name: string): Scenario {
+  const scenario = SCENARIOS.get(name);
+  if (scenario !== undefined) return scenario;
+  throw new Error(`no scenario ${name}; there are: ${[...SCENARIOS.keys()].join(", ")}`);
+}
