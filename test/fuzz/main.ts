@@ -1,0 +1,175 @@
+// `npm run fuzz`: mutated bodies against the reader and against live sides. Options:
+//   --inputs 10000000   how many bodies at least
+//   --seed 1            other ones with another seed, the same ones with the same
+//   --replay TARGET:HEX,HEX   only these bodies, with the stack of what goes wrong
+//   --plant NAME        with a bug in the reader, to see it found; names: see planted.ts
+//   --no-sweep          without every change of every vector first
+//   --patience 60       seconds for one case, after which it counts as hanging
+
+import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
+import { fromHex } from "../vectors/hex.ts";
+import { replayCommand, type Report } from "./campaign.ts";
+import { type Target, TARGETS, tryBodies } from "./cases.ts";
+import { READERS } from "./judge.ts";
+import { plantedReaders } from "./planted.ts";
+import { Notes, type Order } from "./supervision.ts";
+import { sweep } from "./sweep.ts";
+
+const INPUTS_DEFAULT = "1000000";
+const SEED_DEFAULT = "1";
+const PATIENCE_DEFAULT = "60";
+const LOOK_EVERY_MS = 1_000;
+/** A thread does not inherit the loader of TypeScript. */
+const BOOTSTRAP = `
+  import("tsx/esm/api").then(({ register }) => {
+    register();
+    return import(${JSON.stringify(new URL("./worker.ts", import.meta.url).href)});
+  });
+`;
+
+const { values } = parseArgs({
+  options: {
+    inputs: { type: "string", default: INPUTS_DEFAULT },
+    seed: { type: "string", default: SEED_DEFAULT },
+    replay: { type: "string" },
+    "no-sweep": { type: "boolean", default: false },
+    plant: { type: "string", default: "" },
+    patience: { type: "string", default: PATIENCE_DEFAULT },
+  },
+});
+
+if (values.replay === undefined) await fuzz();
+else replay(values.replay);
+
+/** Runs the bodies of a counterexample, without catching anything. */
+function replay(text: string): void {
+  const [name = "", list = ""] = text.includes(":") ? text.split(":") : ["body", text];
+  const target = TARGETS.find((each) => each === name);
+  if (target === undefined) throw new Error(`no such target: ${name}`);
+  const bodies = list.split(",").map(fromHex);
+  const outcomes = tryBodies(target, bodies, plantedReaders(values.plant) ?? READERS);
+  for (const [at, { result, allocatedBytes }] of outcomes.entries()) {
+    console.log(`${bodies[at]?.length} bytes: ${result}, ${allocatedBytes} bytes allocated`);
+  }
+  console.log("nothing went wrong");
+}
+
+async function fuzz(): Promise<void> {
+  const [inputs, seed, patienceSeconds] = [values.inputs, values.seed, values.patience].map(number);
+  const notes = new Notes();
+  const { shared } = notes;
+  const order: Order = {
+    seed: seed as number,
+    inputs: inputs as number,
+    planted: values.plant,
+    shared,
+  };
+  if (!values["no-sweep"]) sweepVectors();
+  const startedAtMs = performance.now();
+  const worker = new Worker(BOOTSTRAP, { eval: true, workerData: order });
+  const report = await new Promise<Report | undefined>((resolve, reject) => {
+    let cases = 0;
+    let movedAtMs = performance.now();
+    const look = setInterval(() => {
+      const nowMs = performance.now();
+      if (notes.cases !== cases) {
+        cases = notes.cases;
+        movedAtMs = nowMs;
+        tellProgress(notes.inputs, (nowMs - startedAtMs) / 1_000);
+      } else if (cases > 0 && nowMs - movedAtMs > (patienceSeconds as number) * 1_000) {
+        clearInterval(look);
+        resolve(undefined);
+      }
+    }, LOOK_EVERY_MS);
+    worker.once("message", (message: Report) => {
+      clearInterval(look);
+      resolve(message);
+    });
+    worker.once("error", (error) => {
+      clearInterval(look);
+      reject(error);
+    });
+  });
+  await worker.terminate();
+  process.stderr.write("\r");
+  const seconds = (performance.now() - startedAtMs) / 1_000;
+  if (report === undefined) tellHanging(notes, seed as number);
+  else tellReport(report, seconds);
+}
+
+/** Every change of every vector: what hangs here is the vector that was told last. */
+function sweepVectors(): void {
+  const startedAtMs = performance.now();
+  const { vectors, inputs, results } = sweep("all", plantedReaders(values.plant) ?? READERS);
+  const seconds = (performance.now() - startedAtMs) / 1_000;
+  const accepted = results.get("body") ?? 0;
+  console.log(`${vectors} vectors, every truncation and every change of a byte: ${inputs} inputs`);
+  console.log(`  ${accepted} accepted (${share(accepted, inputs)}), ${seconds.toFixed(0)} s`);
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`no number: ${text}`);
+  return value;
+}
+
+function tellProgress(inputs: number, seconds: number): void {
+  const pace = Math.round(inputs / seconds);
+  process.stderr.write(
+    `\r${inputs} of ${values.inputs} inputs, ${pace} a second, seed ${values.seed} `,
+  );
+}
+
+function tellHanging(notes: Notes, seed: number): void {
+  const { target, bodies } = notes.read();
+  console.log(`HANGS after ${notes.inputs} inputs: seed ${seed}, target ${target}`);
+  tellReplay(target, bodies);
+  process.exitCode = 1;
+}
+
+function tellReport(report: Report, seconds: number): void {
+  const { seed, cases, inputs, results, sameCount, deepest, counterexample } = report;
+  const total = sum(inputs.values());
+  const read = sum(results.values());
+  const accepted = results.get("body") ?? 0;
+  console.log(`seed ${seed}: ${total} inputs in ${cases} cases, ${seconds.toFixed(0)} s`);
+  console.log(`  ${Math.round(total / seconds)} inputs a second`);
+  console.log(`  ${Array.from(inputs, ([target, count]) => `${target} ${count}`).join(", ")}`);
+  console.log(
+    `readers: ${accepted} accepted (${share(accepted, read)}), ${read - accepted} refused`,
+  );
+  console.log(`  of those accepted ${sameCount} are as the writer writes them`);
+  for (const [code, count] of [...results].toSorted((left, right) => right[1] - left[1])) {
+    if (code !== "body") console.log(`  ${code.padEnd(20)} ${count}`);
+  }
+  const { allocatedBytes, inputBytes } = deepest;
+  console.log(`dearest: ${allocatedBytes} bytes allocated for ${inputBytes}`);
+  console.log(`largest: ${report.largestBytes} bytes`);
+  console.log(`codes of errors met, live sides included: ${report.codesMet.size}`);
+  if (counterexample !== undefined) {
+    const { what, caseNumber, target, story, bodies } = counterexample;
+    console.log(`FOUND by seed ${seed}, case ${caseNumber}, target ${target}: ${what}`);
+    for (const line of story) console.log(`  ${line}`);
+    tellReplay(target, bodies);
+    process.exitCode = 1;
+  } else if (report.codesMissing.length > 0) {
+    console.log(`NEVER MET: ${report.codesMissing.join(", ")}`);
+    process.exitCode = 1;
+  }
+}
+
+function tellReplay(target: Target, bodies: readonly Uint8Array[]): void {
+  const plant = values.plant === "" ? "" : ` --plant ${values.plant}`;
+  console.log(`replay: ${replayCommand(target, bodies)}${plant}`);
+}
+
+function sum(counts: Iterable<number>): number {
+  let total = 0;
+  for (const count of counts) total += count;
+  return total;
+}
+
+function share(part: number, whole: number): string {
+  return `${((100 * part) / Math.max(1, whole)).toFixed(1)}%`;
+}

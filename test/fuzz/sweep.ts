@@ -1,0 +1,103 @@
+// Every truncation and every change of a byte of every committed vector, as it is and with length
+// and checksum made right again. No chance: the same inputs each time.
+
+import { committedVectors, type Vector } from "./corpus.ts";
+import {
+  describe,
+  Finding,
+  isSameBytes,
+  judgeBody,
+  judgeVersions,
+  type Readers,
+  READERS,
+} from "./judge.ts";
+import { toHex } from "../vectors/hex.ts";
+import { reseal } from "./shape.ts";
+
+/** Which values a byte is changed to. */
+export type Values = "all" | "some";
+
+export interface Sweep {
+  readonly vectors: number;
+  readonly inputs: number;
+  /** How often each came out: "body", or a code. */
+  readonly results: ReadonlyMap<string, number>;
+}
+
+/** Where the forms of integers, the types of frames and the heads of bodies change. */
+const EDGES: readonly number[] = [
+  0, 1, 2, 0x10, 0x1f, 0x20, 0x25, 0x26, 0x30, 0x37, 0x38, 0x3f, 0x40, 0x7f, 0x80, 0xbf, 0xc0, 0xff,
+];
+const BITS: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128];
+const ALL: readonly number[] = Array.from({ length: 256 }, (_, value) => value);
+/** Above it a vector is nearly all payload, which is never looked at. */
+const SMALL_BYTES = 300;
+
+/**
+ * Judges them all. "some" stands for the flip of each bit and the edges, "all" for all 255; of
+ * vectors above `SMALL_BYTES` for the flip of one bit, and for that of each bit and the edges.
+ *
+ * @throws Finding with the bytes.
+ */
+export function sweep(values: Values, readers: Readers = READERS): Sweep {
+  const results = new Map<string, number>();
+  let inputs = 0;
+  const vectors = committedVectors();
+  const traceLimit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    for (const vector of vectors) {
+      const judge = vector.reader === "body" ? judgeBody : judgeVersions;
+      forEachChange(vector, values, (bytes) => {
+        inputs++;
+        try {
+          const { result } = judge(bytes, readers);
+          results.set(result, (results.get(result) ?? 0) + 1);
+        } catch (error) {
+          throw new Finding(`${vector.name}, as ${toHex(bytes)}: ${describe(error)}`);
+        }
+      });
+    }
+  } finally {
+    Error.stackTraceLimit = traceLimit;
+  }
+  return { vectors: vectors.length, inputs, results };
+}
+
+function forEachChange(
+  vector: Vector,
+  values: Values,
+  judgeOne: (bytes: Uint8Array) => void,
+): void {
+  const { bytes: original, reader } = vector;
+  const judge = (bytes: Uint8Array): void => {
+    judgeOne(bytes);
+    const sealed = reader === "body" ? reseal(bytes) : bytes;
+    if (!isSameBytes(sealed, bytes)) judgeOne(sealed);
+  };
+  for (let end = 0; end <= original.length; end++) {
+    judge(original.slice(0, end));
+  }
+  const bytes = original.slice();
+  for (let at = 0; at < bytes.length; at++) {
+    const before = original[at] as number;
+    for (const value of valuesFor(before, at, values, original.length)) {
+      if (value === before) continue;
+      bytes[at] = value;
+      judge(bytes);
+    }
+    bytes[at] = before;
+  }
+}
+
+function valuesFor(
+  before: number,
+  at: number,
+  values: Values,
+  vectorBytes: number,
+): ReadonlySet<number> | readonly number[] {
+  const isSmall = vectorBytes <= SMALL_BYTES;
+  if (isSmall && values === "all") return ALL;
+  if (!isSmall && values === "some") return [before ^ (BITS[at % 8] as number)];
+  return new Set([...EDGES, ...BITS.map((bit) => before ^ bit)]);
+}
