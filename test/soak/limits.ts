@@ -1,0 +1,31 @@
+/**
+ * Options of the sessions of a soak. All times are shorter than the library's defaults, so that in a
+ * minute a session may live, fall silent and end many times; their order of size is the same.
+ */
+
+export const SESSION_OPTIONS = {
+  holdTimeMs: 1_000,
+  // Several large messages; far less than what is offered while a taker is slow.
+  windowBytes: 4_000_000,
+  channelsMax: 32,
+  highWaterBytes: 500_000,
+  rtoInitialMs: 500,
+  closeTimeoutMs: 30_000,
+} as const;
+
+export const CLIENT_OPTIONS = {
+  ...SESSION_OPTIONS,
+  silenceLimitMs: 5_000,
+  reconnectDelayMaxMs: 500,
+  lostConfirmMs: 1_000,
+} as const;
+
+export const SERVER_OPTIONS = {
+  ...SESSION_OPTIONS,
+  silenceLimitMs: 6_000,
+  // Longer than any request of the fault proxies is on its way.
+  tombstoneMs: 20_000,
+} as const;
+
+/** By which a client names its session at its opening, for the server's log. */
+export const SESSION_HEADER = "x-soak-session";

@@ -1,0 +1,82 @@
+/** The command line of `npm run soak:sockets`. */
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { SEED_MAX } from "../../src/chaos/limits.ts";
+
+export interface SoakOptions {
+  /** Of traffic under faults; beside it a start, two rests and the check of the logs. */
+  readonly seconds: number;
+  readonly seed: number;
+  /** The logs stay where they are, also of a run that passed. */
+  readonly keepsLogs: boolean;
+  readonly isJson: boolean;
+}
+
+/** Less does not meet every kind of fault, and restarts take a while. */
+const SECONDS_MIN = 8;
+const SECONDS_MAX = 86_400;
+
+/** The command line asks for nothing that can be run; `message` is one line for people. */
+export class CommandLineError extends Error {
+  override readonly name = "CommandLineError";
+  readonly code = "command_line_invalid";
+}
+
+interface Flags {
+  readonly seconds: number;
+  readonly seed?: number;
+  readonly keep?: true;
+  readonly json?: true;
+}
+
+/**
+ * @returns undefined: help was asked for, and `write` got it.
+ * @throws CommandLineError
+ */
+export function readOptions(
+  words: readonly string[],
+  write: (text: string) => void,
+): SoakOptions | undefined {
+  const command = new Command("npm run soak:sockets --")
+    .description(
+      "Lets processes talk through `holdfast chaos`, kills, saves, restarts and stops them, and has " +
+        "another process decide from their logs whether everything arrived once and in order. Exit " +
+        "status: 0 if so, if every kind of fault was met, and if no handle and (from 120 s on) no " +
+        "memory is left; 1 if not; 2 if it cannot be run.",
+    )
+    .addOption(
+      new Option("--seconds <number>", "of traffic under faults")
+        .argParser(integer(SECONDS_MIN, SECONDS_MAX))
+        .default(300),
+    )
+    .addOption(
+      new Option("--seed <number>", "of what is drawn (default: random, printed)").argParser(
+        integer(0, SEED_MAX),
+      ),
+    )
+    .option("--keep", "keep the logs of a run that passed, too")
+    .option("--json", "print the verdict as JSON")
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput({ writeOut: write, writeErr: () => {} });
+  try {
+    command.parse(words, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return undefined;
+    throw new CommandLineError(error.message.replace(/^error: /, "").replaceAll("\n", " "));
+  }
+  const { seconds, seed = randomSeed(), keep, json } = command.opts<Flags>();
+  return { seconds, seed, keepsLogs: keep === true, isJson: json === true };
+}
+
+function integer(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`"${text}" is not an integer from ${least} to ${most}`);
+  };
+}
+
+function randomSeed(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+}

@@ -1,0 +1,28 @@
+/** What the processes of a soak are told, and what they tell. */
+import type { Hold } from "./lines.ts";
+
+interface Start {
+  /** Of the process, and of its log. */
+  readonly name: string;
+  readonly folder: string;
+  readonly seed: number;
+}
+
+export interface ServerStart extends Start {
+  readonly hold: Hold;
+  /** 0: any. */
+  readonly port: number;
+}
+
+export interface ClientStart extends Start {
+  readonly url: string;
+  /** In place of `node:http`. */
+  readonly usesFetch: boolean;
+  /** A file: sessions of an earlier process that it goes on with. */
+  readonly resume?: string;
+}
+
+/** What a client tells of how its sessions ended when it was to come to rest. */
+export type RestReport = readonly string[];
+
+export const HOLD_POLICIES: readonly Hold[] = ["received", "delivered", "consumed"];

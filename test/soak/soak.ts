@@ -1,0 +1,49 @@
+// `npm run soak:sockets`: real processes, real sockets, `holdfast chaos` between them, and a check of
+// their logs that does not trust the library. Exit status: 0 if everything arrived once and in order,
+// was told truly at every end, and left nothing behind; 1 if not; 2 if what was asked for cannot be
+// run.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Conductor } from "./conductor.ts";
+import { CommandLineError, readOptions, type SoakOptions } from "./options.ts";
+import { offOf } from "./outcome.ts";
+import { outcomeText } from "./table.ts";
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(words: readonly string[]): Promise<number> {
+  let options: SoakOptions | undefined;
+  try {
+    options = readOptions(words, (text) => process.stdout.write(text));
+  } catch (error) {
+    if (!(error instanceof CommandLineError)) throw error;
+    process.stderr.write(`soak: ${error.message}\n`);
+    return 2;
+  }
+  return options === undefined ? 0 : soak(options);
+}
+
+async function soak(options: SoakOptions): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-soak-"));
+  const startMs = performance.now();
+  const show = (news: string): void => {
+    const seconds = ((performance.now() - startMs) / 1_000).toFixed(1);
+    process.stderr.write(`${seconds} s: ${news}\n`);
+  };
+  show(`seed ${options.seed}, logs in ${folder}`);
+  const conductor = new Conductor(options, folder, show);
+  // Once: a second Ctrl-C ends this process at once, and its children go with it.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => conductor.halt(`interrupted by ${signal}`));
+  }
+  const outcome = await conductor.run();
+  const off = offOf(outcome);
+  process.stdout.write(
+    `${options.isJson ? JSON.stringify({ ...outcome, off }, undefined, 2) : outcomeText(outcome)}\n`,
+  );
+  if (off.length > 0 || options.keepsLogs) show(`the logs are in ${folder}`);
+  else rmSync(folder, { recursive: true });
+  return off.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,90 @@
+/** The outcome as a person reads it. */
+import Table from "cli-table3";
+import { COUNT_LABELS } from "../../src/chaos/index.ts";
+import { FAULTS_WANTED } from "./faults.ts";
+import { MISHAPS, type MishapName } from "./mishaps.ts";
+import { growthOf, offOf, type Outcome } from "./outcome.ts";
+import type { Traffic } from "./rules.ts";
+
+const number = new Intl.NumberFormat("en");
+
+const MISHAP_LABELS: Readonly<Record<MishapName, string>> = {
+  clientKilled: "clients killed and begun anew",
+  clientSaved: "clients saved and gone on with",
+  serverRestarted: "servers drained and restarted",
+  serverKilled: "servers killed and restarted",
+  clientPaused: "clients stopped for a while",
+  serverPaused: "servers stopped for a while",
+  proxyPaused: "fault proxies stopped for a while",
+};
+
+/** What is off beyond these is in the logs. */
+const SENTENCES_MAX = 30;
+
+const plain = { style: { head: [], border: [], compact: true } };
+
+function listOf(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const aligned = head.map((_, column) => (column === 0 ? "left" : "right") as "left" | "right");
+  const table = new Table({ ...plain, head: [...head], colAligns: aligned });
+  for (const row of rows) {
+    table.push(row.map((cell) => (typeof cell === "number" ? number.format(cell) : cell)));
+  }
+  return table.toString();
+}
+
+export function outcomeText(outcome: Outcome): string {
+  const { judgement, faults, mishaps, longLived, seed, seconds, underFaultsSeconds } = outcome;
+  const off = offOf(outcome);
+  const tables: string[] = [];
+  if (judgement !== undefined) {
+    const { up, down } = judgement;
+    const row = (name: string, key: keyof Traffic): (string | number)[] => [
+      name,
+      up[key],
+      down[key],
+    ];
+    tables.push(
+      listOf(
+        ["messages", "to servers", "to clients"],
+        [
+          row("sent", "sent"),
+          row("received", "received"),
+          row("bytes sent", "bytesSent"),
+          row("bytes received", "bytesReceived"),
+        ],
+      ),
+      listOf(["sessions", "count"], [
+        ["sessions", judgement.sessions],
+        ...Object.entries(judgement.ends).map(([reason, count]) => [`  ends: ${reason}`, count]),
+        ["messages told never sent", judgement.neverSent],
+        ["messages told unknown", judgement.unknown],
+        ["messages given up", judgement.givenUp],
+        ["messages lost with killed memories", judgement.lostWithProcesses],
+        ["messages repeated by openings", judgement.repeatedOpenings],
+      ] as (string | number)[][]),
+    );
+  }
+  tables.push(
+    listOf(["met", "count"], [
+      ["requests", faults.requests],
+      ...FAULTS_WANTED.map((name) => [COUNT_LABELS[name].trim(), faults[name]]),
+      ["fault proxies started", outcome.proxyStarts],
+      ...MISHAPS.map((name) => [MISHAP_LABELS[name], mishaps[name]]),
+    ] as (string | number)[][]),
+    listOf(
+      ["memory, handles", "kB before", "kB after", "growth", "handles"],
+      longLived.map((each) => [
+        each.part,
+        Math.round(each.before.heldBytes / 1_000),
+        Math.round(each.after.heldBytes / 1_000),
+        `${((growthOf(each) - 1) * 100).toFixed(1)}%`,
+        Object.values(each.after.descriptors).reduce((total, count) => total + count, 0),
+      ]),
+    ),
+  );
+  const faultsSeconds = `${underFaultsSeconds} s under faults`;
+  const head = `${off.length === 0 ? "passed" : "FAILED"} after ${seconds.toFixed(1)} s`;
+  const sentences = off.slice(0, SENTENCES_MAX).map((sentence) => `  ${sentence}`);
+  const more = off.length > SENTENCES_MAX ? [`  and ${off.length - SENTENCES_MAX} more`] : [];
+  return [...tables, `${head}, ${faultsSeconds}, seed ${seed}`, ...sentences, ...more].join("\n");
+}
