@@ -179,7 +179,8 @@ describe("the message", () => {
     const shop = scenarioOf((play) => {
       const limit = play.expand("limit", 3 + play.pick(5, "limit"));
       play.expand("names", ["a", "b"]);
-      play.expand("wait", { ms: Infinity });
+      const kind = limit > 3 ? "quick" : "slow";
+      play.expand("wait", { ms: Infinity, of: { kind, body: new Uint8Array(3) } });
       play.showParties("buyer", "shop");
       for (let order = 1; order <= 10; order++) {
         play.note(order, "buyer", `order ${order}`, "shop");
@@ -195,8 +196,9 @@ describe("the message", () => {
 
 Options of this run:
   limit: 3   (seed 4: 7)
-  names: ["a","b"]
-  wait: {"ms":"Infinity"}
+  names: ["a", "b"]
+  wait: { ms: Infinity, of: { kind: "slow",
+      body: Uint8Array(3 bytes) } }   (seed 4: of.kind "quick")
 
 One step of 2, shrunk in 6 runs; everything else is harmless:
   order 1 comes twice = 1
@@ -259,14 +261,15 @@ To play it again:
 
     expect(message.length).toBeLessThan(30_000);
     expect(message).toMatch(/\n {2}\.\.\. and 151 more\n/);
-    expect(message).toMatch(/\n {2}\.\.\. and 240 more\n/);
+    expect(message).toMatch(/\n {2}\.\.\. and \d+ lines more\n/);
     expect(message).toContain("... 240 rows left out ...");
   });
 
   test.each([
     ["text", "text"],
     [undefined, "undefined"],
-    [{ code: 1 }, '{"code":1}'],
+    [{ code: 1 }, "{ code: 1 }"],
+    [[1, null, "two", () => 3, new Map()], '[1, null, "two", [function ], Map {}]'],
   ])("shows what was thrown and is no error: %s", async (thrown, shown) => {
     const thrower = scenarioOf((): void => {
       throw thrown;

@@ -6,7 +6,8 @@ import type { Noted, Play, Scenario } from "../play.ts";
 import { type ChartLimits, drawChart } from "./chart.ts";
 import { failureKind, type Outcome, runOnce } from "./outcome.ts";
 import { shrink, type ShrinkLimits, type Shrunk } from "./shrink.ts";
-import { formatSteps, type LabelledStep, SteppedChoices, labelledStepsOf } from "./steps.ts";
+import { formatSteps, type LabelledStep, labelledStepsOf, SteppedChoices } from "./steps.ts";
+import { differences, valueText, wrapped } from "./value-text.ts";
 
 /** What is needed to say how a failure is played again. */
 export interface ReplayFacts {
@@ -104,8 +105,9 @@ export async function explainFailure(
 
 /** Letters of what was thrown, options and steps that are shown. */
 const ERROR_LETTERS_MAX = 2_000;
-const VALUE_LETTERS_MAX = 120;
-const OPTIONS_MAX = 60;
+const VALUE_LETTERS_MAX = 1_500;
+const OPTION_LINES_MAX = 80;
+const OPTION_COLUMNS_MAX = 96;
 const STEPS_MAX = 100;
 /** A list of steps up to here stands in one line. */
 const LINE_LETTERS_MAX = 80;
@@ -173,31 +175,21 @@ function optionLines(
 ): string[] {
   const lines: string[] = [];
   for (const [name, value] of options) {
-    const text = valueText(value);
-    const before = found.has(name) ? valueText(found.get(name)) : text;
-    lines.push(`${name}: ${text}${before === text ? "" : `   (${words}: ${before})`}`);
+    const before = found.has(name) ? differences(value, found.get(name)) : [];
+    const other = before.length === 0 ? "" : `   (${words}: ${shortened(before.join(", "))})`;
+    const [first = "", ...rest] = wrapped(
+      `${name}: ${shortened(valueText(value))}${other}`,
+      OPTION_COLUMNS_MAX,
+    );
+    lines.push(first, ...rest.map((line) => `    ${line}`));
   }
-  if (lines.length <= OPTIONS_MAX) return lines;
-  return [...lines.slice(0, OPTIONS_MAX), `... and ${lines.length - OPTIONS_MAX} more`];
+  if (lines.length <= OPTION_LINES_MAX) return lines;
+  const left = lines.length - OPTION_LINES_MAX;
+  return [...lines.slice(0, OPTION_LINES_MAX), `... and ${left} lines more`];
 }
 
-function valueText(value: unknown): string {
-  const text = typeof value === "string" ? value : (jsonText(value) ?? String(value));
+function shortened(text: string): string {
   return text.length <= VALUE_LETTERS_MAX ? text : `${text.slice(0, VALUE_LETTERS_MAX)}…`;
-}
-
-function jsonText(value: unknown): string | undefined {
-  if (typeof value !== "object") return undefined;
-  try {
-    return JSON.stringify(value, (_key, each: unknown) => {
-      // JSON has no word for these.
-      if (typeof each === "number" && !Number.isFinite(each)) return String(each);
-      return typeof each === "bigint" ? String(each) : each;
-    });
-  } catch {
-    // It refers to itself.
-    return "[object]";
-  }
 }
 
 /** A line for the test that failed. */
