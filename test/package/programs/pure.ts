@@ -10,7 +10,8 @@ import {
   RequestSide,
   UsageError,
 } from "holdfast/core";
-import { explore, Pair, Simulation } from "holdfast/sim";
+import { checkScenario, explore, Pair, type Scenario, Simulation } from "holdfast/sim";
+import { assertScenario, tapes } from "holdfast/sim/fast-check";
 
 const client = new RequestSide(0, { nonce: new Uint8Array(16), secret: new Uint8Array(32) });
 client.send(0, new Uint8Array([1, 2, 3]));
@@ -25,12 +26,23 @@ for (let out = client.poll(); out.kind !== "timeout"; out = client.poll()) {
 export function respond(output: EndpointOutput): Uint8Array | undefined {
   return output.kind === "respond" ? output.body : undefined;
 }
+const scenario: Scenario = {
+  name: "coin",
+  run(play): void {
+    play.note(0, "hand", play.happens("tails", "it shows tails", 500) ? "tails" : "heads");
+  },
+};
+export const checked: readonly Promise<unknown>[] = [
+  checkScenario(scenario, { seeds: 10, marks: ["tails"] }),
+  assertScenario(scenario, { parameters: { numRuns: 10 } }),
+];
 export const facts: readonly unknown[] = [
   BODY_BYTES_MAX_DEFAULT,
   UsageError,
   explore,
   Pair,
   Simulation,
+  tapes,
 ];
 
 // @ts-expect-error Payloads are bytes.
