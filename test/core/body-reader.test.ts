@@ -1,12 +1,12 @@
 // The reader against hostile and damaged bytes: whatever comes in, a body or a ProtocolError goes
-// out, and nothing is allocated for what is only declared.
+// out, and nothing is allocated for what is only declared. What comes of changes whose length and
+// checksum are right again is looked for in test/fuzz.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Body } from "../../src/core/body.ts";
 import { readBody, readHead } from "../../src/core/body-reader.ts";
 import { bodyBytes, encodeBody } from "../../src/core/body-writer.ts";
-import { bodyChecksum } from "../../src/core/checksum.ts";
 import {
   InvariantError,
   isDamage,
@@ -48,25 +48,6 @@ function outcome(bytes: Uint8Array, sessionId: Uint8Array = nonce): string {
 /** Without `expect`, whose equality takes most of the time of a million comparisons. */
 function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, k) => byte === right[k]);
-}
-
-/** Makes length and checksum of a body right again; the first byte keeps its meaning. */
-function repaired(bytes: Uint8Array, sessionId: Uint8Array): Uint8Array {
-  const lengthEnd = 1 + (1 << ((bytes[1] ?? 0) >> 6));
-  const rest = bytes.subarray(lengthEnd);
-  const out = new Uint8Array(1 + varintBytes(rest.length) + rest.length);
-  out[0] = bytes[0] ?? 0;
-  const start = writeVarint(out, 1, rest.length);
-  out.set(rest, start);
-  const summed = ((out[0] ?? 0) & 3) === 1 && rest.length >= 4;
-  if (!summed) return out;
-  const addressed = ((out[0] ?? 0) & 4) !== 0;
-  const idLength = out[start + 4] ?? 0;
-  const seedId = addressed ? out.subarray(start + 5, start + 5 + idLength) : sessionId;
-  if (seedId.length > 48) return out;
-  const sum = bodyChecksum(seedId, out[0] ?? 0, out, start + 4, out.length);
-  for (let k = 0; k < 4; k += 1) out[start + k] = sum >>> (8 * k);
-  return out;
 }
 
 function guarded(frameCase: FrameCase): Uint8Array {
@@ -298,18 +279,6 @@ describe("damage", () => {
     }
   });
 
-  test.each(cases)(
-    "$frame, $name: every truncation with a right length is harmless",
-    (frameCase) => {
-      for (const bytes of [frameBytes(frameCase), guarded(frameCase)]) {
-        for (let end = 2; end < bytes.length; end += 1) {
-          const cut = repaired(bytes.subarray(0, end), frameCase.sessionId);
-          expect(outcome(cut, frameCase.sessionId)).toBeTypeOf("string");
-        }
-      }
-    },
-  );
-
   test.each(cases)("[SUM-1] [ERR-2] $frame, $name: every changed byte is seen", (frameCase) => {
     const original = guarded(frameCase);
     const bytes = original.slice();
@@ -325,25 +294,6 @@ describe("damage", () => {
     }
 
     expect([...results].filter((code) => !isDamage(code as ProtocolErrorCode))).toEqual([]);
-  });
-
-  test.each(cases)("[ERR-1] $frame, $name: every changed byte is harmless", (frameCase) => {
-    const plain = encodeBody(frameCase.body, { ...frameCase, checksum: "none" });
-    for (const original of [plain, guarded(frameCase)]) {
-      const bytes = original.slice();
-      const unguarded = original === plain;
-      for (let at = 0; at < bytes.length; at += 1) {
-        for (const change of changesOf(original)) {
-          bytes[at] = (original[at] ?? 0) ^ change;
-          // A guarded body that is not repaired is the test above.
-          if (unguarded) outcome(bytes, frameCase.sessionId);
-          if (!unguarded || at < 3)
-            outcome(repaired(bytes, frameCase.sessionId), frameCase.sessionId);
-        }
-        bytes[at] = original[at] ?? 0;
-      }
-      expect(bytes).toEqual(original);
-    }
   });
 
   test("[ERR-1] [FRAME-1] random frames are read or refused", () => {

@@ -58,8 +58,9 @@ describe("mutated bodies", () => {
 
 describe("every vector", () => {
   test("cut short anywhere or changed in any byte, sealed anew or not, is harmless", () => {
-    const { vectors, inputs, results } = sweep("some");
+    const { vectors, inputs, results, counterexample } = sweep("some");
 
+    expect(counterexample).toBeUndefined();
     expect(vectors).toBeGreaterThan(300);
     expect(inputs).toBeGreaterThan(400_000);
     // Nothing but codes of the readers, and all of them but one that takes larger bodies.
@@ -144,6 +145,27 @@ describe("a bug in the reader is found, made small and replayed:", () => {
     const again = fuzz("--replay", replay ?? "", "--plant", "code");
     expect(again.stderr).toMatch(/Finding: not a ProtocolError: RangeError/);
     expect(again.status).toBe(1);
+  }, 120_000);
+
+  test("one that shows in a vector, by every change of it", () => {
+    const readers = PLANTED.get("code") ?? READERS;
+
+    const { counterexample } = sweep("some", { readers });
+
+    expect(counterexample).toMatchObject({
+      what: "Finding: not a ProtocolError: RangeError: offset is out of bounds",
+      target: "body",
+    });
+    const { bodies = [] } = counterexample ?? {};
+    expect(() => tryBodies("body", bodies, readers)).toThrow(Finding);
+  });
+
+  test("one that no input shows, by an error that was never met", () => {
+    expect(run({ seed: 1, inputs: 300 }).codesMissing).toContain("body_too_large");
+    const found = fuzz("--inputs", "300");
+
+    expect(found.stdout).toMatch(/^NEVER MET: .*\bbody_too_large\b/m);
+    expect(found.status).toBe(1);
   }, 120_000);
 
   function fuzz(...options: string[]): { status: number | null; stdout: string; stderr: string } {

@@ -9,12 +9,12 @@
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { fromHex } from "../vectors/hex.ts";
-import { replayCommand, type Report } from "./campaign.ts";
+import { type Counterexample, replayCommand, type Report } from "./campaign.ts";
 import { type Target, TARGETS, tryBodies } from "./cases.ts";
 import { READERS } from "./judge.ts";
 import { plantedReaders } from "./planted.ts";
-import { Notes, type Order } from "./supervision.ts";
-import { sweep } from "./sweep.ts";
+import { type News, Notes, type Order } from "./supervision.ts";
+import type { Sweep } from "./sweep.ts";
 
 const INPUTS_DEFAULT = "1000000";
 const SEED_DEFAULT = "1";
@@ -56,19 +56,17 @@ function replay(text: string): void {
 }
 
 async function fuzz(): Promise<void> {
-  const [inputs, seed, patienceSeconds] = [values.inputs, values.seed, values.patience].map(number);
+  const [inputs = 0, seed = 0, patience = 0] = [values.inputs, values.seed, values.patience].map(
+    number,
+  );
   const notes = new Notes();
   const { shared } = notes;
-  const order: Order = {
-    seed: seed as number,
-    inputs: inputs as number,
-    planted: values.plant,
-    shared,
-  };
-  if (!values["no-sweep"]) sweepVectors();
-  const startedAtMs = performance.now();
+  const isSwept = !values["no-sweep"];
+  const order: Order = { seed, inputs, planted: values.plant, isSwept, shared };
+  let startedAtMs = performance.now();
+  const seconds = (): number => (performance.now() - startedAtMs) / 1_000;
   const worker = new Worker(BOOTSTRAP, { eval: true, workerData: order });
-  const report = await new Promise<Report | undefined>((resolve, reject) => {
+  const hasEnded = await new Promise<boolean>((resolve, reject) => {
     let cases = 0;
     let movedAtMs = performance.now();
     const look = setInterval(() => {
@@ -76,36 +74,23 @@ async function fuzz(): Promise<void> {
       if (notes.cases !== cases) {
         cases = notes.cases;
         movedAtMs = nowMs;
-        tellProgress(notes.inputs, (nowMs - startedAtMs) / 1_000);
-      } else if (cases > 0 && nowMs - movedAtMs > (patienceSeconds as number) * 1_000) {
-        clearInterval(look);
-        resolve(undefined);
+        tellProgress(notes.inputs, seconds());
+      } else if (cases > 0 && nowMs - movedAtMs > patience * 1_000) {
+        resolve(false);
       }
     }, LOOK_EVERY_MS);
-    worker.once("message", (message: Report) => {
-      clearInterval(look);
-      resolve(message);
+    worker.on("message", (news: News) => {
+      process.stderr.write("\r");
+      if (news.kind === "swept") tellSweep(news.swept, seconds());
+      else if (news.kind === "done") tellReport(news.report, seconds());
+      else resolve(true);
+      startedAtMs = performance.now();
     });
-    worker.once("error", (error) => {
-      clearInterval(look);
-      reject(error);
-    });
+    worker.once("error", reject);
+    worker.once("exit", () => clearInterval(look));
   });
   await worker.terminate();
-  process.stderr.write("\r");
-  const seconds = (performance.now() - startedAtMs) / 1_000;
-  if (report === undefined) tellHanging(notes, seed as number);
-  else tellReport(report, seconds);
-}
-
-/** Every change of every vector: what hangs here is the vector that was told last. */
-function sweepVectors(): void {
-  const startedAtMs = performance.now();
-  const { vectors, inputs, results } = sweep("all", plantedReaders(values.plant) ?? READERS);
-  const seconds = (performance.now() - startedAtMs) / 1_000;
-  const accepted = results.get("body") ?? 0;
-  console.log(`${vectors} vectors, every truncation and every change of a byte: ${inputs} inputs`);
-  console.log(`  ${accepted} accepted (${share(accepted, inputs)}), ${seconds.toFixed(0)} s`);
+  if (!hasEnded) tellHanging(notes, seed);
 }
 
 function number(text: string): number {
@@ -116,9 +101,7 @@ function number(text: string): number {
 
 function tellProgress(inputs: number, seconds: number): void {
   const pace = Math.round(inputs / seconds);
-  process.stderr.write(
-    `\r${inputs} of ${values.inputs} inputs, ${pace} a second, seed ${values.seed} `,
-  );
+  process.stderr.write(`\r${inputs} inputs, ${pace} a second `);
 }
 
 function tellHanging(notes: Notes, seed: number): void {
@@ -148,15 +131,26 @@ function tellReport(report: Report, seconds: number): void {
   console.log(`largest: ${report.largestBytes} bytes`);
   console.log(`codes of errors met, live sides included: ${report.codesMet.size}`);
   if (counterexample !== undefined) {
-    const { what, caseNumber, target, story, bodies } = counterexample;
-    console.log(`FOUND by seed ${seed}, case ${caseNumber}, target ${target}: ${what}`);
-    for (const line of story) console.log(`  ${line}`);
-    tellReplay(target, bodies);
-    process.exitCode = 1;
+    tellCounterexample(`seed ${seed}, case ${counterexample.caseNumber}`, counterexample);
   } else if (report.codesMissing.length > 0) {
     console.log(`NEVER MET: ${report.codesMissing.join(", ")}`);
     process.exitCode = 1;
   }
+}
+
+function tellSweep({ vectors, inputs, results, counterexample }: Sweep, seconds: number): void {
+  const accepted = results.get("body") ?? 0;
+  console.log(`${vectors} vectors, every truncation and every change of a byte: ${inputs} inputs`);
+  console.log(`  ${accepted} accepted (${share(accepted, inputs)}), ${seconds.toFixed(0)} s`);
+  if (counterexample !== undefined) tellCounterexample("the sweep", counterexample);
+}
+
+function tellCounterexample(finder: string, counterexample: Counterexample): void {
+  const { what, target, story, bodies } = counterexample;
+  console.log(`FOUND by ${finder}, target ${target}: ${what}`);
+  for (const line of story) console.log(`  ${line}`);
+  tellReplay(target, bodies);
+  process.exitCode = 1;
 }
 
 function tellReplay(target: Target, bodies: readonly Uint8Array[]): void {

@@ -1,7 +1,9 @@
 // What a run writes down for the thread that watches it: how far it is, and the bodies that it is
 // trying now. Shared memory, as a thread that hangs sends no messages.
 
+import type { Report } from "./campaign.ts";
 import { type Target, TARGETS } from "./cases.ts";
+import type { Sweep } from "./sweep.ts";
 
 /** What the thread is told to do. */
 export interface Order {
@@ -9,8 +11,16 @@ export interface Order {
   readonly inputs: number;
   /** A bug by name, to see the run find it; empty for none. */
   readonly planted: string;
+  /** Whether every change of every vector comes first. */
+  readonly isSwept: boolean;
   readonly shared: SharedArrayBuffer;
 }
+
+/** What the thread says. */
+export type News =
+  | { readonly kind: "swept"; readonly swept: Sweep }
+  | { readonly kind: "done"; readonly report: Report }
+  | { readonly kind: "over" };
 
 /** Room for the bodies of the largest case; what does not fit is left out. */
 const SHARED_BYTES = 4_194_304;

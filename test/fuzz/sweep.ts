@@ -1,17 +1,10 @@
 // Every truncation and every change of a byte of every committed vector, as it is and with length
 // and checksum made right again. No chance: the same inputs each time.
 
+import type { Counterexample } from "./campaign.ts";
+import type { Target } from "./cases.ts";
 import { committedVectors, type Vector } from "./corpus.ts";
-import {
-  describe,
-  Finding,
-  isSameBytes,
-  judgeBody,
-  judgeVersions,
-  type Readers,
-  READERS,
-} from "./judge.ts";
-import { toHex } from "../vectors/hex.ts";
+import { describe, isSameBytes, judgeBody, judgeVersions, type Readers, READERS } from "./judge.ts";
 import { reseal } from "./shape.ts";
 
 /** Which values a byte is changed to. */
@@ -22,6 +15,14 @@ export interface Sweep {
   readonly inputs: number;
   /** How often each came out: "body", or a code. */
   readonly results: ReadonlyMap<string, number>;
+  /** With it the sweep ends. */
+  readonly counterexample: Counterexample | undefined;
+}
+
+export interface SweepOptions {
+  readonly readers?: Readers;
+  /** Told before each input. */
+  readonly onInput?: (target: Target, bytes: Uint8Array, inputs: number) => void;
 }
 
 /** Where the forms of integers, the types of frames and the heads of bodies change. */
@@ -36,32 +37,35 @@ const SMALL_BYTES = 300;
 /**
  * Judges them all. "some" stands for the flip of each bit and the edges, "all" for all 255; of
  * vectors above `SMALL_BYTES` for the flip of one bit, and for that of each bit and the edges.
- *
- * @throws Finding with the bytes.
  */
-export function sweep(values: Values, readers: Readers = READERS): Sweep {
+export function sweep(values: Values, options: SweepOptions = {}): Sweep {
+  const { readers = READERS, onInput } = options;
   const results = new Map<string, number>();
   let inputs = 0;
+  let counterexample: Counterexample | undefined;
   const vectors = committedVectors();
   const traceLimit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
   try {
-    for (const vector of vectors) {
-      const judge = vector.reader === "body" ? judgeBody : judgeVersions;
+    for (const [at, vector] of vectors.entries()) {
       forEachChange(vector, values, (bytes) => {
-        inputs++;
+        if (counterexample !== undefined) return;
+        const { reader: target, name } = vector;
+        onInput?.(target, bytes, inputs++);
+        const kept = bytes.slice();
         try {
-          const { result } = judge(bytes, readers);
+          const { result } = (target === "body" ? judgeBody : judgeVersions)(bytes, readers);
           results.set(result, (results.get(result) ?? 0) + 1);
         } catch (error) {
-          throw new Finding(`${vector.name}, as ${toHex(bytes)}: ${describe(error)}`);
+          const what = describe(error);
+          counterexample = { what, caseNumber: at, target, story: [name], bodies: [kept] };
         }
       });
     }
   } finally {
     Error.stackTraceLimit = traceLimit;
   }
-  return { vectors: vectors.length, inputs, results };
+  return { vectors: vectors.length, inputs, results, counterexample };
 }
 
 function forEachChange(

@@ -3,17 +3,36 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { run } from "./campaign.ts";
+import { READERS } from "./judge.ts";
 import { plantedReaders } from "./planted.ts";
-import { Notes, type Order } from "./supervision.ts";
+import { type News, Notes, type Order } from "./supervision.ts";
+import { sweep } from "./sweep.ts";
 
-const order = workerData as Order;
-const notes = new Notes(order.shared);
-const readers = plantedReaders(order.planted);
+const { seed, inputs, planted, isSwept, shared } = workerData as Order;
+const notes = new Notes(shared);
+const readers = plantedReaders(planted) ?? READERS;
 
-const report = run({
-  seed: order.seed,
-  inputs: order.inputs,
-  onCase: (target, bodies, inputs) => notes.write(target, bodies, inputs),
-  ...(readers === undefined ? {} : { readers }),
-});
-parentPort?.postMessage(report, []);
+function tell(news: News): void {
+  parentPort?.postMessage(news, []);
+}
+
+function work(): void {
+  if (isSwept) {
+    const swept = sweep("all", {
+      readers,
+      onInput: (target, bytes, count) => notes.write(target, [bytes], count),
+    });
+    tell({ kind: "swept", swept });
+    if (swept.counterexample !== undefined) return;
+  }
+  const report = run({
+    seed,
+    inputs,
+    readers,
+    onCase: (target, bodies, count) => notes.write(target, bodies, count),
+  });
+  tell({ kind: "done", report });
+}
+
+work();
+tell({ kind: "over" });
