@@ -11,6 +11,7 @@ const CONSTANT: ReadonlySet<string> = new Set([
   "options",
   "origin",
   "peer",
+  "reactor",
   "router",
   "secret",
   "sessionId",
@@ -19,49 +20,72 @@ const CONSTANT: ReadonlySet<string> = new Set([
 
 /** A copy of a value; what is in `shared` is not copied but shared. */
 export function fork<Value extends object>(value: Value, shared: readonly object[] = []): Value {
-  const copies = new Map<object, object>();
-  for (const each of shared) copies.set(each, each);
-  return copy(value) as Value;
+  const copier = new Copier();
+  for (const each of shared) copier.copies.set(each, each);
+  return copier.copyObject(value) as Value;
+}
 
-  function copy(each: unknown): unknown {
-    if (typeof each !== "object" || each === null) {
-      if (typeof each === "function") throw new Error("a state that holds functions has no forks");
-      return each;
-    }
-    const known = copies.get(each);
-    return known ?? copyObject(each);
+/** An object of the same class with the same values in its fields. */
+export function shallow<Value extends object>(source: Value): Value {
+  // Ten times as fast as making an empty object and filling it.
+  const copy = { ...source };
+  const prototype = Object.getPrototypeOf(source) as object;
+  if (prototype !== Object.prototype) Object.setPrototypeOf(copy, prototype);
+  return copy;
+}
+
+class Copier {
+  readonly copies: Map<object, object> = new Map();
+
+  copy(each: unknown): unknown {
+    if (typeof each === "function") throw new Error("a state that holds functions has no forks");
+    return typeof each === "object" && each !== null ? this.copyObject(each) : each;
   }
 
-  function copyObject(each: object): object {
-    if (Array.isArray(each)) {
-      const array: unknown[] = new Array<unknown>(each.length);
-      copies.set(each, array);
-      for (let at = 0; at < each.length; at++) array[at] = copy(each[at]);
-      return array;
-    }
+  copyObject(each: object): object {
+    const known = this.copies.get(each);
+    if (known !== undefined) return known;
+    if (Array.isArray(each)) return this.copyArray(each);
     if (each instanceof Uint8Array || each instanceof Float64Array) {
-      const array = each.slice();
-      copies.set(each, array);
-      return array;
+      return this.note(each, each.slice());
     }
     if (each instanceof Map) {
-      const map = new Map<unknown, unknown>();
-      copies.set(each, map);
-      for (const [key, item] of each) map.set(copy(key), copy(item));
+      const map = this.note(each, new Map<unknown, unknown>());
+      for (const [key, item] of each) map.set(this.copy(key), this.copy(item));
       return map;
     }
     if (each instanceof Set) {
-      const set = new Set<unknown>();
-      copies.set(each, set);
-      for (const item of each) set.add(copy(item));
+      const set = this.note(each, new Set<unknown>());
+      for (const item of each) set.add(this.copy(item));
       return set;
     }
-    const source = each as Record<string, unknown>;
-    const object = Object.create(Object.getPrototypeOf(each) as object) as Record<string, unknown>;
-    copies.set(each, object);
-    for (const name of Object.keys(source)) {
-      object[name] = CONSTANT.has(name) ? source[name] : copy(source[name]);
+    return this.copyFields(each);
+  }
+
+  private copyArray(each: readonly unknown[]): unknown[] {
+    const array = this.note(each, each.slice());
+    for (let at = 0; at < array.length; at++) {
+      const item = array[at];
+      if (typeof item === "object" || typeof item === "function") array[at] = this.copy(item);
+    }
+    return array;
+  }
+
+  private copyFields(each: object): object {
+    const object = this.note(each, shallow(each)) as Record<string, unknown>;
+    const names = Object.keys(each);
+    const values = Object.values(each) as unknown[];
+    for (let at = 0; at < values.length; at++) {
+      const value = values[at];
+      if (typeof value !== "object" && typeof value !== "function") continue;
+      const name = names[at] as string;
+      if (value !== null && !CONSTANT.has(name)) object[name] = this.copy(value);
     }
     return object;
+  }
+
+  private note<Value extends object>(of: object, copy: Value): Value {
+    this.copies.set(of, copy);
+    return copy;
   }
 }

@@ -3,35 +3,46 @@
  * read what no application sees, and so know of a broken promise before anybody suffers from it.
  * (Promise 1, what is delivered, is checked by the pair itself at each delivery.)
  */
-import {
-  ENDPOINT_DEFAULTS,
-  FACT_ALLOWANCE,
-  INITIAL_GRANT,
-  RANGES_MAX,
-  REQUEST_DEFAULTS,
-} from "../core/index.ts";
-import type { ParkSide, RequestSide } from "../core/index.ts";
-
+import { FACT_ALLOWANCE, INITIAL_GRANT, RANGES_MAX, REQUEST_DEFAULTS } from "../core/index.ts";
+import type { ParkSide } from "../core/index.ts";
 import { UNIT_MESSAGE, UNIT_PART } from "../core/send-ring.ts";
-import { BrokenPromise, type SideName } from "./applications.ts";
+import { BrokenPromise, type SideName, SIDES } from "./applications.ts";
+import type { Cores } from "./cores.ts";
+import { checkLimits } from "./invariants/limits.ts";
+import { type Half, openReceiver } from "./invariants/open.ts";
+import { checkTimers } from "./invariants/timers.ts";
 import type { Pair } from "./pair.ts";
-
-type Half = RequestSide | ParkSide;
 
 /** Throws a `BrokenPromise` when the state breaks one. */
 export function checkState(pair: Pair): void {
+  for (const side of SIDES) checkBooks(pair, side);
+  checkTogether(pair);
+}
+
+/** Throws when one side by itself breaks a promise, whatever the other is. */
+export function checkSide(cores: Cores, side: SideName): void {
+  checkBooks(cores, side);
+  checkLimits(cores, side);
+  checkTimers(cores, side);
+}
+
+function checkBooks(cores: Cores, side: SideName): void {
+  const half = cores.half(side);
+  if (half === undefined) return;
+  checkHalf(half, side);
+  if (half === cores.client) checkExchanges(cores);
+  else checkParked(half as ParkSide);
+}
+
+/** Throws when the sides break a promise together, each of which keeps its own. */
+export function checkTogether(pair: Pair): void {
   const { client, session } = pair;
-  checkSending(client, "client");
-  checkExchanges(pair);
   if (session === undefined) return;
   const server = session.side;
-  checkSending(server, "server");
-  checkParked(pair, server);
+  checkHeld(pair, server);
   if (client.state === "ended" || server.state === "ended") return;
   checkDirection(client, server, "client");
   checkDirection(server, client, "server");
-  checkCredit(client, "client");
-  checkCredit(server, "server");
 }
 
 /** Throws when a half's own books do not balance, whatever its peer says. */
@@ -118,12 +129,12 @@ function checkDirection(from: Half, to: Half, side: SideName): void {
   if (sender.seqMax > seqGranted || sender.bytesMax > bytesGranted) {
     throw new BrokenPromise(`5: the ${side} has more window than was granted`);
   }
-  checkHeld(from, to, side);
+  checkSeen(from, to, side);
 }
 
 /** Under a later policy than "received", held is only what the application was handed. */
-function checkHeld(from: Half, to: Half, side: SideName): void {
-  const { hold } = (to.receiver as unknown as PrivateReceiver).options;
+function checkSeen(from: Half, to: Half, side: SideName): void {
+  const { hold } = openReceiver(to).options;
   if (hold === "received") return;
   const { events } = to.receiver;
   for (let at = events.head; at < events.tail; at++) {
@@ -139,27 +150,10 @@ function checkHeld(from: Half, to: Half, side: SideName): void {
 
 // --- credit -------------------------------------------------------------------------------------
 
-interface PrivateReceiver {
-  readonly options: {
-    readonly hold: string;
-    readonly windowMessages: number;
-    readonly windowBytes: number;
-    readonly channelsMax: number;
-    readonly channelUnits: number;
-    readonly channelBytes: number;
-  };
-  readonly windows: {
-    readonly unitsToLend: number;
-    readonly bytesToLend: number;
-    readonly seqsConsumed: number;
-    readonly bytesConsumed: number;
-  };
-}
-
 /** Credit is neither made nor lost by lending it to channels. */
 function checkCredit(half: Half, side: SideName): void {
   const { receiver } = half;
-  const { options, windows } = receiver as unknown as PrivateReceiver;
+  const { options, windows } = openReceiver(half);
   let units = windows.unitsToLend;
   let bytes = windows.bytesToLend;
   for (const channel of receiver.channels.values()) {
@@ -181,7 +175,7 @@ function checkCredit(half: Half, side: SideName): void {
 /** With everything consumed all credit is back. */
 function checkCreditReturned(half: Half, side: SideName): void {
   const { receiver } = half;
-  const { seqsConsumed, bytesConsumed } = (receiver as unknown as PrivateReceiver).windows;
+  const { seqsConsumed, bytesConsumed } = openReceiver(half).windows;
   if (bytesConsumed !== receiver.bytesReceived) {
     throw new BrokenPromise(`6: at rest, and the ${side} owes credit in bytes`);
   }
@@ -202,8 +196,8 @@ function checkCreditReturned(half: Half, side: SideName): void {
 // --- exchanges and parking ----------------------------------------------------------------------
 
 /** Every exchange is open or over, and no more are open than there are slots. */
-function checkExchanges(pair: Pair): void {
-  const { exchanges, parkedWanted, state } = pair.client;
+function checkExchanges({ client, options }: Cores): void {
+  const { exchanges, state } = client;
   const { flat } = exchanges.over;
   let count = exchanges.open.size;
   for (let at = 0; at < flat.length; at += 2) {
@@ -214,25 +208,34 @@ function checkExchanges(pair: Pair): void {
     throw new BrokenPromise("4: an exchange is neither open nor over, or both");
   }
   if (state === "ended") return;
-  const carriersMax = pair.options.client?.carriersMax ?? REQUEST_DEFAULTS.carriersMax;
-  if (exchanges.countLive > parkedWanted + carriersMax) {
+  const carriersMax = options.client?.carriersMax ?? REQUEST_DEFAULTS.carriersMax;
+  // What the server wants may fall while requests are out.
+  const parkedMax = options.client?.parkedMax ?? REQUEST_DEFAULTS.parkedMax;
+  if (exchanges.countLive > parkedMax + carriersMax) {
     throw new BrokenPromise("5: more requests are out than there are slots");
   }
 }
 
-/** What is held is held once, within the bound, in order, and nothing of it was answered. */
-function checkParked(pair: Pair, server: ParkSide): void {
-  const heldMax = pair.options.server?.requestsHeldMax ?? ENDPOINT_DEFAULTS.requestsHeldMax;
-  if (server.parked.length > heldMax) throw new BrokenPromise("5: too many requests are held");
+/** What is parked is parked once, in order, and nothing of it was answered. */
+function checkParked(server: ParkSide): void {
   let before = 0;
-  const handles = new Set<number>();
-  for (const { exchange, handle } of server.parked) {
+  for (const { exchange } of server.parked) {
     if (exchange <= before) throw new BrokenPromise("4: parked requests are out of order");
     if (server.answered.has(exchange)) throw new BrokenPromise("4: an answered request is parked");
-    if (!pair.http.held.has(handle)) throw new BrokenPromise("4: a handle is parked that is gone");
     before = exchange;
-    handles.add(handle);
   }
-  if (server.state !== "ended" || pair.options.eagerTicks === false || !pair.isAlone) return;
-  if (pair.http.held.size > 0) throw new BrokenPromise("4: ended, and requests wait without end");
+}
+
+/** What is parked can still be answered, and what can be is not kept waiting without end. */
+function checkHeld(pair: Pair, server: ParkSide): void {
+  const { held } = pair.http;
+  if (server.parked.some(({ handle }) => !held.has(handle))) {
+    throw new BrokenPromise("4: a handle is parked that is gone");
+  }
+  if (pair.options.eagerTicks === false || !pair.isAlone) return;
+  if (server.state === "ended") {
+    if (held.size > 0) throw new BrokenPromise("4: ended, and requests wait without end");
+  } else if (held.size !== server.parked.length) {
+    throw new BrokenPromise("4: a request is neither parked nor answered");
+  }
 }

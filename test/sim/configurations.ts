@@ -5,9 +5,11 @@ import type { Command, PairOptions } from "../../src/sim/index.ts";
 
 const DAY_MS = 86_400_000;
 const WAITS = {
-  rtoInitialMs: 1_000,
-  rtoMinMs: 1_000,
-  rtoMaxMs: 1_000,
+  rtoInitialMs: 900,
+  rtoMinMs: 900,
+  rtoMaxMs: 900,
+  holdTimeMs: 2_000,
+  bodyBytesInitial: 4_096,
   silenceLimitMs: DAY_MS,
   closeTimeoutMs: DAY_MS,
 };
@@ -39,6 +41,7 @@ function options(script: readonly Command[], budgets: Budgets, special: object):
     server: { ...both, earlyMessages: false },
     clientScript: script,
     serverScript: script,
+    clockStepMs: 500,
     timersExcluded: ["silence", "close", "tombstone"],
     ...budgets,
   };

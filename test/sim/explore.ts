@@ -20,6 +20,8 @@ function report(name: string, options: PairOptions): void {
   process.stderr.write("\r");
   const { states, transitions, depth, restStates, restStepsMax, isExhausted, failure } = found;
   console.log(`${name}: ${isExhausted ? "frontier empty" : "NOT EXHAUSTED"}`);
+  console.log(
+  );
   console.log(`  ${states} states, ${transitions} transitions, depth ${depth}`);
   console.log(`  ${restStates} states at rest, at most ${restStepsMax} harmless steps away`);
   console.log(`  ${seconds.toFixed(1)} s, ${(states / seconds).toFixed(0)} states/s`);

@@ -1,0 +1,3 @@
+/** Exhaustive exploration of a pair of cores. */
+export * from "./explorer.ts";
+export { describe, fingerprint } from "./fingerprint.ts";
