@@ -1,12 +1,26 @@
 /** examples/property-test: that the bug is found, small and soon, and that it is mended. */
-import { checkScenario, type CheckSummary, ScenarioFailure } from "holdfast/sim";
+import { readdirSync } from "node:fs";
+import {
+  checkScenario,
+  type CheckSummary,
+  HOSTILE_PROXY,
+  LOSSY_WIFI,
+  MOBILE_4G,
+  PRESETS,
+  SATELLITE,
+  ScenarioFailure,
+  TRAIN_TUNNEL,
+  WIFI,
+} from "holdfast/sim";
 import { describe, expect, it } from "vitest";
 import { book, bookOnce } from "../../examples/property-test/bank.ts";
 import { bank } from "../../examples/property-test/scenario.ts";
 import { Program } from "../program.ts";
+import { blocksOf, read, ROOT } from "../readme/markdown.ts";
 
 // How a project of one's own would test it: these tests run here as well.
 await import("../../examples/property-test/bank.test.ts");
+await import("../../examples/property-test/every-way.test.ts");
 
 /** Seeds within which the bug is found. It was within 5 when this was written. */
 const SEEDS = 100;
@@ -60,5 +74,38 @@ describe("the example of a property test", () => {
     expect(main.lines.at(-1)).toBe(
       "The bank that looks at keys: 1000 runs, and nobody was charged twice.",
     );
+  });
+});
+
+const NETWORKS = { HOSTILE_PROXY, LOSSY_WIFI, MOBILE_4G, SATELLITE, TRAIN_TUNNEL, WIFI };
+
+describe("the page about property testing", () => {
+  const folder = "examples/property-test/";
+  const blocks = blocksOf(read("spec/property-testing.md"));
+  const textsOf = (kind: string): string[] => {
+    return blocks.filter((block) => block.kind === kind).map(({ text }) => text);
+  };
+
+  it("shows parts of files that run here", () => {
+    const files = readdirSync(ROOT + folder).map((file) => `\n${read(folder + file)}`);
+    const programs = textsOf("ts");
+    expect(programs.length).toBeGreaterThan(5);
+    const isPart = (text: string): boolean => files.some((file) => file.includes(`\n${text}`));
+    expect(programs.filter((text) => !isPart(text))).toEqual([]);
+  });
+
+  it("shows the failure that its steps bring", async () => {
+    const [head = "", chart = ""] = textsOf("text");
+    const [, ...steps] = head.trimEnd().split("\n");
+    const failure = await failureOf(checkScenario(bank(book), { steps: steps.join("\n") }));
+    expect(failure.message).toContain(chart);
+    expect(chart.split("\n").length).toBeGreaterThan(5);
+  });
+
+  it("names networks and commands that there are", () => {
+    const page = read("spec/property-testing.md");
+    for (const name of Object.keys(NETWORKS)) expect(page).toContain(`\`${name}\``);
+    expect(new Set(Object.values(NETWORKS))).toEqual(new Set(Object.values(PRESETS)));
+    expect(textsOf("sh")).toEqual(["npm run build\nnpx tsx examples/property-test/main.ts\n"]);
   });
 });
