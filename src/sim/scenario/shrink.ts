@@ -16,7 +16,7 @@ export interface ShrinkLimits {
   /** Runs at most. Default 3,000: some times what thousands of steps take. 0: as it was found. */
   readonly shrinkRunsMax?: number;
   /**
-   * Decisions of all these runs together. Default 3,000,000, which is a second or two of a fast
+   * Decisions of all these runs together. Default 10,000,000, which is some seconds of a fast
    * scenario: work stands for time, because a clock would make each machine shrink to other steps.
    */
   readonly shrinkPicksMax?: number;
@@ -39,7 +39,7 @@ export interface Shrunk {
 }
 
 const SHRINK_RUNS_MAX = 3_000;
-const SHRINK_PICKS_MAX = 3_000_000;
+const SHRINK_PICKS_MAX = 10_000_000;
 const SHRINK_MS_MAX = 10_000;
 /** How much longer than the one that was found a smaller run may be. */
 const LONGER_TIMES_MAX = 4;
