@@ -80,7 +80,7 @@ const TABLES: Readonly<Record<string, Table>> = {
   ),
   Faults: FAULTS,
   FaultOptions: FAULTS,
-  ExploreOptions: tableOf(EXPLORE_DEFAULTS, "sim/explorer.ts", "EXPLORE_DEFAULTS"),
+  ExploreOptions: tableOf(EXPLORE_DEFAULTS, "sim/explore/explorer.ts", "EXPLORE_DEFAULTS"),
 };
 
 /** What is to be said of an option's default, as sentences; empty where nothing is known. */
