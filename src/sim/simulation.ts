@@ -61,6 +61,8 @@ const LIMITS: readonly EndReason[] = [
   "unreadable",
   "lost",
 ];
+/** Ends that come of a server that has lost its state. */
+const LOSSES: readonly EndReason[] = ["lost", "peer-ended", "protocol"];
 
 /** A run: a first phase in which everything goes wrong, and a second in which all must arrive. */
 export class Simulation {
@@ -126,9 +128,12 @@ export class Simulation {
 
   /** To rest, with everything delivered; in another session if this one ends on the way. */
   private converge(): void {
-    const { client, server } = this.asleepUntilMs;
-    const limitMs = Math.max(this.nowMs, client, server) + HEAL_LIMIT_MS;
     const { pair } = this;
+    while (SIDES.some((side) => this.asleepUntilMs[side] > this.nowMs)) {
+      if (pair.client.state === "ended") this.begin();
+      this.step();
+    }
+    const limitMs = this.nowMs + HEAL_LIMIT_MS;
     for (let ends = 0; !pair.isAtRest || pair.client.state === "ended";) {
       if (pair.client.state === "ended") {
         if (ends++ === LATE_ENDS_MAX) throw new BrokenPromise("6: healed, and sessions still end");
@@ -248,7 +253,8 @@ export class Simulation {
     const { events } = this.options;
     const happens = (mark: HostMark, what: string, permille: number): boolean =>
       permille > 0 && play.happens(mark, `${name}: ${what}`, permille);
-    if (happens("server crash", "the server crashes", events.serverCrashPermille)) {
+    const mayCrash = events.crashesWhileOpening || !pair.isOpeningUnderWay;
+    if (mayCrash && happens("server crash", "the server crashes", events.serverCrashPermille)) {
       play.note(this.nowMs, "server", "crashes, and begins anew");
       this.network.dropHeld();
       pair.crashServer();
@@ -271,7 +277,8 @@ export class Simulation {
     happens: (mark: HostMark, what: string, permille: number) => boolean,
   ): void {
     const { play } = this;
-    if (happens("sleep", `the ${side} sleeps`, sleepPermille)) {
+    const isAwake = this.asleepUntilMs[side] <= this.nowMs;
+    if (isAwake && happens("sleep", `the ${side} sleeps`, sleepPermille)) {
       const maxMs = side === "server" ? Math.min(leapMaxMs, SERVER_SLEEP_MAX_MS) : leapMaxMs;
       const lengthMs = 1 + play.pick(maxMs, `${name}: the ${side} sleeps for ms`);
       this.asleepUntilMs[side] = this.nowMs + lengthMs;
@@ -321,7 +328,7 @@ export class Simulation {
     if (ended === undefined) return;
     const { reason, detail } = ended;
     const isLimit = this.options.mayEnd && LIMITS.includes(reason);
-    const isLoss = this.pair.isGhost && (reason === "lost" || reason === "peer-ended");
+    const isLoss = this.pair.isGhost && LOSSES.includes(reason);
     if (isLimit || isLoss || (this.isClosing && reason === "closed")) return;
     throw new BrokenPromise(`3: the ${side}'s session ended without cause: ${reason} ${detail}`);
   }
