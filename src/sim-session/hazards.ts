@@ -56,7 +56,9 @@ export class HazardClock {
   handleTimeout(processes: Iterable<SimulatedProcess>): void {
     this.nextAtMs += this.hazards.everyMs;
     const when = `at ${++this.count} x ${this.hazards.everyMs} ms`;
-    for (const process of processes) if (process.isRunning) this.strike(process, when);
+    for (const process of processes) {
+      if (process.isRunning && !process.isAsleep) this.strike(process, when);
+    }
   }
 
   private strike(process: SimulatedProcess, when: string): void {

@@ -21,6 +21,9 @@ export const EPOCH_MS = 946_684_800_000;
 export class Life implements Host {
   readonly timers: Timers = new Timers();
   isOver = false;
+  private isAsleep = false;
+  /** What it has to do when it wakes. */
+  private readonly ticks: (() => void)[] = [];
   private readonly clock: WorldClock;
   private random: number;
 
@@ -60,8 +63,20 @@ export class Life implements Host {
 
   atEndOfTick(callback: () => void): void {
     this.clock.atEndOfTick(() => {
-      if (!this.isOver) callback();
+      if (this.isOver) return;
+      if (this.isAsleep) this.ticks.push(callback);
+      else callback();
     });
+  }
+
+  /** Ticks end when it wakes, and not before. */
+  fallAsleep(): void {
+    this.isAsleep = true;
+  }
+
+  wake(): void {
+    this.isAsleep = false;
+    for (const callback of this.ticks.splice(0)) this.atEndOfTick(callback);
   }
 
   /** Mulberry32 (Tommy Ettinger, public domain): here nobody foresees them but the seed. */

@@ -108,6 +108,11 @@ export class SimulatedProcess implements End {
     return !this.life.isOver;
   }
 
+  /** Whether it is stopped for a while. */
+  get isAsleep(): boolean {
+    return this.wakeAtMs < Infinity;
+  }
+
   /** Whether sessions can be opened with it. */
   get isServing(): boolean {
     return this.handler !== undefined;
@@ -122,9 +127,8 @@ export class SimulatedProcess implements End {
     this.life = life;
     const fail = (error: unknown): void => life.rethrow(error);
     try {
-      const result = this.program(this.scopeOf(life));
-      if (!(result instanceof Promise)) return;
-      result.then(() => {
+      const running = Promise.resolve(this.program(this.scopeOf(life)));
+      running.then(() => {
         if (!life.isOver) this.finish();
       }, fail);
     } catch (error) {
@@ -171,12 +175,14 @@ export class SimulatedProcess implements End {
     this.owner.note(this.name, `sleeps for ${ms} ms`);
     this.awakeAtMs = Math.max(this.awakeAtMs, this.owner.nowMs + ms);
     this.wakeAtMs = this.awakeAtMs;
+    this.life.fallAsleep();
   }
 
   /** @internal */
   wake(): void {
     this.wakeAtMs = Infinity;
     this.owner.note(this.name, "wakes");
+    this.life.wake();
     for (const wake of Array.from(this.wakes)) wake();
   }
 

@@ -101,7 +101,8 @@ export class SessionWorld {
    *   threw, promises rejected unheard; what the promise is rejected with; WorldError
    *   `run_endless`, `run_stalled`, `state_invalid`.
    */
-  async run<Result>(until: number | (() => boolean) | PromiseLike<Result>): Promise<Result>;
+  async run(until: number | (() => boolean)): Promise<void>;
+  async run<Result>(until: PromiseLike<Result>): Promise<Result>;
   async run(until: number | (() => boolean) | PromiseLike<unknown>): Promise<unknown> {
     if (typeof until === "function")
       return this.clockwork.run(until, Infinity, "its condition holds");

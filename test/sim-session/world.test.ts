@@ -186,6 +186,8 @@ describe("a killed process", () => {
 
   test("that ends by itself is finished, in whichever life", async () => {
     const world = harmlessWorld();
+    await world.run(world.start("short", () => {}).finished);
+    expect(world.nowMs).toBe(0);
     const client = world.start("client", async (self) => {
       const isFirst = self.storage.size === 0;
       self.storage.set("was", "here");
@@ -244,6 +246,21 @@ describe("a sleeping process", () => {
     await world.settle();
     // As in a process that was stopped: timers come before what has arrived.
     expect(got).toEqual(["woke at 40001", "4 at 40001", "9 at 40003"]);
+  });
+
+  test("sends nothing before it wakes, whoever tells it to", async () => {
+    const world = harmlessWorld();
+    serveSquares(world);
+    const session = world.connect<number, number>();
+    await world.settle();
+    const [, client] = world.processes;
+    client?.suspend(1_000);
+    session.send(6);
+    await world.run(999);
+    expect([client?.isAsleep, session.unacknowledged]).toEqual([true, 1]);
+    const { value } = await world.run(session[Symbol.asyncIterator]().next());
+    expect([value, client?.isAsleep]).toEqual([36, false]);
+    expect(world.nowMs).toBeGreaterThan(1_000);
   });
 
   test("keeps a server's clients waiting, and no longer than it sleeps", async () => {
