@@ -9,7 +9,7 @@ import { UNIT_MESSAGE, UNIT_PART } from "../core/send-ring.ts";
 import { BrokenPromise, type SideName, SIDES } from "./applications.ts";
 import type { Cores } from "./cores.ts";
 import { checkLimits } from "./invariants/limits.ts";
-import { type Half, openReceiver } from "./invariants/open.ts";
+import { type Half, openReceiver, openServer } from "./invariants/open.ts";
 import { checkTimers } from "./invariants/timers.ts";
 import type { Pair } from "./pair.ts";
 
@@ -211,7 +211,7 @@ function checkExchanges({ client, options }: Cores): void {
   const carriersMax = options.client?.carriersMax ?? REQUEST_DEFAULTS.carriersMax;
   // What the server wants may fall while requests are out.
   const parkedMax = options.client?.parkedMax ?? REQUEST_DEFAULTS.parkedMax;
-  if (exchanges.countLive > parkedMax + carriersMax) {
+  if (exchanges.countLive > Math.max(parkedMax, client.parkedWanted) + carriersMax) {
     throw new BrokenPromise("5: more requests are out than there are slots");
   }
 }
@@ -235,7 +235,7 @@ function checkHeld(pair: Pair, server: ParkSide): void {
   if (pair.options.eagerTicks === false || !pair.isAlone) return;
   if (server.state === "ended") {
     if (held.size > 0) throw new BrokenPromise("4: ended, and requests wait without end");
-  } else if (held.size !== server.parked.length) {
+  } else if (held.size !== server.parked.length + openServer(server).leftOver.length) {
     throw new BrokenPromise("4: a request is neither parked nor answered");
   }
 }
