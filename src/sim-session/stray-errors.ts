@@ -25,9 +25,19 @@ interface Rejection {
 /** Listeners of runs that are over: two runs may overlap, and each puts back what it found. */
 const over: WeakSet<Listener> = new WeakSet();
 
+/** The part of a host that this needs: Node has a process, pages and workers have events. */
+export interface StrayErrorScope {
+  readonly process?: Partial<NodeProcess> | undefined;
+  addEventListener?(type: string, listener: Listener, options: { capture: true }): void;
+  removeEventListener?(type: string, listener: Listener, options: { capture: true }): void;
+}
+
 /** Hears of such errors until the function that it returns is called. */
-export function watchStrayErrors(onError: Listener): () => void {
-  const { process } = globalThis as { process?: Partial<NodeProcess> };
+export function watchStrayErrors(
+  onError: Listener,
+  scope: StrayErrorScope = globalThis as StrayErrorScope,
+): () => void {
+  const { process } = scope;
   if (typeof process?.removeAllListeners === "function") {
     return watchNode(process as NodeProcess, onError);
   }
@@ -37,9 +47,9 @@ export function watchStrayErrors(onError: Listener): () => void {
     rejection.stopImmediatePropagation();
     onError(rejection.reason);
   };
-  globalThis.addEventListener?.("unhandledrejection", listener, { capture: true });
+  scope.addEventListener?.("unhandledrejection", listener, { capture: true });
   return () => {
-    globalThis.removeEventListener?.("unhandledrejection", listener, { capture: true });
+    scope.removeEventListener?.("unhandledrejection", listener, { capture: true });
   };
 }
 

@@ -3,6 +3,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { SessionEndedError } from "../../src/session/errors.ts";
 import { checkScenario, type Scenario, ScenarioFailure } from "../../src/sim/index.ts";
+import { type StrayErrorScope, watchStrayErrors } from "../../src/sim-session/stray-errors.ts";
 import { SessionWorld } from "../../src/sim-session/index.ts";
 import { failure, harmlessWorld, serveSquares } from "./worlds.ts";
 
@@ -176,6 +177,28 @@ describe("promises that are rejected unheard", () => {
     void Promise.reject(wrong);
     await new Promise((resolve) => setImmediate(resolve));
     expect(heard).toEqual([wrong]);
+  });
+
+  test("are kept from a page's own listeners while a world runs there", () => {
+    const page = new EventTarget();
+    const [heard, kept]: [unknown[], unknown[]] = [[], []];
+    page.addEventListener("unhandledrejection", () => heard.push("page"));
+    const reject = (): boolean => {
+      const event = new Event("unhandledrejection", { cancelable: true });
+      page.dispatchEvent(Object.assign(event, { reason: wrong }));
+      return event.defaultPrevented;
+    };
+    const scope = page as unknown as StrayErrorScope;
+    const release = watchStrayErrors((error) => void kept.push(error), scope);
+    // In Node the order is that of listening; a browser asks who captures before all others.
+    page.addEventListener("unhandledrejection", () => heard.push("later"));
+    expect(reject()).toBe(true);
+    expect(kept).toEqual([wrong]);
+    expect(heard).not.toContain("later");
+    release();
+    expect(reject()).toBe(false);
+    expect(kept).toHaveLength(1);
+    expect(heard).toContain("page");
   });
 
   test("are found, shrunk and repeated like any other failure", async () => {
