@@ -203,8 +203,8 @@ function part(wire: Wire, isKeyed: boolean, given?: PartFrame): PartFrame {
   const totalBytes = wire.integer(given?.totalBytes);
   // The difference is exact where a sum above 2^53 would not be.
   const payload = wire.field(given?.payload, 1, totalBytes - offset); // [PART-1] [PART-2]
-  const read = { kind: "part", channel, seq, index, offset, totalBytes, payload } as const;
-  return key === undefined ? read : { ...read, key };
+  if (key === undefined) return { kind: "part", channel, seq, index, offset, totalBytes, payload };
+  return { kind: "part", channel, seq, index, key, offset, totalBytes, payload };
 }
 
 function skip(wire: Wire, sharedIndex: boolean, given?: SkipFrame): SkipFrame {
