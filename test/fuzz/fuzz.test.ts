@@ -3,39 +3,51 @@
 
 import { spawnSync } from "node:child_process";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { readBody, readHead } from "../../src/core/body-reader.ts";
 import { Endpoint } from "../../src/core/endpoint.ts";
 import { isDamage, type ProtocolErrorCode } from "../../src/core/errors.ts";
+import {
+  BODY_BYTES_MAX_DEFAULT,
+  BODY_FRAMES_MAX,
+  BODY_MESSAGES_MAX,
+} from "../../src/core/limits.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
 import { varintBytes, writeVarint } from "../../src/core/varint.ts";
-import { HEAP_BYTES_PER_BYTE } from "./allocation.ts";
+import { HEAP_BYTES_PER_BYTE, leastAllocatedBytes } from "./allocation.ts";
 import { allCodes, replayCommand, run } from "./campaign.ts";
 import { caseOf, Corpora, tryBodies } from "./cases.ts";
 import { committedVectors } from "./corpus.ts";
 import { Finding, judgeBody, READERS } from "./judge.ts";
 import { PLANTED } from "./planted.ts";
-import { parseShape, reseal, writeShape } from "./shape.ts";
+import { parseShape, reseal, SESSION_ID, writeShape } from "./shape.ts";
 import { sweep } from "./sweep.ts";
 
 const INPUTS = 300_000;
 const INPUTS_TO_FIND = 20_000;
+/** They take some seconds, on a loaded machine with coverage many times as long. */
+const LIMIT_MS = 600_000;
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
 describe("mutated bodies", () => {
-  test("are read or refused, and no live side is harmed; every error is met", () => {
-    const report = run({ seed: 1, inputs: INPUTS });
+  test(
+    "are read or refused, and no live side is harmed; every error is met",
+    () => {
+      const report = run({ seed: 1, inputs: INPUTS });
 
-    expect(report.counterexample).toBeUndefined();
-    expect(report.codesMissing).toEqual([]);
-    expect([...report.inputs.values()].every((count) => count > 1_000)).toBe(true);
-    // Mutations that the reader refuses all, or accepts all, would show little.
-    const accepted = (report.results.get("body") ?? 0) / (report.inputs.get("body") ?? 1);
-    expect(accepted).toBeGreaterThan(0.2);
-    expect(accepted).toBeLessThan(0.6);
-    expect(report.sameCount).toBeLessThan(report.results.get("body") ?? 0);
-  });
+      expect(report.counterexample).toBeUndefined();
+      expect(report.codesMissing).toEqual([]);
+      expect([...report.inputs.values()].every((count) => count > 1_000)).toBe(true);
+      // Mutations that the reader refuses all, or accepts all, would show little.
+      const accepted = (report.results.get("body") ?? 0) / (report.inputs.get("body") ?? 1);
+      expect(accepted).toBeGreaterThan(0.2);
+      expect(accepted).toBeLessThan(0.6);
+      expect(report.sameCount).toBeLessThan(report.results.get("body") ?? 0);
+    },
+    LIMIT_MS,
+  );
 
   test("are the same for the same seed, others for another, each by its number alone", () => {
     const corpora = new Corpora();
@@ -57,18 +69,22 @@ describe("mutated bodies", () => {
 });
 
 describe("every vector", () => {
-  test("cut short anywhere or changed in any byte, sealed anew or not, is harmless", () => {
-    const { vectors, inputs, results, counterexample } = sweep("some");
+  test(
+    "cut short anywhere or changed in any byte, sealed anew or not, is harmless",
+    () => {
+      const { vectors, inputs, results, counterexample } = sweep("some");
 
-    expect(counterexample).toBeUndefined();
-    expect(vectors).toBeGreaterThan(300);
-    expect(inputs).toBeGreaterThan(400_000);
-    // Nothing but codes of the readers, and all of them but one that takes larger bodies.
-    const met = [...results.keys()].filter((each) => each !== "body");
-    expect(allCodes()).toEqual(expect.arrayContaining(met));
-    expect(met.length).toBe(17);
-    expect(met.some((code) => !isDamage(code as ProtocolErrorCode))).toBe(true);
-  });
+      expect(counterexample).toBeUndefined();
+      expect(vectors).toBeGreaterThan(300);
+      expect(inputs).toBeGreaterThan(400_000);
+      // Nothing but codes of the readers, and all of them but one that takes larger bodies.
+      const met = [...results.keys()].filter((each) => each !== "body");
+      expect(allCodes()).toEqual(expect.arrayContaining(met));
+      expect(met.length).toBe(17);
+      expect(met.some((code) => !isDamage(code as ProtocolErrorCode))).toBe(true);
+    },
+    LIMIT_MS,
+  );
 });
 
 describe("memory", () => {
@@ -105,6 +121,22 @@ describe("memory", () => {
     expect(() => judgeBody(bodyOf(frames))).not.toThrow();
   });
 
+  test("is below 16 MiB for any body of the default size", () => {
+    // As many messages as there may be, each in a run with a key, and the dearest of other frames.
+    const runs = times(BODY_MESSAGES_MAX, [0x32, 1, 1, 0, 1, 1, 1, 9]);
+    const parts = times(BODY_FRAMES_MAX - BODY_MESSAGES_MAX, [0x34, 0, 1, 0, 0, 0, 1, 1, 5]);
+    const bytes = bodyOf([...runs, ...parts]);
+    const read = (): void => {
+      readBody(bytes, readHead(bytes, BODY_BYTES_MAX_DEFAULT), SESSION_ID);
+    };
+    const measured = [1, 2, 3, 4, 5, 6].map(() => leastAllocatedBytes(bytes.length, read));
+    // What is less than nothing was collected meanwhile.
+    const least = Math.min(...measured.filter((each) => each > 0));
+
+    expect(least).toBeLessThan(16 * 1_048_576);
+    expect(least).toBeGreaterThan(8 * 1_048_576);
+  });
+
   test("is bounded as tightly as the dearest body allows", () => {
     const bytes = bodyOf([0x30, 0, 1, 0, ...MANY_VARINT, 1, ...times(MANY, [1])]);
     const least = Math.min(...[1, 2, 3].map(() => judgeBody(bytes).allocatedBytes));
@@ -127,25 +159,35 @@ describe("a bug in the reader is found, made small and replayed:", () => {
     expect(story.join().split(";").length).toBeLessThanOrEqual(2);
   });
 
-  test("one that hangs, in a process of its own, by a command that it prints", () => {
-    const found = fuzz("--plant", "hang", "--patience", "2");
-    const replay = /--replay (body:[0-9a-f]+)/.exec(found.stdout)?.[1];
+  test(
+    "one that hangs, in a process of its own, by a command that it prints",
+    () => {
+      const found = fuzz("--plant", "hang", "--patience", "2");
+      const replay = /--replay (body:[0-9a-f]+)/.exec(found.stdout)?.[1];
 
-    expect(found.stdout).toMatch(/^HANGS after \d+ inputs: seed 1, target body$/m);
-    expect(found.status).toBe(1);
-    expect(fuzz("--replay", replay ?? "").stdout).toMatch(/nothing went wrong/);
-  }, 120_000);
+      expect(found.stdout).toMatch(/^HANGS after \d+ inputs: seed 1, target body$/m);
+      expect(found.status).toBe(1);
+      expect(fuzz("--replay", replay ?? "").stdout).toMatch(/nothing went wrong/);
+    },
+    LIMIT_MS,
+  );
 
-  test("one that throws, by a command that it prints", () => {
-    const found = fuzz("--plant", "code", "--inputs", "20000");
-    const replay = /--replay (body:[0-9a-f]+) --plant code/.exec(found.stdout)?.[1];
+  test(
+    "one that throws, by a command that it prints",
+    () => {
+      const found = fuzz("--plant", "code", "--inputs", "20000");
+      const replay = /--replay (body:[0-9a-f]+) --plant code/.exec(found.stdout)?.[1];
 
-    expect(found.stdout).toMatch(/^FOUND by seed 1, case \d+, target body: Finding: not a Proto/m);
-    expect(found.status).toBe(1);
-    const again = fuzz("--replay", replay ?? "", "--plant", "code");
-    expect(again.stderr).toMatch(/Finding: not a ProtocolError: RangeError/);
-    expect(again.status).toBe(1);
-  }, 120_000);
+      expect(found.stdout).toMatch(
+        /^FOUND by seed 1, case \d+, target body: Finding: not a Proto/m,
+      );
+      expect(found.status).toBe(1);
+      const again = fuzz("--replay", replay ?? "", "--plant", "code");
+      expect(again.stderr).toMatch(/Finding: not a ProtocolError: RangeError/);
+      expect(again.status).toBe(1);
+    },
+    LIMIT_MS,
+  );
 
   test("one that shows in a vector, by every change of it", () => {
     const readers = PLANTED.get("code") ?? READERS;
@@ -160,13 +202,17 @@ describe("a bug in the reader is found, made small and replayed:", () => {
     expect(() => tryBodies("body", bodies, readers)).toThrow(Finding);
   });
 
-  test("one that no input shows, by an error that was never met", () => {
-    expect(run({ seed: 1, inputs: 300 }).codesMissing).toContain("body_too_large");
-    const found = fuzz("--inputs", "300");
+  test(
+    "one that no input shows, by an error that was never met",
+    () => {
+      expect(run({ seed: 1, inputs: 300 }).codesMissing).toContain("body_too_large");
+      const found = fuzz("--inputs", "300");
 
-    expect(found.stdout).toMatch(/^NEVER MET: .*\bbody_too_large\b/m);
-    expect(found.status).toBe(1);
-  }, 120_000);
+      expect(found.stdout).toMatch(/^NEVER MET: .*\bbody_too_large\b/m);
+      expect(found.status).toBe(1);
+    },
+    LIMIT_MS,
+  );
 
   function fuzz(...options: string[]): { status: number | null; stdout: string; stderr: string } {
     const words = ["--import", "tsx", "test/fuzz/main.ts", "--no-sweep", ...options];

@@ -51,7 +51,8 @@ export function sweep(values: Values, options: SweepOptions = {}): Sweep {
       forEachChange(vector, values, (bytes) => {
         if (counterexample !== undefined) return;
         const { reader: target, name } = vector;
-        onInput?.(target, bytes, inputs++);
+        onInput?.(target, bytes, inputs);
+        inputs++;
         const kept = bytes.slice();
         try {
           const { result } = (target === "body" ? judgeBody : judgeVersions)(bytes, readers);
