@@ -135,14 +135,16 @@ export class SendRing {
   setTransmission(seq: number, transmission: number): void {
     const slot = this.slot(seq);
     this.transmissions[slot] = transmission;
-    if (this.departures[slot] !== DEPARTURES_MAX) (this.departures[slot] as number)++;
+    const departures = this.departures[slot] as number;
+    if (departures !== DEPARTURES_MAX) this.departures[slot] = departures + 1;
   }
 
   /** A transmission that carried the unit did not leave this host. */
   takeBack(seq: number): void {
     const slot = this.slot(seq);
-    assert(this.departures[slot] !== 0, "taken_back_twice");
-    if (this.departures[slot] !== DEPARTURES_MAX) (this.departures[slot] as number)--;
+    const departures = this.departures[slot] as number;
+    assert(departures !== 0, "taken_back_twice");
+    if (departures !== DEPARTURES_MAX) this.departures[slot] = departures - 1;
   }
 
   /** Whether anything of the unit may have left this host. */
