@@ -25,9 +25,13 @@ interface Host {
 const DOM = ["es2023", "dom", "dom.iterable", "dom.asynciterable"];
 
 const hosts: Readonly<Record<string, Host>> = {
-  Node: { programs: ["everywhere", "node", "worker"], lib: ["es2023"], types: ["node"] },
-  page: { programs: ["everywhere", "browser"], lib: DOM, types: [] },
-  worker: { programs: ["everywhere", "worker"], lib: DOM, types: [] },
+  Node: {
+    programs: ["everywhere", "simulated", "node", "worker"],
+    lib: ["es2023"],
+    types: ["node"],
+  },
+  page: { programs: ["everywhere", "simulated", "browser"], lib: DOM, types: [] },
+  worker: { programs: ["everywhere", "simulated", "worker"], lib: DOM, types: [] },
   "no host": { programs: ["pure"], lib: ["es2023"], types: [] },
 };
 
