@@ -33,8 +33,8 @@ import type { Play } from "./play.ts";
 
 /** What is known of one session. */
 export interface Book {
-  /** The server that its streams are about; another one knows nothing of the session. */
-  server: Endpoint;
+  /** The server's half that its streams are about; another one knows nothing of it. */
+  session: ServerSession | undefined;
   /** What each side's application has seen and done. */
   logs: Record<SideName, SideLog>;
   /** What was sent on each channel. */
@@ -53,8 +53,8 @@ export class MortalPair extends Pair {
   /** Sessions that the client's application began before this one. */
   generation = 0;
   /**
-   * The server has been another one when the session began. Whatever it says now, it says without
-   * knowing what went before; the two halves are not compared any more.
+   * The server has lost the session. Whatever it says now, it says without knowing what went before;
+   * the two halves are not compared any more.
    */
   isGhost = false;
   /** Sessions that are over for the client, by identifier. */
@@ -95,13 +95,7 @@ export class MortalPair extends Pair {
   crashServer(): void {
     this.server = new Endpoint(this.clocks.server, this.options.server);
     this.wakeAt.server = { atMs: Infinity, timer: "none" };
-    this.session = undefined;
-    this.isGhost = true;
-    this.life++;
-    this.streamsBefore.push(this.streams);
-    this.streams = anew(this.streams, this.life);
-    this.logs = { client: this.logs.client, server: newLog() };
-    this.logs.server.channels.add(0);
+    this.forgetSession();
   }
 
   /**
@@ -151,18 +145,21 @@ export class MortalPair extends Pair {
   }
 
   protected override meet(session: ServerSession): void {
-    if (session.id === this.sessionKey) this.session ??= session;
+    if (session.id !== this.sessionKey || session === this.session) return;
+    // It has ended, its tombstone is forgotten, and an opening came late: spec 7.2.
+    if (this.session !== undefined) this.forgetSession();
+    this.session = session;
   }
 
   protected override handleForeign(session: ServerSession, output: ApplicationOutput): void {
     const book = this.books.get(session.id);
     if (book === undefined) throw new BrokenPromise("1: a session that no client has opened");
-    if (book.server !== this.server) {
-      book.server = this.server;
+    if (book.session !== undefined && book.session !== session) {
       book.streamsBefore.push(book.streams);
       book.streams = anew(book.streams, ++this.life);
       book.logs = { client: book.logs.client, server: newLog() };
     }
+    book.session = session;
     const { logs, streams } = this;
     this.logs = book.logs;
     this.streams = book.streams;
@@ -196,8 +193,19 @@ export class MortalPair extends Pair {
   // --- details --------------------------------------------------------------------------------
 
   private get book(): Book {
-    const { server, logs, streams, streamsBefore } = this;
-    return { server, logs, streams, streamsBefore };
+    const { session, logs, streams, streamsBefore } = this;
+    return { session, logs, streams, streamsBefore };
+  }
+
+  /** Nothing at the server knows of the session any more. */
+  private forgetSession(): void {
+    this.session = undefined;
+    this.isGhost = true;
+    this.life++;
+    this.streamsBefore.push(this.streams);
+    this.streams = anew(this.streams, this.life);
+    this.logs = { client: this.logs.client, server: newLog() };
+    this.logs.server.channels.add(0);
   }
 
   private get sessionKey(): string {

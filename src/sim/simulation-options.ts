@@ -48,6 +48,8 @@ export interface SimulationOptions {
   readonly events: HostEvents;
   /** How often the applications do something before all is healed. */
   readonly actions: number;
+  /** One action in five is followed by a pause of up to so long. */
+  readonly pauseMaxMs: number;
   /** How large messages may be. */
   readonly messageBytesMax: number;
   /** Whether they open, finish and reset channels. */
@@ -94,6 +96,7 @@ export function drawOptions(play: Play): SimulationOptions {
     network: drawNetwork(play, pair.client?.literal !== undefined),
     events: drawEvents(play),
     actions: oneOf(play, [12, 5, 30, 80], "actions"),
+    pauseMaxMs: oneOf(play, [5_000, 60_000], "longest pause"),
     messageBytesMax: oneOf(play, [100, 4_000, 60_000], "largest message"),
     usesChannels: play.pick(3, "channels are used") !== 0,
     mayEnd,

@@ -51,7 +51,6 @@ const CONSUMING_MS = 200;
 const SERVER_SLEEP_MAX_MS = 60_000;
 /** One action in five comes after a longer pause. */
 const LONG_PAUSE_PERMILLE = 200;
-const LONG_PAUSE_MAX_MS = 5_000;
 /** Ends that a limit brings about. */
 const LIMITS: readonly EndReason[] = [
   "silence",
@@ -239,7 +238,7 @@ export class Simulation {
     const number = ++this.action;
     const name = `action ${number}`;
     const pauseMs = play.happens("pause", `${name}: a long pause after it`, LONG_PAUSE_PERMILLE)
-      ? play.pick(LONG_PAUSE_MAX_MS, `${name}: pause after it`)
+      ? play.pick(this.options.pauseMaxMs, `${name}: pause after it`)
       : play.pick(ACTION_PAUSE_MAX_MS, `${name}: pause after it`);
     this.actAtMs = Math.round(this.nowMs) + 1 + pauseMs;
     if (this.pair.client.state === "ended") this.begin();
