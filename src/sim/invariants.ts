@@ -9,7 +9,7 @@ import { UNIT_MESSAGE, UNIT_PART } from "../core/send-ring.ts";
 import { BrokenPromise, type SideName, SIDES } from "./applications.ts";
 import type { Cores } from "./cores.ts";
 import { checkLimits } from "./invariants/limits.ts";
-import { type Half, openReceiver, openServer } from "./invariants/open.ts";
+import { type Half, openClient, openReceiver, openServer } from "./invariants/open.ts";
 import { checkTimers } from "./invariants/timers.ts";
 import type { Pair } from "./pair.ts";
 
@@ -195,8 +195,8 @@ function checkCreditReturned(half: Half, side: SideName): void {
 
 // --- exchanges and parking ----------------------------------------------------------------------
 
-/** Every exchange is open or over, and no more are open than there are slots. */
-function checkExchanges({ client, options }: Cores): void {
+/** Every exchange is open or over, and no more are open than there ever were slots. */
+function checkExchanges({ client }: Cores): void {
   const { exchanges, state } = client;
   const { flat } = exchanges.over;
   let count = exchanges.open.size;
@@ -208,10 +208,9 @@ function checkExchanges({ client, options }: Cores): void {
     throw new BrokenPromise("4: an exchange is neither open nor over, or both");
   }
   if (state === "ended") return;
-  const carriersMax = options.client?.carriersMax ?? REQUEST_DEFAULTS.carriersMax;
-  // What the server wants may fall while requests are out.
-  const parkedMax = options.client?.parkedMax ?? REQUEST_DEFAULTS.parkedMax;
-  if (exchanges.countLive > Math.max(parkedMax, client.parkedWanted) + carriersMax) {
+  // Those that left when more were wanted parked are still out when fewer are.
+  const { parkedMax, carriersMax } = openClient(client).options;
+  if (exchanges.countLive > parkedMax + carriersMax) {
     throw new BrokenPromise("5: more requests are out than there are slots");
   }
 }
