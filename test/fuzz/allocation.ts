@@ -22,13 +22,13 @@ export function allocatedBytes(act: () => void): number {
 /** The least that an act takes for an input; only what seems dear is tried more than once. */
 export function leastAllocatedBytes(inputBytes: number, act: () => void): number {
   const dear = (HEAP_BYTES_BASE + HEAP_BYTES_PER_BYTE * inputBytes) / 2;
-  let least = allocatedBytes(act);
-  for (let tries = 1; least > dear && tries < TRIES; tries++) {
+  let least = Infinity;
+  for (let tries = 0; least > dear && tries < TRIES; tries++) {
     const bytes = allocatedBytes(act);
     // Less than nothing: there was a collection.
-    if (bytes > 0) least = Math.min(least, bytes);
+    if (bytes >= 0) least = Math.min(least, bytes);
   }
-  return least;
+  return least === Infinity ? 0 : least;
 }
 
 /** By how much it is too much for an input of that size; 0 where it is not. */

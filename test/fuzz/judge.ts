@@ -28,6 +28,12 @@ export const READERS: Readers = { readHead, readBody, readVersions };
 /** The limit that the reader is given; mutations grow bodies beyond it. */
 export const FUZZED_BYTES_MAX = 65_536;
 
+/** Inputs up to this size are also read from within a larger buffer. */
+const PLACED_BYTES_MAX = 512;
+const PLACED_AT = 13;
+/** What stands around an input: the longest integers, beyond what is allowed. */
+const surroundings: Uint8Array = new Uint8Array(PLACED_AT + PLACED_BYTES_MAX + 64);
+
 /** What came of one input. */
 export interface Outcome {
   /** "body" where it was accepted, else the error's code. */
@@ -56,6 +62,7 @@ export function judgeBody(bytes: Uint8Array, readers: Readers = READERS): Outcom
   const result = resultOf(thrown);
   demandFrugal(bytes, allocated);
   if (!isSameBytes(bytes, before)) throw new Finding("the reader has changed its input");
+  if (bytes.length <= PLACED_BYTES_MAX) demandAlone(bytes, result, body, readers);
   if (result !== undefined) return { result, isSame: false, allocatedBytes: allocated };
   if (head === undefined || body === undefined) throw new Finding("neither a body nor an error");
   const isSame = demandWritable(bytes, head, body, readers);
@@ -99,6 +106,29 @@ function demandFrugal(bytes: Uint8Array, allocated: number): void {
   const excess = excessBytes(bytes.length, allocated);
   if (excess === 0) return;
   throw new Finding(`allocates ${allocated} bytes for ${bytes.length}, ${excess} too many`);
+}
+
+/** What stands in the same buffer around the input makes no difference. */
+function demandAlone(
+  bytes: Uint8Array,
+  expected: string | undefined,
+  expectedBody: Body | undefined,
+  readers: Readers,
+): void {
+  surroundings.fill(0xff);
+  surroundings.set(bytes, PLACED_AT);
+  const placed = surroundings.subarray(PLACED_AT, PLACED_AT + bytes.length);
+  let body: Body | undefined;
+  let result: string | undefined;
+  try {
+    const head = readers.readHead(placed, FUZZED_BYTES_MAX);
+    body = readers.readBody(placed, head, head.address?.sessionId ?? SESSION_ID);
+  } catch (error) {
+    result = resultOf(error);
+  }
+  if (result !== expected || !isEqualValue(body, expectedBody)) {
+    throw new Finding(`comes out otherwise within a larger buffer: ${result ?? "body"}`);
+  }
 }
 
 /** Returns whether the bytes are those that the writer writes. */

@@ -77,6 +77,18 @@ export const PLANTED: ReadonlyMap<string, Readers> = new Map<string, Readers>([
     },
   ],
   [
+    // The body is looked for where its buffer begins.
+    "offset",
+    {
+      ...READERS,
+      readBody(bytes, head, sessionId) {
+        const body = readBody(bytes, head, sessionId);
+        const [first = 0] = new Uint8Array(bytes.buffer, 0, Math.min(1, bytes.length));
+        return first === bytes[0] ? body : { ...body, unreadable: true };
+      },
+    },
+  ],
+  [
     "scribble",
     {
       ...READERS,
