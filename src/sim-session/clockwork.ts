@@ -1,7 +1,7 @@
 /** What moves a world: its time, what happens next, and what went wrong. */
 import { type NetworkOptions, PERFECT_NETWORK } from "../sim/network/network.ts";
 import type { Play } from "../sim/play.ts";
-import { WorldError } from "./errors.ts";
+import { checkMs, positive, WorldError } from "./errors.ts";
 import { HazardClock, NO_HAZARDS } from "./hazards.ts";
 import { Path } from "./path.ts";
 import { type Program, SimulatedProcess } from "./process.ts";
@@ -91,6 +91,7 @@ export class Clockwork implements ProcessOwner {
   }
 
   addSleeper(callback: () => void, ms: number): void {
+    checkMs(ms, "ms");
     this.sleepers.set({ atMs: this.nowMs + ms, isProgram: true, callback });
   }
 
@@ -192,9 +193,4 @@ export class Clockwork implements ProcessOwner {
     for (const path of sessions.values()) wanted.set(path, (wanted.get(path) ?? 0) + 1);
     return [...wanted].every(([path, count]) => path.parkedCount >= count);
   }
-}
-
-function positive(value: number, name: string): number {
-  if (value > 0) return value;
-  throw new WorldError("option_invalid", `${name} is ${value} and must be more than 0`);
 }

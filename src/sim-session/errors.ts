@@ -1,4 +1,4 @@
-/** Why a run of a world cannot go on. */
+/** Why a run of a world cannot go on, and what it cannot be asked for. */
 
 /** Stable. */
 export type WorldErrorCode =
@@ -26,4 +26,16 @@ export class WorldError extends Error {
     super(`${code}: ${detail}`);
     this.code = code;
   }
+}
+
+/** @throws WorldError `option_invalid` unless it is more than 0. */
+export function positive(value: number, name: string): number {
+  if (value > 0) return value;
+  throw new WorldError("option_invalid", `${name} is ${value} and must be more than 0`);
+}
+
+/** @throws WorldError `option_invalid` for what is no time that can pass. */
+export function checkMs(value: number, name: string): void {
+  if (value >= 0 && value < Infinity) return;
+  throw new WorldError("option_invalid", `${name} is ${value} and must be 0 or more`);
 }

@@ -1,5 +1,6 @@
 /** What happens to processes at random, as a network's faults happen to bodies. */
 import type { Play } from "../sim/play.ts";
+import { positive } from "./errors.ts";
 import type { SimulatedProcess } from "./process.ts";
 
 /** How often, of a thousand times that it is asked. All of it may be 0: never. */
@@ -49,7 +50,7 @@ export class HazardClock {
     const { clientReloadPermille, sleepPermille } = hazards;
     const permilles = [serverRestartPermille, clientRestartPermille];
     const isAny = [...permilles, clientReloadPermille, sleepPermille].some((each) => each > 0);
-    this.nextAtMs = isAny ? hazards.everyMs : Infinity;
+    this.nextAtMs = isAny ? positive(hazards.everyMs, "everyMs") : Infinity;
   }
 
   /** It has come to that. */

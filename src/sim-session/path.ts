@@ -38,6 +38,8 @@ export class Path {
   private readonly peers: Map<number, Peer> = new Map();
   /** By handle. */
   private readonly held: Map<number, Held> = new Map();
+  /** Exchanges of which a server has had a request. */
+  private readonly arrived: Set<number> = new Set();
   private lastExchange = 0;
 
   constructor(
@@ -90,9 +92,11 @@ export class Path {
     }
   }
 
+  /** A server that is asleep does not notice, and answers into nothing when it wakes. */
   private leave(isGone: (exchange: number) => boolean): void {
+    const isAwake = this.server.awakeAtMs <= this.network.nowMs;
     for (const [handle, { exchange, leave }] of Array.from(this.held)) {
-      if (isGone(exchange) && this.held.delete(handle)) leave();
+      if (isGone(exchange) && this.held.delete(handle) && isAwake) leave();
     }
   }
 
@@ -142,9 +146,14 @@ export class Path {
     const peer = this.peers.get(exchange) as Peer;
     if (handler === undefined) {
       http.lose(item);
-      if (http.waiting.has(exchange)) http.fail(exchange, nowMs + options.down.latencyMs, true);
+      // "Nothing was sent" is evidence: only who is refused with the one copy there is may say so.
+      const isCopied = http.items.some((each) => each.exchange === exchange);
+      const isNotSent = !isCopied && !this.arrived.has(exchange);
+      if (!http.waiting.has(exchange)) return;
+      http.fail(exchange, nowMs + options.down.latencyMs, isNotSent);
       return;
     }
+    this.arrived.add(exchange);
     const handle = http.takeRequest(item);
     let isAnswered = false;
     const leave = handler.handleRequest(item.body.slice(), peer, (reply) => {

@@ -11,7 +11,7 @@ import type { CodecFactory } from "../session/codec.ts";
 import { msgpack } from "../session/msgpack.ts";
 import type { Peer } from "../session/peer.ts";
 import { type ServerOptions, SessionServer } from "../session/server.ts";
-import { WorldError } from "./errors.ts";
+import { checkMs, WorldError } from "./errors.ts";
 import { Life } from "./life.ts";
 import type { End, Path } from "./path.ts";
 import type { ProcessOwner, SessionView } from "./process-owner.ts";
@@ -147,6 +147,7 @@ export class SimulatedProcess implements End {
 
   /** It is killed, if it runs, and its program starts anew after `afterMs`. */
   restart(afterMs = 0): void {
+    checkMs(afterMs, "afterMs");
     this.kill();
     this.startAtMs = this.owner.nowMs + afterMs;
   }
@@ -171,6 +172,7 @@ export class SimulatedProcess implements End {
    * it wakes. Then its sessions are told that the path may be back.
    */
   suspend(ms: number): void {
+    checkMs(ms, "ms");
     if (!this.isRunning) return;
     this.owner.note(this.name, `sleeps for ${ms} ms`);
     this.awakeAtMs = Math.max(this.awakeAtMs, this.owner.nowMs + ms);
@@ -209,7 +211,10 @@ export class SimulatedProcess implements End {
       get nowMs() {
         return owner.nowMs;
       },
-      sleep: (ms) => new Promise((resolve) => void life.addTimer(resolve, ms, true)),
+      sleep: async (ms) => {
+        checkMs(ms, "ms");
+        await new Promise<void>((resolve) => life.addTimer(resolve, ms, true));
+      },
       connect: (options = {}) => {
         check();
         return this.connect(life, options);
@@ -233,7 +238,11 @@ export class SimulatedProcess implements End {
     const peer: Peer = { address, header: (header) => headers[header], request: undefined };
     const carrier: Carrier = {
       carriersMax: undefined,
-      exchange: (body, signal) => path.exchange(body, signal, peer),
+      exchange: (body, signal) => {
+        // What it was about to do when it was killed does not happen.
+        if (life.isOver) return new Promise(() => {});
+        return path.exchange(body, signal, peer);
+      },
       watch: (wake) => {
         wakes.add(wake);
         return () => wakes.delete(wake);

@@ -11,6 +11,7 @@ import type { ServerOptions } from "../session/server.ts";
 import type { NetworkOptions } from "../sim/network/network.ts";
 import type { Play } from "../sim/play.ts";
 import { Clockwork } from "./clockwork.ts";
+import { checkMs } from "./errors.ts";
 import type { Hazards } from "./hazards.ts";
 import type { Program, SimulatedConnectOptions, SimulatedProcess } from "./process.ts";
 
@@ -88,7 +89,11 @@ export class SessionWorld {
 
   // --- time -----------------------------------------------------------------------------------
 
-  /** Resolves when so much of the world's time has passed, while it runs. */
+  /**
+   * Resolves when so much of the world's time has passed, while it runs.
+   *
+   * @throws WorldError `option_invalid`, as a rejection.
+   */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => this.clockwork.addSleeper(resolve, ms));
   }
@@ -99,7 +104,7 @@ export class SessionWorld {
    *
    * @throws whatever the programs did not take: what a program, a callback or a loop of theirs
    *   threw, promises rejected unheard; what the promise is rejected with; WorldError
-   *   `run_endless`, `run_stalled`, `state_invalid`.
+   *   `run_endless`, `run_stalled`, `state_invalid`, `option_invalid`.
    */
   async run(until: number | (() => boolean)): Promise<void>;
   async run<Result>(until: PromiseLike<Result>): Promise<Result>;
@@ -107,6 +112,7 @@ export class SessionWorld {
     if (typeof until === "function")
       return this.clockwork.run(until, Infinity, "its condition holds");
     if (typeof until === "number") {
+      checkMs(until, "until");
       const endMs = this.nowMs + until;
       return this.clockwork.run(() => this.nowMs >= endMs, endMs, `${until} ms have passed`);
     }

@@ -1,9 +1,10 @@
 // A world by itself: its time, its processes, how runs end.
 
 import { describe, expect, test } from "vitest";
+import { PERFECT_NETWORK } from "../../src/sim/index.ts";
 import { SessionEndedError } from "../../src/session/errors.ts";
 import { type ProcessScope, WorldError } from "../../src/sim-session/index.ts";
-import { eventsOf, failure, harmlessWorld, serveSquares, slow } from "./worlds.ts";
+import { eventsOf, failure, harmlessWorld, seededWorld, serveSquares, slow } from "./worlds.ts";
 
 describe("time", () => {
   test("is the world's alone: an hour passes at once, in the order of the timers", async () => {
@@ -167,6 +168,45 @@ describe("a killed process", () => {
     expect(await world.run(session[Symbol.asyncIterator]().next())).toMatchObject({ value: 25 });
   });
 
+  test("sends nothing more of what it was about to send", async () => {
+    const world = harmlessWorld();
+    serveSquares(world);
+    let requests = 0;
+    const client = world.start("client", (self) => {
+      const session = self.connect<number, number>();
+      if (self.nowMs > 0) return;
+      session.onBundle(() => {
+        session.send(2);
+        client.kill();
+      });
+      session.send(1);
+    });
+    await world.run(30_000);
+    for (const { kind, from } of world.play.notes) {
+      if (kind === "leaves" && from === "client") requests++;
+    }
+    expect(requests).toBe(1);
+    expect(client.isRunning).toBe(false);
+  });
+
+  test("is told of as not reached only where no copy of a request was", async () => {
+    // The middle sends each request again, late: the first is taken, the second one refused.
+    const http = { ...PERFECT_NETWORK.http, replayPermille: 1_000, replayMs: 50 };
+    const network = { ...PERFECT_NETWORK, http };
+    for (let seed = 1; seed < 20; seed++) {
+      const world = seededWorld(seed, { network });
+      const server = world.serve<number>({ onSession: () => {} });
+      const session = world.connect<number, number>({ earlyMessages: false });
+      await world.run(session.opened);
+      session.send(1);
+      await world.run(1);
+      // It has arrived by now, and lives on in the memory of a process that is gone.
+      server.kill();
+      const { neverSent, unknown } = await world.run(session.ended);
+      expect([neverSent.length, unknown.length]).toEqual([0, 1]);
+    }
+  });
+
   test("cannot act from a former life", async () => {
     const world = harmlessWorld();
     serveSquares(world);
@@ -295,11 +335,28 @@ describe("misuse", () => {
       const refusal = expect.objectContaining({ code: "option_invalid" });
       expect(() => harmlessWorld({ runMsMax: limit })).toThrow(refusal);
       expect(() => harmlessWorld({ eventsMax: limit })).toThrow(refusal);
+      const hazards = { everyMs: limit, sleepPermille: 1 };
+      expect(() => harmlessWorld({ hazards })).toThrow(refusal);
     }
     const world = harmlessWorld();
     const running = world.run(100);
     expect(await failure(world.run(100))).toMatchObject({ code: "state_invalid" });
     await running;
+  });
+
+  test("of times is refused", async () => {
+    const refusal = expect.objectContaining({ code: "option_invalid" });
+    const world = harmlessWorld();
+    const scopes: ProcessScope[] = [];
+    const process = world.start("client", (self) => void scopes.push(self));
+    for (const ms of [-1, Number.NaN, Infinity]) {
+      expect(await failure(world.run(ms))).toEqual(refusal);
+      expect(await failure(world.sleep(ms))).toEqual(refusal);
+      expect(await failure(scopes[0]?.sleep(ms) ?? Promise.resolve())).toEqual(refusal);
+      expect(() => process.restart(ms)).toThrow(refusal);
+      expect(() => process.suspend(ms)).toThrow(refusal);
+    }
+    expect(process.isRunning).toBe(true);
   });
 
   test("of a process that serves already is refused", () => {
