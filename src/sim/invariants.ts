@@ -3,7 +3,7 @@
  * read what no application sees, and so know of a broken promise before anybody suffers from it.
  * (Promise 1, what is delivered, is checked by the pair itself at each delivery.)
  */
-import { FACT_ALLOWANCE, INITIAL_GRANT, RANGES_MAX, REQUEST_DEFAULTS } from "../core/index.ts";
+import { FACT_ALLOWANCE, INITIAL_GRANT, RANGES_MAX } from "../core/index.ts";
 import type { ParkSide } from "../core/index.ts";
 import { UNIT_MESSAGE, UNIT_PART } from "../core/send-ring.ts";
 import { BrokenPromise, type SideName, SIDES } from "./applications.ts";
