@@ -6,20 +6,31 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Body } from "../../src/core/body.ts";
 import { readBody, readHead } from "../../src/core/body-reader.ts";
-import { bodyBytes, encodeBody } from "../../src/core/body-writer.ts";
+import { bodyBytes, type BodyOptions, encodeBody } from "../../src/core/body-writer.ts";
 import {
   InvariantError,
   isDamage,
   ProtocolError,
   type ProtocolErrorCode,
 } from "../../src/core/errors.ts";
-import { BODY_BYTES_MAX_DEFAULT } from "../../src/core/limits.ts";
+import {
+  BODY_BYTES_MAX_DEFAULT,
+  BODY_MESSAGES_MAX,
+  HINT_BYTES_MAX,
+  LABEL_BYTES_MAX,
+  PARKED_MAX,
+  PAUSE_MS_MAX,
+  RANGES_MAX,
+  REASON_BYTES_MAX,
+} from "../../src/core/limits.ts";
 import { varintBytes, writeVarint } from "../../src/core/varint.ts";
 import { EMPTY_BYTES } from "../../src/core/wire.ts";
 import { bodyOf, type FrameCase, frameCases, nonce, rising } from "../vectors/frame-cases.ts";
 import { frameBytes } from "../vectors/generate.ts";
 import { fromHex } from "../vectors/hex.ts";
 import { anyBody, codeOf, joinRuns } from "./bodies.ts";
+
+const top = Number.MAX_SAFE_INTEGER;
 
 function read(bytes: Uint8Array, sessionId: Uint8Array = nonce): Body {
   const head = readHead(bytes, BODY_BYTES_MAX_DEFAULT);
@@ -70,6 +81,69 @@ describe("a round trip", () => {
         expect(encodeBody(back, options)).toEqual(bytes);
       }),
       { numRuns: 400 },
+    );
+  });
+
+  test("gives back as much as a body may carry of everything", () => {
+    const flat = (mark: number, gap: number): number[] =>
+      Array.from({ length: 2 * RANGES_MAX }, (_, k) => mark + 2 + (k >> 1) * (gap + 4) + (k & 1));
+    const every = (count: number, step: number): number[] =>
+      Array.from({ length: count }, (_, k) => 1 + k * step);
+    const shape = fc.record({
+      gap: fc.nat(2 ** 32),
+      step: fc.integer({ min: 1, max: 2 ** 38 }),
+      lengths: fc.array(fc.nat(20), { minLength: 1, maxLength: 4 }),
+      keyed: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(shape, ({ gap, step, lengths, keyed }) => {
+        const messages = Array.from({ length: BODY_MESSAGES_MAX }, (_, k) =>
+          rising(lengths[k % lengths.length] ?? 0, k),
+        );
+        const keys = keyed ? { keys: messages.map((_, k) => k * step) } : {};
+        const body = bodyOf({
+          answer: {
+            exchange: top,
+            heldMs: top,
+            parkedWanted: PARKED_MAX,
+            answered: flat(-1, gap),
+            parked: every(PARKED_MAX, step),
+          },
+          ack: { receivedThrough: 5, heldThrough: 0, ranges: flat(5, gap) },
+          owner: { epoch: top, generation: top, hint: rising(HINT_BYTES_MAX) },
+          ended: { code: top, reason: rising(REASON_BYTES_MAX) },
+          pauseMs: PAUSE_MS_MAX,
+          numbered: [
+            {
+              kind: "channel-open",
+              seq: 1,
+              channel: 1,
+              mode: "latest",
+              label: rising(LABEL_BYTES_MAX),
+            },
+            { kind: "messages", channel: 1, seq: 2, index: 1, ...keys, payloads: messages },
+          ],
+        });
+        const options: BodyOptions = { direction: 1, checksum: "xxh32", sessionId: nonce };
+
+        const bytes = encodeBody(body, options);
+        const back = joinRuns(readBody(bytes, readHead(bytes, bytes.length), nonce));
+
+        const { numbered, ...prefix } = back;
+        const { numbered: written, ...expected } = body;
+        expect(prefix).toEqual(expected);
+        expect(numbered.map((frame) => ({ ...frame, payloads: 0 }))).toEqual(
+          written.map((frame) => ({ ...frame, payloads: 0 })),
+        );
+        // One by one: to compare thousands of arrays with `expect` takes seconds.
+        const payloads = numbered.flatMap((frame) =>
+          frame.kind === "messages" ? frame.payloads : [],
+        );
+        expect(payloads.length).toBe(messages.length);
+        expect(messages.every((each, k) => sameBytes(each, payloads[k] ?? rising(1)))).toBe(true);
+        expect(Buffer.compare(encodeBody(back, options), bytes)).toBe(0);
+      }),
+      { numRuns: 12 },
     );
   });
 
