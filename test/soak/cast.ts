@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { SERVER_DEFAULTS } from "../../src/http/request-rules.ts";
 import { Child } from "../calls.ts";
 import { soon } from "../waiting.ts";
-import type { Dice } from "./dice.ts";
+import { Dice } from "./dice.ts";
 import { FaultProxy } from "./fault-proxy.ts";
 import type { Log } from "./log.ts";
 import { type ClientStart, HOLD_POLICIES, type ServerStart } from "./orders.ts";
@@ -18,6 +18,7 @@ const START_MS_MAX = 45_000;
 /** What the processes have in common. */
 export interface Stage {
   readonly folder: string;
+  /** Where each part has its own from: they begin again and again, at times of their own. */
   readonly dice: Dice;
   /** The conductor's own. */
   readonly log: Log;
@@ -29,6 +30,7 @@ export interface Stage {
 abstract class Part {
   readonly part: string;
   protected readonly stage: Stage;
+  protected readonly dice: Dice;
   protected number = 0;
   #child: Child | undefined;
   #name = "";
@@ -39,6 +41,7 @@ abstract class Part {
   constructor(part: string, stage: Stage) {
     this.part = part;
     this.stage = stage;
+    this.dice = new Dice(stage.dice.seed());
   }
 
   /** The process that plays it now. */
@@ -103,7 +106,8 @@ export class ServerPart extends Part {
 
   /** At the port that it had before, if any. */
   async begin(): Promise<void> {
-    const { folder, dice } = this.stage;
+    const { dice, stage } = this;
+    const { folder } = stage;
     const name = `${this.part}.${++this.number}`;
     const hold = dice.oneOf(HOLD_POLICIES);
     this.play("server.ts", name, { name, folder, seed: dice.seed(), hold, port: this.#port });
@@ -128,10 +132,10 @@ export class ClientPart extends Part {
 
   /** @param resume a file: what `save` left */
   async begin(resume?: string): Promise<void> {
-    const { folder, dice } = this.stage;
+    const { folder } = this.stage;
     const name = `${this.part}.${++this.number}`;
     const { url } = this.server;
-    const start = { name, folder, seed: dice.seed(), url, usesFetch: this.#usesFetch };
+    const start = { name, folder, seed: this.dice.seed(), url, usesFetch: this.#usesFetch };
     this.play("client.ts", name, resume === undefined ? start : { ...start, resume });
     await this.call("begin");
   }

@@ -12,6 +12,7 @@ import { Dice } from "./dice.ts";
 import type { Hold } from "./lines.ts";
 import { CLIENT_OPTIONS, SESSION_HEADER } from "./limits.ts";
 import { Log } from "./log.ts";
+import { makeRoomForLargest } from "./messages.ts";
 import { type ClientStart, HOLD_POLICIES, type RestReport } from "./orders.ts";
 import { processState } from "./process-state.ts";
 import { Talker, type TalkerState } from "./talker.ts";
@@ -43,6 +44,7 @@ const { name, folder, seed, url, usesFetch, resume } = JSON.parse(
 ) as ClientStart;
 const log = new Log(folder, name);
 log.write({ kind: "start" });
+makeRoomForLargest();
 const dice = new Dice(seed);
 const connect = usesFetch ? connectFetch : connectNode;
 /** All that have not ended; of these the last one is used, and the others are closing. */

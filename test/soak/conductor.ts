@@ -146,9 +146,10 @@ export class Conductor {
       return overMs >= (goesOn && !this.#hasMetAll ? UNMET_MS_MAX : 0);
     };
     const phasing = servers.map(async ({ proxy }) => {
-      for (const flags of phases(this.#dice)) {
+      const dice = new Dice(this.#dice.seed());
+      for (const flags of phases(dice)) {
         if (isOver()) break;
-        await proxy.become(this.#dice.seed(), flags);
+        await proxy.become(dice.seed(), flags);
         await pause(within(forMs * PART, PHASE_MS_MIN, PHASE_MS_MAX));
       }
     });
@@ -162,11 +163,12 @@ export class Conductor {
     pauseMs: number,
     isOver: () => boolean,
   ): Promise<void> {
+    const dice = new Dice(this.#dice.seed());
     for (;;) {
-      for (const name of this.#dice.shuffled(names)) {
-        await pause(this.#dice.integer(Math.round(pauseMs / 2), Math.round(pauseMs)));
+      for (const name of dice.shuffled(names)) {
+        await pause(dice.integer(Math.round(pauseMs / 2), Math.round(pauseMs)));
         if (isOver()) return;
-        await happen(name, this.#cast, this.#dice);
+        await happen(name, this.#cast, dice);
         this.#met[name]++;
       }
     }

@@ -1,5 +1,6 @@
 /** The message of a soak: it says itself who has sent it, where, and which one it is. */
 import { crc32 } from "node:zlib";
+import { msgpack } from "../../src/session/index.ts";
 import { Dice } from "./dice.ts";
 
 export interface SoakMessage {
@@ -43,4 +44,12 @@ export function isSoakMessage(value: unknown): value is SoakMessage {
     (key === undefined || Number.isSafeInteger(key)) &&
     bytes instanceof Uint8Array
   );
+}
+
+/**
+ * What each process keeps for its largest message it shall have from the beginning: msgpackr writes
+ * into a buffer that grows and never shrinks, which is no leak.
+ */
+export function makeRoomForLargest(): void {
+  msgpack().encode({ filling: filling(FILLING_BYTES_MAX, 0) });
 }

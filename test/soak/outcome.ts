@@ -31,8 +31,8 @@ export interface Outcome {
 export const GROWTH_MAX = 1.05;
 
 /**
- * Shorter runs are judged by handles alone: what is compiled and cached in the first half minute of
- * a process is more than the bound.
+ * Shorter runs are judged by handles alone: what a process caches in its first half minute, such as
+ * what it knows of the types that each way has met, is more than the bound.
  */
 export const MEMORY_SECONDS_MIN = 120;
 
