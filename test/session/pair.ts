@@ -6,7 +6,7 @@ import {
   connectOver,
 } from "../../src/session/client-session.ts";
 import type { CodecFactory } from "../../src/session/codec.ts";
-import { rethrow } from "../../src/session/errors.ts";
+import { platform } from "../../src/session/host.ts";
 import { msgpack } from "../../src/session/msgpack.ts";
 import { type PeerSession, type ServerOptions, SessionServer } from "../../src/session/server.ts";
 import { MemoryCarrier } from "./memory-carrier.ts";
@@ -32,7 +32,7 @@ export function begin(
   });
   const server = new SessionServer({
     // So that no test overlooks one.
-    onError: rethrow,
+    onError: platform.rethrow,
     ...settings,
     onSession(session, from) {
       welcome(session);
