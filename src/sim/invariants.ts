@@ -209,8 +209,10 @@ function checkExchanges({ client }: Cores): void {
   }
   if (state === "ended") return;
   // Those that left when more were wanted parked are still out when fewer are.
-  const { parkedMax, carriersMax } = openClient(client).options;
-  if (exchanges.countLive > parkedMax + carriersMax) {
+  const { parkedMax, carriersMax, literal } = openClient(client).options;
+  // The literal procedure has a number of its own.
+  const wantedMax = literal?.requestsHeld ?? parkedMax;
+  if (exchanges.countLive > wantedMax + carriersMax) {
     throw new BrokenPromise("5: more requests are out than there are slots");
   }
 }
