@@ -7,6 +7,7 @@ import {
   type Scenario,
   Simulation,
 } from "../../src/sim/index.ts";
+import { closing } from "./closing.ts";
 
 /** What was played in this thread, besides what the marks tell. */
 export const played = { exchanges: 0, simulatedMs: 0 };
@@ -22,7 +23,7 @@ const cores: Scenario = {
 };
 
 export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map(
-  [cores].map((scenario) => [scenario.name, scenario]),
+  [cores, closing].map((scenario) => [scenario.name, scenario]),
 );
 
 /** @throws Error for a name that there is not. */
