@@ -52,8 +52,7 @@ export class Path {
   ) {
     this.client = client;
     this.server = server;
-    this.network = new Network(new SimulatedHttp(), options, play, names);
-    this.network.nowMs = nowMs;
+    this.network = new Network(new SimulatedHttp(), options, play, names, nowMs);
   }
 
   // --- what the two ends do -------------------------------------------------------------------

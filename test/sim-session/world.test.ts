@@ -1,7 +1,7 @@
 // A world by itself: its time, its processes, how runs end.
 
 import { describe, expect, test } from "vitest";
-import { PERFECT_NETWORK } from "../../src/sim/index.ts";
+import { PERFECT_NETWORK, TRAIN_TUNNEL } from "../../src/sim/index.ts";
 import { SessionEndedError } from "../../src/session/errors.ts";
 import { type ProcessScope, WorldError } from "../../src/sim-session/index.ts";
 import { eventsOf, failure, harmlessWorld, seededWorld, serveSquares, slow } from "./worlds.ts";
@@ -315,6 +315,19 @@ describe("a sleeping process", () => {
     expect(world.nowMs).toBeGreaterThanOrEqual(5_000);
     expect(world.nowMs).toBeLessThan(5_100);
   });
+});
+
+test("A network that is there later has nothing to make up for", async () => {
+  const { partitions } = TRAIN_TUNNEL;
+  const network = { ...PERFECT_NETWORK, partitions: { ...partitions, permille: 1_000 } };
+  const world = seededWorld(1, { network });
+  serveSquares(world);
+  await world.run(100_000);
+  const session = world.connect();
+  await world.run(session.opened);
+  expect(world.play.picked).toEqual([]);
+  await world.run(partitions.checkMs);
+  expect(world.play.picked[0]?.label).toContain(`is cut at ${100_000 + partitions.checkMs} ms`);
 });
 
 describe("misuse", () => {

@@ -65,7 +65,7 @@ const ALWAYS_PERMILLE = 1_000;
 /** A network, its clock, and what is on its way. */
 export class Network {
   /** What time it is; set by the world before anything else is called. */
-  nowMs = 0;
+  nowMs: number;
   /** What is between the two sides. */
   readonly http: SimulatedHttp;
   /** What the network was made with. */
@@ -88,22 +88,28 @@ export class Network {
   private readonly names: NetworkNames;
   private readonly texts: BodyTexts = new BodyTexts();
 
-  /** `http` may hold what was sent already: hand it to `handleSent`. `play` decides. */
+  /**
+   * `http` may hold what was sent already: hand it to `handleSent`. `play` decides. `startMs` is
+   * what time it is.
+   */
   constructor(
     http: SimulatedHttp,
     options: NetworkOptions,
     play: Play,
     names: NetworkNames = NAMES,
+    startMs = 0,
   ) {
+    this.nowMs = startMs;
     this.http = http;
     this.options = options;
     this.play = play;
     this.names = names;
     this.up = new Line(options.up, play);
     this.down = new Line(options.down, play);
-    this.partitions = new Partitions(options.partitions, play);
+    this.partitions = new Partitions(options.partitions, play, startMs);
     const { restartCheckMs, restartPermille } = options.http;
-    this.restartAtMs = restartCheckMs > 0 && restartPermille > 0 ? restartCheckMs : Infinity;
+    this.restartAtMs =
+      restartCheckMs > 0 && restartPermille > 0 ? startMs + restartCheckMs : Infinity;
   }
 
   /** When `handleTimeout` has something to do; Infinity: never, as it stands. */

@@ -45,11 +45,12 @@ export class Partitions {
   private readonly options: PartitionOptions;
   private readonly play: Play;
 
-  /** `play` decides. */
-  constructor(options: PartitionOptions, play: Play) {
+  /** `play` decides, for the first time `checkMs` after `startMs`. */
+  constructor(options: PartitionOptions, play: Play, startMs = 0) {
     this.options = options;
     this.play = play;
-    this.checkAtMs = options.checkMs > 0 && options.permille > 0 ? options.checkMs : Infinity;
+    const { checkMs, permille } = options;
+    this.checkAtMs = checkMs > 0 && permille > 0 ? startMs + checkMs : Infinity;
     this.nextAtMs = this.checkAtMs;
   }
 
