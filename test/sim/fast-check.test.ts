@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { assertScenario, fromLooseTape, tapes } from "../../src/sim/fast-check.ts";
 import {
   checkScenario,
+  exploreScenario,
   formatSteps,
   Play,
   type Scenario,
@@ -10,7 +11,7 @@ import {
 } from "../../src/sim/index.ts";
 import { bank, lock, threeStrikes } from "./toys.ts";
 
-async function failureOf(running: Promise<void>): Promise<ScenarioFailure> {
+async function failureOf(running: Promise<unknown>): Promise<ScenarioFailure> {
   const error = await running.catch((reason: unknown) => reason);
   if (!(error instanceof ScenarioFailure)) throw error ?? new Error("it passed");
   return error;
@@ -24,6 +25,26 @@ test("fast-check finds a double charge, and it is told in labelled steps", async
     /^Scenario "bank" fails \(fast-check, seed -?\d+\): Error: charge 1/,
   );
   expect(failure.cause).toEqual(new Error("charge 1 was booked 2 times"));
+});
+
+test("one scenario comes to the same steps and the same end, whoever decides", async () => {
+  const scenario = bank(4);
+  const steps = "answer 1 is lost = 1";
+  // The currency, the delay, the charge, and then the answer that is lost.
+  const tape = [2, 11, 0, 1];
+  const drivers: readonly (() => Promise<unknown>)[] = [
+    () => checkScenario(scenario),
+    () => checkScenario(scenario, { tape }),
+    () => checkScenario(scenario, { steps }),
+    () => exploreScenario(scenario, { stepsMax: 1 }),
+    () => assertScenario(scenario),
+  ];
+  for (const driver of drivers) {
+    const failure = await failureOf(driver());
+    expect(formatSteps(failure.steps)).toBe(steps);
+    expect(failure.notes.at(-1)).toMatchObject({ atMs: 140, to: "client", kind: "arrives" });
+    expect(failure.cause).toEqual(new Error("charge 1 was booked 2 times"));
+  }
 });
 
 test("fast-check passes what is right, as often as it is asked to", async () => {

@@ -212,6 +212,8 @@ To play it again:
   await checkScenario(scenario, { steps: "order 1 comes twice = 1" });`);
     expect(Object.fromEntries(failure.options)).toMatchObject({ limit: 3 });
     expect(failure.notes).toHaveLength(3);
+    const printed = ["name", "code", "scenario", "seed", "isMinimal", "isRepeatable"];
+    expect(Object.keys(failure).toSorted()).toEqual(printed.toSorted());
   });
 
   test("takes another command in the place of its own", async () => {

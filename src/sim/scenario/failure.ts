@@ -58,6 +58,10 @@ export class ScenarioFailure extends Error {
     this.notes = play.notes;
     this.isMinimal = shrunk.isMinimal;
     this.isRepeatable = shrunk.isRepeatable;
+    // The message has them in a form to be read; hosts print what is enumerable once more.
+    for (const name of ["steps", "options", "notes"]) {
+      Object.defineProperty(this, name, { enumerable: false });
+    }
   }
 }
 
