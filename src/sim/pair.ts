@@ -144,6 +144,13 @@ export class Pair extends Cores {
     return true;
   }
 
+  /** Both sides know that an application broke the session off: then messages may be missing. */
+  private get isCutOff(): boolean {
+    const { clientScript = [], serverScript = [] } = this.options;
+    const mayBeCutOff = [...clientScript, ...serverScript].some(({ kind }) => kind === "abort");
+    return mayBeCutOff && SIDES.every((side) => this.logs[side].ended !== undefined);
+  }
+
   /** A request that the client counts on is parked at the server. */
   get isParked(): boolean {
     const { client, session, http } = this;
@@ -169,7 +176,8 @@ export class Pair extends Cores {
     // The literal procedure goes on asking: a request follows each answer, and an answer each
     // request that is one too many.
     if (this.options.client?.literal !== undefined) return this.isComplete && this.isConsumed;
-    return this.isQuiet && this.isComplete && this.isParked && this.isIdle;
+    const isOver = this.isComplete || this.isCutOff;
+    return this.isQuiet && isOver && this.isParked && this.isIdle;
   }
 
   // --- stepping -------------------------------------------------------------------------------

@@ -1,66 +1,21 @@
 import { describe, expect, test } from "vitest";
-import { explore, Pair, type PairOptions } from "../../src/sim/index.ts";
-import { bothClose, messagesEachWay, tinyWindows } from "./configurations.ts";
+import { explore, fingerprint, HARMLESS, Pair, seeded } from "../../src/sim/index.ts";
+import { branch, Memory } from "../../src/sim/explore/memory.ts";
+import { CONFIGURATIONS, configurationNamed } from "./configurations.ts";
 import { exploreWith, PLANTED_BUGS } from "./planted-bugs.ts";
 
 const MINUTE_MS = 60_000;
 
-/** Explores to an empty frontier; returns how many states there were. */
-function expectPromisesKept(options: PairOptions): number {
-  const { states, isExhausted, restStates, failure } = explore(new Pair(options));
-  expect(failure).toBeUndefined();
-  expect(isExhausted).toBe(true);
-  expect(restStates).toBeGreaterThan(0);
-  return states;
-}
-
 describe("every reachable state keeps the promises, and comes to rest without further harm", () => {
-  test("two messages each way, and one loss", { timeout: 5 * MINUTE_MS }, () => {
-    const options = messagesEachWay(2, { losses: 1, duplicates: 0, hurries: 0 });
+  const quick = CONFIGURATIONS.filter(({ isQuick }) => isQuick);
+  test.each(quick)("$name: $about", { timeout: 5 * MINUTE_MS }, ({ options, marks }) => {
+    const found = explore(new Pair(options));
 
-    expect(expectPromisesKept(options)).toBeGreaterThan(10_000);
-  });
-
-  test("two messages each way, where ticks end at any time", { timeout: 5 * MINUTE_MS }, () => {
-    const options = messagesEachWay(2, { losses: 0, duplicates: 0, hurries: 0 });
-
-    expect(expectPromisesKept({ ...options, eagerTicks: false })).toBeGreaterThan(3_000);
-  });
-
-  test("one message each way, a loss, and ticks at any time", { timeout: 5 * MINUTE_MS }, () => {
-    const options = messagesEachWay(1, { losses: 1, duplicates: 0, hurries: 0 });
-
-    expect(expectPromisesKept({ ...options, eagerTicks: false })).toBeGreaterThan(3_000);
-  });
-
-  test("two messages each way, and a timer that is too early", { timeout: 5 * MINUTE_MS }, () => {
-    const options = messagesEachWay(2, { losses: 0, duplicates: 0, hurries: 1 });
-
-    expect(expectPromisesKept(options)).toBeGreaterThan(5_000);
-  });
-
-  test("one message each way, and timers at any time", { timeout: 5 * MINUTE_MS }, () => {
-    const options = messagesEachWay(1, { losses: 0, duplicates: 0, hurries: Infinity });
-
-    expect(expectPromisesKept(options)).toBeGreaterThan(1_000);
-  });
-
-  test("one message each way, a loss and a second copy", { timeout: 5 * MINUTE_MS }, () => {
-    const options = messagesEachWay(1, { losses: 1, duplicates: 1, hurries: 0 });
-
-    expect(expectPromisesKept(options)).toBeGreaterThan(5_000);
-  });
-
-  test("two messages each way through windows of one", { timeout: 5 * MINUTE_MS }, () => {
-    const options = tinyWindows(2, 1, { losses: 0, duplicates: 0, hurries: 0 });
-
-    expect(expectPromisesKept(options)).toBeGreaterThan(5_000);
-  });
-
-  test("both sides send a message and close, and one loss", { timeout: 5 * MINUTE_MS }, () => {
-    const options = bothClose({ losses: 1, duplicates: 0, hurries: 0 });
-
-    expect(expectPromisesKept(options)).toBeGreaterThan(5_000);
+    expect(found.failure).toBeUndefined();
+    expect(found.isExhausted).toBe(true);
+    expect(found.restStates).toBeGreaterThan(0);
+    expect(found.states).toBeGreaterThan(400);
+    for (const mark of marks) expect.soft(found.marks.get(mark) ?? 0, mark).toBeGreaterThan(0);
   });
 });
 
@@ -69,8 +24,67 @@ describe("the explorer finds planted bugs", () => {
     const { failure } = exploreWith(bug);
 
     expect(failure?.message).toMatch(bug.symptom);
-    // Short enough to be read.
-    expect(failure?.trace.length).toBeGreaterThan(0);
-    expect(failure?.trace.length).toBeLessThanOrEqual(25);
+    const { trace = [], circle = [] } = failure ?? {};
+    // Short enough to be read, and it leads there.
+    expect(trace.length + circle.length).toBeGreaterThan(0);
+    expect(trace.length).toBeLessThanOrEqual(25);
+  });
+});
+
+describe("the explorer", () => {
+  test("refuses options with waits of many lengths, as times would not be told apart exactly", () => {
+    expect(() => explore(new Pair({}))).toThrow("rtoMinMs equal to rtoMaxMs");
+  });
+
+  test("says when it has not tried everything", () => {
+    const { options } = configurationNamed("one-loss");
+
+    const found = explore(new Pair(options), { statesMax: 100 });
+
+    expect(found.isExhausted).toBe(false);
+    expect(found.failure).toBeUndefined();
+  });
+
+  test("finds a state that is too far away from rest", () => {
+    const { options } = configurationNamed("parts");
+
+    const { failure } = explore(new Pair(options), { restStepsMax: 3 });
+
+    expect(failure?.message).toContain("harmless steps away from rest");
+  });
+
+  test("remembers of cores what they do themselves, on any way", () => {
+    for (const name of ["one-loss", "parking", "giving-up", "resuming", "closing"]) {
+      const { options } = configurationNamed(name);
+      for (let seed = 0; seed < 40; seed++) {
+        const choices = seeded(seed);
+        const memory = new Memory();
+        let remembered = new Pair(options);
+        memory.adopt(remembered);
+        const pair = new Pair(options);
+        for (let count = 0; count < 40; count++) {
+          const steps = pair.steps();
+          const labels = steps.map(({ label }) => label);
+          expect(remembered.steps().map(({ label }) => label)).toEqual(labels);
+          if (steps.length === 0) break;
+          const at = choices.pick(steps.length, "step");
+          remembered = branch(remembered);
+          remembered.apply(remembered.steps()[at] ?? expect.unreachable());
+          pair.apply(steps[at] ?? expect.unreachable());
+          expect(fingerprint(remembered)).toBe(fingerprint(pair));
+        }
+      }
+    }
+  });
+
+  test("takes a pair from wherever it is", () => {
+    const pair = new Pair(configurationNamed("timers-at-will").options);
+    pair.drive(HARMLESS);
+
+    const found = explore(pair);
+
+    expect(found.isExhausted).toBe(true);
+    expect(found.states).toBeLessThan(1_000);
+    expect(found.restStates).toBeGreaterThan(0);
   });
 });
