@@ -259,7 +259,7 @@ function drawHttp(play: Play, harsh: number): HttpFaults {
     bufferMs: oneOf(play, [500, 10_000], "held back for"),
     errorMs: oneOf(play, [0, 500, 5_000], "errors are late by"),
     parkedIdleMs: oneOf(play, [Infinity, 300, 5_000], "idle timer"),
-    requestBytesMax: oneOf(play, [Infinity, 65_536], "largest request"),
+    requestBytesMax: oneOf(play, [Infinity, 20_000], "largest request"),
     restartCheckMs: mayRestart ? 1_000 : 0,
     restartPermille: mayRestart ? harsh : 0,
   };
