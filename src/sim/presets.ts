@@ -45,7 +45,7 @@ function network(
  * 20 ms on the wireless hop's round trip, a tenth more than 100 ms: C. Pei et al., "WiFi can be the
  * weakest link of round trip network latency in the wild", INFOCOM 2016 (47 access points, two
  * months). Hence 10 ms each way, and one body in twenty late by up to 160 ms. Correlation 0.25,
- * as the examples of tc-netem(8) have it. Loss: chosen.
+ * as the examples in the documentation of Linux's netem have it. Loss: chosen.
  */
 export const WIFI: NetworkOptions = network(
   {
