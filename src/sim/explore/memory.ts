@@ -116,9 +116,7 @@ export class Memory implements Reactor {
     else Object.assign(cores, fork({ server, session }));
     const looked = lookBefore(cores, side);
     const reaction = cores.runCore(side, event);
-    const { sessionId } = client as unknown as { readonly sessionId: Uint8Array };
-    const isHeard = event.kind !== "request" || isOfPresentLife(cores, event.body, sessionId);
-    const ledger = isHeard ? keepBooks(before.ledger, sessionId, event, reaction) : before.ledger;
+    const ledger = booksAfter(before.ledger, cores, side, event, reaction);
     const marks = new Set(marksOf(looked, cores, side, event, reaction));
     return {
       ...reaction,
@@ -206,6 +204,20 @@ function bodyKey(body: Uint8Array, pair: Pair): string {
   const { sessionId } = pair.client as unknown as { readonly sessionId: Uint8Array };
   const { low, high } = readAny(body, sessionId).print.exact;
   return `${low} ${high}`;
+}
+
+/** The books of a side that lives; what an ended one keeps is of no consequence. */
+function booksAfter(
+  before: Ledger,
+  cores: Cores,
+  side: SideName,
+  event: CoreEvent,
+  reaction: Reaction,
+): Ledger {
+  if (cores.half(side)?.state === "ended") return EMPTY_LEDGER;
+  const { sessionId } = cores.client as unknown as { readonly sessionId: Uint8Array };
+  const isStranger = event.kind === "request" && !isOfPresentLife(cores, event.body, sessionId);
+  return isStranger ? before : keepBooks(before, sessionId, event, reaction);
 }
 
 /** Whether the server took what the request says for its own client's. */
