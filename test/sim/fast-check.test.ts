@@ -134,6 +134,16 @@ test("every number of a tape is an answer, 0 the harmless one and no other", () 
   );
 });
 
+test("a tape's numbers reach every answer that is not harmless", () => {
+  for (const count of [2, 3, 7]) {
+    const values = Array.from({ length: 20 }, (_, at) =>
+      fromLooseTape([at + 1]).pick(count, "any"),
+    );
+    const others = Array.from({ length: count - 1 }, (_, at) => at + 1);
+    expect([...new Set(values)].toSorted()).toEqual(others);
+  }
+});
+
 test("in a property of one's own, a tape drives a scenario as well", async () => {
   const property = fc.asyncProperty(
     tapes(),

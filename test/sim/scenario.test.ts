@@ -245,6 +245,19 @@ test("a failure that does not repeat is told as what it is", async () => {
   expect(failure.message).toContain("bad day");
 });
 
+test("a failure that the last run, which is noted, does not repeat is told as found", async () => {
+  const scenario: Scenario = {
+    name: "shy",
+    run(play): void {
+      if (!play.isNoting && play.pick(5, "mood") > 0) throw new Error("watched by nobody");
+    },
+  };
+  const failure = await failureOf(checkScenario(scenario));
+
+  expect(failure.isRepeatable).toBe(false);
+  expect(failure.cause).toEqual(new Error("watched by nobody"));
+});
+
 test("a run that passed can be read as well", async () => {
   const play = await playScenario(bank(1, true), { steps: "currency = 2; answer 1 is lost = 1" });
   expect(describePlay(play, { chartColumnsMax: 60 })).toBe(
