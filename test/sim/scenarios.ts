@@ -23,7 +23,7 @@ const cores: Scenario = {
 };
 
 export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map(
-  [cores, closing].map((scenario) => [scenario.name, scenario]),
+  [cores, closing, sessions, restarts].map((scenario) => [scenario.name, scenario]),
 );
 
 /** @throws Error for a name that there is not. */
