@@ -406,6 +406,12 @@ describe("HTTP on a network", () => {
 
     expect(bench.arriving).toEqual(["1002: failure 1", "1002: failure 2"]);
     expect(bench.marks).toEqual(["middle restarts"]);
+    bench.advance(3_000);
+    expect(bench.play.picked.map(({ label }) => label)).toEqual([
+      "the middle restarts at 1000 ms",
+      "the middle restarts at 2000 ms",
+      "the middle restarts at 3000 ms",
+    ]);
   });
 
   test("forgets what a server held that is gone", () => {
