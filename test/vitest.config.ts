@@ -41,13 +41,14 @@ export default defineConfig({
           name: "node",
           include: ["test/**/*.test.ts"],
           setupFiles: ["test/seed.ts"],
-          // The rings of proxies and browsers need programs which npm does not install.
+          // The rings of proxies, browsers and the model need programs that npm does not install.
           exclude: [
             ...pureTests,
             "test/package/**",
             "test/attack/**",
             "test/proxies/**",
             "test/browsers/**",
+            "test/model/model.test.ts",
           ],
         },
       },
