@@ -1,5 +1,6 @@
 // The scenarios of this repository by name, for programs that are told which one to play.
 
+import { restarts, sessions } from "../sim-session/scenarios.ts";
 import {
   coreScenario,
   drawOptions,
