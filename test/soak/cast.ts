@@ -26,69 +26,104 @@ export interface Stage {
   readonly trouble: (what: string) => void;
 }
 
+/** A process by the name of its log. */
+interface Player {
+  readonly name: string;
+  readonly child: Child;
+}
+
 /** A part that is played by one process after the other. */
 abstract class Part {
   readonly part: string;
   protected readonly stage: Stage;
   protected readonly dice: Dice;
-  protected number = 0;
-  #child: Child | undefined;
-  #name = "";
+  readonly #file: URL;
+  #count = 0;
+  #player: Player | undefined;
+  #next: Player | undefined;
   /** It has not begun, or is about to go. */
   #mayLeave = true;
   #isEnded = false;
 
-  constructor(part: string, stage: Stage) {
+  constructor(part: string, file: string, stage: Stage) {
     this.part = part;
     this.stage = stage;
     this.dice = new Dice(stage.dice.seed());
+    this.#file = new URL(file, import.meta.url);
   }
 
   /** The process that plays it now. */
   get child(): Child {
-    if (this.#child === undefined) throw new Error(`${this.part} has not begun`);
-    return this.#child;
+    return this.#now.child;
   }
 
   call<Result>(name: string, args: unknown = {}, limitMs = START_MS_MAX): Promise<Result> {
-    return soon(this.child.call<Result>(name, args), `${this.#name}'s "${name}"`, limitMs);
+    const now = this.#now;
+    return soon(now.child.call<Result>(name, args), `${now.name}'s "${name}"`, limitMs);
   }
 
   /** A call that its process does not outlive. */
-  async callLast(name: string, args: unknown = {}): Promise<void> {
+  async callLast(call: string, args: unknown = {}): Promise<void> {
+    const { child, name } = this.#now;
     this.#mayLeave = true;
-    this.child.call(name, args).catch(() => {});
-    const how = await soon(this.child.whenGone, `the end of ${this.#name}`, START_MS_MAX);
-    if (!how.endsWith("exit status 0")) this.stage.trouble(`${this.#name} at "${name}": ${how}`);
+    child.call(call, args).catch(() => {});
+    const how = await soon(child.whenGone, `the end of ${name}`, START_MS_MAX);
+    if (!how.endsWith("exit status 0")) this.stage.trouble(`${name} at "${call}": ${how}`);
   }
 
   async kill(): Promise<void> {
-    if (!this.#mayLeave) this.stage.log.write({ kind: "kill", process: this.#name });
+    if (!this.#mayLeave) this.#noteKill(this.#player);
     this.#mayLeave = true;
-    await this.#child?.end();
+    await this.#player?.child.end();
   }
 
   /** For good, whatever it does, and whether it was begun or not. */
   async end(): Promise<void> {
     this.#isEnded = true;
-    await this.kill();
+    this.#noteKill(this.#next);
+    await Promise.all([this.kill(), this.#next?.child.end()]);
   }
 
-  protected play(file: string, name: string, start: ServerStart | ClientStart): void {
+  /** The next process loads its sources, while the one before still plays. */
+  async prepare(): Promise<void> {
     if (this.#isEnded) throw new Error("the run is over");
-    const child = new Child(new URL(file, import.meta.url), JSON.stringify(start));
-    this.#child = child;
-    this.#name = name;
+    const name = `${this.part}.${++this.#count}`;
+    const start = JSON.stringify(this.startOf(name));
+    const next = { name, child: new Child(this.#file, start) };
+    this.#next = next;
+    await soon(next.child.call("ready"), `the start of ${name}`, START_MS_MAX);
+  }
+
+  protected async takeOver(): Promise<void> {
+    if (this.#next === undefined) await this.prepare();
+    const player = this.#next as Player;
+    this.#next = undefined;
+    this.#player = player;
     this.#mayLeave = false;
-    void child.whenGone.then((how) => {
-      if (this.#child === child && !this.#mayLeave) this.stage.trouble(`${name}: ${how}`);
+    void player.child.whenGone.then((how) => {
+      if (this.#player === player && !this.#mayLeave) this.stage.trouble(`${player.name}: ${how}`);
     });
+  }
+
+  protected abstract startOf(name: string): ServerStart | ClientStart;
+
+  get #now(): Player {
+    if (this.#player === undefined) throw new Error(`${this.part} has not begun`);
+    return this.#player;
+  }
+
+  #noteKill(player: Player | undefined): void {
+    if (player !== undefined) this.stage.log.write({ kind: "kill", process: player.name });
   }
 }
 
 export class ServerPart extends Part {
   #port = 0;
   #proxy: FaultProxy | undefined;
+
+  constructor(part: string, stage: Stage) {
+    super(part, "server.ts", stage);
+  }
 
   get proxy(): FaultProxy {
     if (this.#proxy === undefined) throw new Error(`${this.part} has no proxy`);
@@ -106,44 +141,49 @@ export class ServerPart extends Part {
 
   /** At the port that it had before, if any. */
   async begin(): Promise<void> {
-    const { dice, stage } = this;
-    const { folder } = stage;
-    const name = `${this.part}.${++this.number}`;
-    const hold = dice.oneOf(HOLD_POLICIES);
-    this.play("server.ts", name, { name, folder, seed: dice.seed(), hold, port: this.#port });
-    this.#port = await this.call<number>("listen");
+    await this.takeOver();
+    this.#port = await this.call<number>("listen", this.#port);
     this.#proxy ??= new FaultProxy(this.#port);
   }
 
   override async end(): Promise<void> {
     await Promise.all([super.end(), this.#proxy?.end()]);
   }
+
+  protected override startOf(name: string): ServerStart {
+    const { folder } = this.stage;
+    return { name, folder, seed: this.dice.seed(), hold: this.dice.oneOf(HOLD_POLICIES) };
+  }
 }
 
 export class ClientPart extends Part {
   readonly server: ServerPart;
   readonly #usesFetch: boolean;
+  #saves = 0;
 
   constructor(part: string, stage: Stage, server: ServerPart, usesFetch = false) {
-    super(part, stage);
+    super(part, "client.ts", stage);
     this.server = server;
     this.#usesFetch = usesFetch;
   }
 
   /** @param resume a file: what `save` left */
   async begin(resume?: string): Promise<void> {
-    const { folder } = this.stage;
-    const name = `${this.part}.${++this.number}`;
-    const { url } = this.server;
-    const start = { name, folder, seed: this.dice.seed(), url, usesFetch: this.#usesFetch };
-    this.play("client.ts", name, resume === undefined ? start : { ...start, resume });
-    await this.call("begin");
+    await this.takeOver();
+    await this.call("begin", { resume });
   }
 
+  /** Its process ends. */
   async save(): Promise<string> {
-    const file = join(this.stage.folder, `${this.part}.${this.number}.saved`);
+    const file = join(this.stage.folder, `${this.part}.${++this.#saves}.saved`);
     await this.callLast("save", file);
     return file;
+  }
+
+  protected override startOf(name: string): ClientStart {
+    const { folder } = this.stage;
+    const { url } = this.server;
+    return { name, folder, seed: this.dice.seed(), url, usesFetch: this.#usesFetch };
   }
 }
 

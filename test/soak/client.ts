@@ -14,7 +14,7 @@ import { CLIENT_OPTIONS, SESSION_HEADER } from "./limits.ts";
 import { Log } from "./log.ts";
 import { makeRoomForLargest } from "./messages.ts";
 import { type ClientStart, HOLD_POLICIES, type RestReport } from "./orders.ts";
-import { processState } from "./process-state.ts";
+import { STATE_CALLS } from "./process-state.ts";
 import { Talker, type TalkerState } from "./talker.ts";
 import { TICK_MS } from "./traffic.ts";
 
@@ -39,9 +39,7 @@ interface Saved {
   readonly talker: TalkerState;
 }
 
-const { name, folder, seed, url, usesFetch, resume } = JSON.parse(
-  process.argv[2] ?? "{}",
-) as ClientStart;
+const { name, folder, seed, url, usesFetch } = JSON.parse(process.argv[2] ?? "{}") as ClientStart;
 const log = new Log(folder, name);
 log.write({ kind: "start" });
 makeRoomForLargest();
@@ -128,7 +126,9 @@ async function settle({ talker, session }: Life): Promise<string> {
 }
 
 answerCalls({
-  async begin() {
+  async ready() {},
+  /** `resume` is a file: the session that an earlier process has saved. */
+  async begin({ resume }: { readonly resume?: string }) {
     if (resume !== undefined) goOn(JSON.parse(readFileSync(resume, "utf8")) as Saved);
   },
   async go() {
@@ -158,7 +158,7 @@ answerCalls({
     log.write({ kind: "exit", why: "saved" });
     process.exit();
   },
-  processState,
+  ...STATE_CALLS,
   async finish() {
     log.write({ kind: "exit", why: "finished" });
     process.exit();

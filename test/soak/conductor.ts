@@ -4,6 +4,8 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { machineMs } from "../replay/ledger.ts";
@@ -15,9 +17,15 @@ import { Log } from "./log.ts";
 import { happen, MISHAPS, MISHAPS_AT_ONCE, type MishapName } from "./mishaps.ts";
 import type { SoakOptions } from "./options.ts";
 import type { RestReport } from "./orders.ts";
-import type { ProcessState } from "./process-state.ts";
+import { keptBytesIn, type ProcessState } from "./process-state.ts";
 import type { Judgement } from "./rules.ts";
-import { type LongLived, MEMORY_SECONDS_MIN, type Outcome, sumOfCounts } from "./outcome.ts";
+import {
+  type LongLived,
+  type Measured,
+  MEMORY_SECONDS_MIN,
+  type Outcome,
+  sumOfCounts,
+} from "./outcome.ts";
 
 /** Of the time under faults: before the first measurement. */
 const WARM_UP_PART = 0.25;
@@ -29,7 +37,7 @@ const MISHAP_MS_MAX = 5_000;
 /** in between, this part of the run. */
 const PART = 0.15;
 /** So much longer a run goes on if some kind of fault or mishap was not met yet. */
-const UNMET_MS_MAX = 20_000;
+const UNMET_MS_MAX = 60_000;
 /** After the heal: retries at their longest distance, a close, and silence of those that are gone. */
 const REST_MS_MAX = 60_000;
 /** Handles that were closed go some turns later, timers of the host when they fire. */
@@ -122,8 +130,8 @@ export class Conductor {
     const after = await this.#measure(before);
     const longLived = this.#cast.longLived.map(({ part }) => ({
       part,
-      before: before.get(part) as ProcessState,
-      after: after.get(part) as ProcessState,
+      before: before.get(part) as Measured,
+      after: after.get(part) as Measured,
     }));
     await Promise.all([...servers, ...clients].map((each) => each.callLast("finish")));
     return longLived;
@@ -203,8 +211,8 @@ export class Conductor {
   /** @param wanted handles as they were; undefined: whatever does not change any more. */
   async #measure(
     wanted: ReadonlyMap<string, ProcessState> | undefined,
-  ): Promise<Map<string, ProcessState>> {
-    const states = new Map<string, ProcessState>();
+  ): Promise<Map<string, Measured>> {
+    const states = new Map<string, Measured>();
     const endMs = machineMs() + SETTLE_MS_MAX;
     for (const each of this.#cast.longLived) {
       let state = await each.call<ProcessState>("processState");
@@ -214,7 +222,10 @@ export class Conductor {
         state = await each.call<ProcessState>("processState");
         if (handlesOf(state) === handlesOf(last) || machineMs() > endMs) break;
       }
-      states.set(each.part, state);
+      const file = join(this.#folder, `${each.part}.heapsnapshot`);
+      await each.call("writeHeap", file);
+      states.set(each.part, { ...state, keptBytes: keptBytesIn(file) });
+      rmSync(file);
     }
     return states;
   }

@@ -39,11 +39,13 @@ export async function happen(name: MishapName, cast: Cast, dice: Dice): Promise<
   };
   switch (name) {
     case "clientKilled":
+      await mortal.prepare();
       await mortal.kill();
       await mortal.begin();
       await mortal.call("go");
       return;
     case "clientSaved": {
+      await mortal.prepare();
       const file = await mortal.save();
       await away();
       await mortal.begin(file);
@@ -51,11 +53,13 @@ export async function happen(name: MishapName, cast: Cast, dice: Dice): Promise<
       return;
     }
     case "serverRestarted":
+      await south.prepare();
       await south.callLast("restart");
       await away();
       await south.begin();
       return;
     case "serverKilled":
+      await south.prepare();
       await south.kill();
       await away();
       await south.begin();

@@ -10,16 +10,12 @@ interface Start {
 
 export interface ServerStart extends Start {
   readonly hold: Hold;
-  /** 0: any. */
-  readonly port: number;
 }
 
 export interface ClientStart extends Start {
   readonly url: string;
   /** In place of `node:http`. */
   readonly usesFetch: boolean;
-  /** A file: sessions of an earlier process that it goes on with. */
-  readonly resume?: string;
 }
 
 /** What a client tells of how its sessions ended when it was to come to rest. */

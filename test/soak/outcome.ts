@@ -5,10 +5,15 @@ import { MISHAPS, type MishapName } from "./mishaps.ts";
 import type { ProcessState } from "./process-state.ts";
 import type { Judgement } from "./rules.ts";
 
+export interface Measured extends ProcessState {
+  /** Without what V8 makes of the program as it runs. */
+  readonly keptBytes: number;
+}
+
 export interface LongLived {
   readonly part: string;
-  readonly before: ProcessState;
-  readonly after: ProcessState;
+  readonly before: Measured;
+  readonly after: Measured;
 }
 
 export interface Outcome {
@@ -27,14 +32,14 @@ export interface Outcome {
   readonly trouble: readonly string[];
 }
 
-/** The memory of a process after the run, of that after the warm-up, at most. */
+/** What a process keeps after the run, of what it kept after the warm-up, at most. */
 export const GROWTH_MAX = 1.05;
 
-/**
- * Shorter runs are judged by handles alone: what a process caches in its first half minute, such as
- * what it knows of the types that each way has met, is more than the bound.
- */
+/** Shorter runs are judged by handles alone: their warm-up has not met everything yet. */
 export const MEMORY_SECONDS_MIN = 120;
+
+/** How sessions end in a run of that length. */
+const ENDS_WANTED = ["closed", "aborted", "peer-ended", "lost", "silence"];
 
 /** Whatever fails the run, one sentence each. */
 export function offOf(outcome: Outcome): string[] {
@@ -46,9 +51,15 @@ export function offOf(outcome: Outcome): string[] {
       return `too easy: nothing of "${COUNT_LABELS[name].trim()}" was met`;
     }),
     ...MISHAPS.filter((name) => mishaps[name] === 0).map((name) => `too easy: no ${name}`),
+    ...endsUnmet(outcome).map((reason) => `too easy: no session ended as ${reason}`),
     ...(longLived.length === 0 ? ["nothing was measured"] : []),
     ...longLived.flatMap((each) => leftBehind(each, outcome.underFaultsSeconds)),
   ];
+}
+
+function endsUnmet({ judgement, underFaultsSeconds }: Outcome): string[] {
+  if (judgement === undefined || underFaultsSeconds < MEMORY_SECONDS_MIN) return [];
+  return ENDS_WANTED.filter((reason) => judgement.ends[reason] === undefined);
 }
 
 function leftBehind({ part, before, after }: LongLived, seconds: number): string[] {
@@ -61,14 +72,14 @@ function leftBehind({ part, before, after }: LongLived, seconds: number): string
   const growth = growthOf({ part, before, after });
   if (seconds >= MEMORY_SECONDS_MIN && !(growth <= GROWTH_MAX)) {
     off.push(
-      `${part} holds ${((growth - 1) * 100).toFixed(1)}% more memory than after the warm-up`,
+      `${part} keeps ${((growth - 1) * 100).toFixed(1)}% more memory than after the warm-up`,
     );
   }
   return off;
 }
 
 export function growthOf({ before, after }: LongLived): number {
-  return after.heldBytes / before.heldBytes;
+  return after.keptBytes / before.keptBytes;
 }
 
 export function sumOfCounts(all: readonly ChaosCounts[]): ChaosCounts {

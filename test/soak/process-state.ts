@@ -1,18 +1,11 @@
 /** What a process of a soak holds when it is at rest: memory, and handles by kind. */
-import { getHeapCodeStatistics } from "node:v8";
-import { readdirSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { writeHeapSnapshot } from "node:v8";
 
 export interface ProcessState {
-  /**
-   * The heap and what hangs on it, less what V8 has compiled: median of several collections.
-   */
+  /** The heap and what hangs on it (`heapUsed` and `external`), median of several collections. */
   readonly heldBytes: number;
-  /**
-   * What V8 has compiled of the code that is there. It compiles for many minutes, way after way, as
-   * often as one is gone, and so this grows although nothing is kept.
-   */
-  readonly compiledBytes: number;
   /** What keeps the process going, by kind (`process.getActiveResourcesInfo`). */
   readonly resources: Readonly<Record<string, number>>;
   /** Open files, by kind; empty where the system does not tell. */
@@ -23,30 +16,59 @@ export interface ProcessState {
 const COLLECTIONS_BEFORE = 4;
 const COLLECTIONS = 7;
 
-export async function processState(): Promise<ProcessState> {
-  const held: number[] = [];
-  const compiled: number[] = [];
-  for (let round = 0; round < COLLECTIONS_BEFORE + COLLECTIONS; round++) {
-    await nextTurn();
-    if (globalThis.gc === undefined) throw new Error("Node must be started with --expose-gc");
-    globalThis.gc();
-    if (round < COLLECTIONS_BEFORE) continue;
-    const { heapUsed, external } = process.memoryUsage();
-    const { code_and_metadata_size, bytecode_and_metadata_size } = getHeapCodeStatistics();
-    const compiledBytes = code_and_metadata_size + bytecode_and_metadata_size;
-    compiled.push(compiledBytes);
-    held.push(heapUsed + external - compiledBytes);
-  }
-  return {
-    heldBytes: median(held),
-    compiledBytes: median(compiled),
-    resources: countByKind(process.getActiveResourcesInfo()),
-    descriptors: countByKind(descriptorKinds()),
+/** Calls of the processes of a soak. */
+export const STATE_CALLS = {
+  async processState(): Promise<ProcessState> {
+    const samples: number[] = [];
+    for (let round = 0; round < COLLECTIONS_BEFORE + COLLECTIONS; round++) {
+      await nextTurn();
+      if (globalThis.gc === undefined) throw new Error("Node must be started with --expose-gc");
+      globalThis.gc();
+      const { heapUsed, external } = process.memoryUsage();
+      if (round >= COLLECTIONS_BEFORE) samples.push(heapUsed + external);
+    }
+    return {
+      heldBytes: samples.toSorted((one, other) => one - other)[COLLECTIONS >> 1] ?? Number.NaN,
+      resources: countByKind(process.getActiveResourcesInfo()),
+      descriptors: countByKind(descriptorKinds()),
+    };
+  },
+  /** For `keptBytesIn`. */
+  async writeHeap(file: string): Promise<void> {
+    writeHeapSnapshot(file);
+  },
+};
+
+/**
+ * What V8 makes of a program as it runs: compiled code, what it has learnt of types, shapes of
+ * objects. It goes on for many minutes, way after way as often as one is gone, and grows by a
+ * megabyte although nothing is kept.
+ */
+const MADE_BY_V8: ReadonlySet<string> = new Set(["code", "hidden", "object shape"]);
+
+/** The parts of a snapshot that are looked at; V8 documents them in `meta`. */
+interface HeapSnapshot {
+  readonly snapshot: {
+    readonly meta: {
+      readonly node_fields: readonly string[];
+      readonly node_types: readonly [readonly string[]];
+    };
   };
+  readonly nodes: readonly number[];
 }
 
-function median(samples: readonly number[]): number {
-  return samples.toSorted((one, other) => one - other)[samples.length >> 1] ?? Number.NaN;
+/** Bytes of everything that a program has made and can still reach, buffers included. */
+export function keptBytesIn(file: string): number {
+  const { snapshot, nodes } = JSON.parse(readFileSync(file, "utf8")) as HeapSnapshot;
+  const { node_fields: fields, node_types: types } = snapshot.meta;
+  const typeAt = fields.indexOf("type");
+  const sizeAt = fields.indexOf("self_size");
+  let bytes = 0;
+  for (let at = 0; at < nodes.length; at += fields.length) {
+    const type = types[0][nodes[at + typeAt] as number] as string;
+    if (!MADE_BY_V8.has(type)) bytes += nodes[at + sizeAt] as number;
+  }
+  return bytes;
 }
 
 function descriptorKinds(): string[] {

@@ -15,7 +15,7 @@ import type { Fact } from "./lines.ts";
 import { Log } from "./log.ts";
 import { makeRoomForLargest } from "./messages.ts";
 import type { ServerStart } from "./orders.ts";
-import { processState } from "./process-state.ts";
+import { STATE_CALLS } from "./process-state.ts";
 import { Talker } from "./talker.ts";
 import { TICK_MS } from "./traffic.ts";
 
@@ -26,7 +26,7 @@ const DRAIN_MS = 250;
 const CLOSE_PROBABILITY = 0.000_5;
 const ABORT_PROBABILITY = 0.000_3;
 
-const { name, folder, seed, hold, port } = JSON.parse(process.argv[2] ?? "{}") as ServerStart;
+const { name, folder, seed, hold } = JSON.parse(process.argv[2] ?? "{}") as ServerStart;
 const log = new Log(folder, name);
 log.write({ kind: "start" });
 makeRoomForLargest();
@@ -74,7 +74,9 @@ async function leave(why: Extract<Fact, { kind: "exit" }>["why"]): Promise<void>
 }
 
 answerCalls({
-  async listen() {
+  async ready() {},
+  /** 0: at any port. */
+  async listen(port: number) {
     if (port === 0) return listenLocally(server);
     await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
     return port;
@@ -87,7 +89,7 @@ answerCalls({
   async untilEmpty() {
     while (talkers.size > 0) await Promise.all([...talkers].map(({ ended }) => ended));
   },
-  processState,
+  ...STATE_CALLS,
   async restart() {
     sessions.drain(200, 600);
     await pause(DRAIN_MS);

@@ -72,14 +72,14 @@ export function outcomeText(outcome: Outcome): string {
       ...MISHAPS.map((name) => [MISHAP_LABELS[name], mishaps[name]]),
     ] as (string | number)[][]),
     listOf(
-      ["long-lived", "kB before", "kB after", "growth", "compiled before", "after", "handles"],
+      ["long-lived", "kB kept before", "after", "growth", "kB of heap before", "after", "handles"],
       longLived.map((each) => [
         each.part,
+        Math.round(each.before.keptBytes / 1_000),
+        Math.round(each.after.keptBytes / 1_000),
+        `${((growthOf(each) - 1) * 100).toFixed(1)}%`,
         Math.round(each.before.heldBytes / 1_000),
         Math.round(each.after.heldBytes / 1_000),
-        `${((growthOf(each) - 1) * 100).toFixed(1)}%`,
-        Math.round(each.before.compiledBytes / 1_000),
-        Math.round(each.after.compiledBytes / 1_000),
         Object.values(each.after.descriptors).reduce((total, count) => total + count, 0),
       ]),
     ),

@@ -21,7 +21,7 @@ import { CHANNELS, nextDeeds, SHORT_LIVED, TIME_TO_LIVE_MS } from "./traffic.ts"
 /** Slow takers stay away for so long. */
 const SLOW_MS_MIN = 20;
 const SLOW_MS_MAX = 300;
-const SLOW_PROBABILITY = 0.05;
+const SLOW_PROBABILITY = 0.1;
 /** From time to time it has nothing to say. */
 const SILENCE_PROBABILITY = 0.005;
 const SILENCE_TICKS_MAX = 120;
@@ -80,7 +80,7 @@ export class Talker {
     this.#log = log;
     this.#dice = dice;
     this.#takesBundles = dice.hits(0.5);
-    this.#isSlow = dice.hits(0.3);
+    this.#isSlow = dice.hits(0.5);
     session.on("channel", (channel) => this.#welcome(channel));
     session.on("givenUp", ({ label, neverSent, sent }) => {
       this.#note({ kind: "given-up", half, channel: label, neverSent, sent });
