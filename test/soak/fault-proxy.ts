@@ -12,6 +12,9 @@ import { soon } from "../waiting.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
+/** So that none stays when the conductor was killed; no phase and no rest is as long. */
+const LIFE = "10m";
+
 interface Running {
   readonly child: ChildProcessByStdio<null, Readable, null>;
   readonly lines: Interface;
@@ -44,7 +47,17 @@ export class FaultProxy {
     await this.stop();
     if (this.#isEnded) throw new Error("the run is over");
     const where = ["--listen", String(this.port), "--target", String(this.#target)];
-    const args = [PROGRAM, "chaos", ...where, "--seed", String(seed), "--json", ...flags];
+    const args = [
+      PROGRAM,
+      "chaos",
+      ...where,
+      "--seed",
+      String(seed),
+      "--for",
+      LIFE,
+      "--json",
+      ...flags,
+    ];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     const lines = createInterface(child.stdout);
     this.#running = { child, lines };

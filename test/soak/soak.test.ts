@@ -18,7 +18,8 @@ const LIMIT_MS = 300_000;
 
 const started: ChildProcess[] = [];
 afterAll(() => {
-  for (const program of started) program.kill("SIGKILL");
+  // It ends its processes before it goes.
+  for (const program of started) program.kill("SIGTERM");
 });
 
 async function run(...flags: readonly string[]): Promise<{
