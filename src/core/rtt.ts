@@ -6,7 +6,7 @@
 import { BACK_OFF_MAX, RATE_BYTES_MIN, RATE_INITIAL } from "./limits.ts";
 
 export class RoundTrip {
-  /** Smoothed round trip and its variation, milliseconds; 0 before the first sample. */
+  /** Smoothed round trip and its variation, milliseconds; both 0 before the first sample. */
   smoothedMs = 0;
   variationMs = 0;
   /** Bytes a millisecond, smoothed. */
@@ -25,7 +25,7 @@ export class RoundTrip {
   /** A round trip was measured; RFC 6298 section 2.2 and 2.3 [RTO-1]. */
   sample(elapsedMs: number): void {
     const rttMs = Math.max(0, elapsedMs);
-    if (this.smoothedMs === 0 && this.variationMs === 0) {
+    if (this.smoothedMs === 0) {
       this.smoothedMs = rttMs;
       this.variationMs = rttMs / 2;
     } else {
@@ -44,7 +44,7 @@ export class RoundTrip {
 
   /** Retransmission timeout in milliseconds. */
   get timeoutMs(): number {
-    const isFirst = this.smoothedMs === 0 && this.variationMs === 0;
+    const isFirst = this.smoothedMs === 0;
     const measuredMs = this.smoothedMs + Math.max(1, 4 * this.variationMs);
     const baseMs = isFirst ? this.initialMs : Math.max(this.minMs, measuredMs);
     return Math.min(this.maxMs, Math.ceil(baseMs * 2 ** this.backOffs));
