@@ -4,10 +4,6 @@
  * after it. The lengths of the timers are options of the core in test/model/replay.ts.
  */
 
-#ifndef FAULTS_MAX
-#define FAULTS_MAX 10
-#endif
-
 #define ACK_DELAY 25
 #define TIMEOUT 1000
 #define HOLD_TIME 25000
@@ -25,7 +21,6 @@ int answeredAt[N];
 int arrivedAt[N];
 int order[N];		/* of answers that carry messages */
 int orders;
-int faults;
 int soonest;
 int candidate;
 

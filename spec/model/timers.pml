@@ -71,7 +71,6 @@ inline clientTimer()
 	if
 	:: soonest < NEVER ->
 		STEP();
-		faults = faults + (1 - IS_LINE_EMPTY);
 		clock[CLIENT] = LATER(soonest, clock[CLIENT]);
 		for (at : 0 .. N - 1) {
 			if
@@ -117,7 +116,6 @@ inline serverTimer()
 	if
 	:: soonest < NEVER ->
 		STEP();
-		faults = faults + (1 - IS_LINE_EMPTY);
 		clock[SERVER] = LATER(soonest, clock[SERVER]);
 		oldestAnswer();
 		if

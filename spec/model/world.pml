@@ -14,27 +14,37 @@
 #define IS_CONSUMED (consumed[CLIENT] == delivered[CLIENT] \
 	&& consumed[SERVER] == delivered[SERVER])
 
+/* With FAULTS_MAX a run has no more faults; a timer that is quicker than the line is one. */
+#ifdef FAULTS_MAX
+byte faults;
+#define MAY_FAULT (!healed && faults < FAULTS_MAX)
+#else
+#define MAY_FAULT (!healed)
+#endif
+#define IS_FAULT (action == request_lost || action == answer_lost || \
+	action == request_fails || action == exchange_fails || action == request_doubled)
+#define IS_TIMER (action == timer_fires || action == client_overdue || \
+	action == server_overdue || action == ack_delay)
+
 /*
- * On a healed line a timer waits for all that is on its way, and for the quicker timers of either
- * side: ackDelayMs, the timeouts of what carries messages, the hold time and what lasts as long.
+ * After the last fault a timer waits for all that is on its way, and for the quicker timers of
+ * either side: ackDelayMs, the timeouts of what carries messages, the hold time and what lasts as
+ * long.
  */
 #define IS_OWED(side) (owed[side] && !owedLong[side])
-#define MAY_FIRE (!healed || (IS_LINE_EMPTY && IS_CONSUMED))
-#define MAY_FIRE_RESEND (!healed || (MAY_FIRE && !IS_OWED(CLIENT) && !IS_OWED(SERVER)))
+#define IS_LINE_QUIET (IS_LINE_EMPTY && IS_CONSUMED)
+#define MAY_FIRE (MAY_FAULT || IS_LINE_QUIET)
+#define MAY_FIRE_RESEND (MAY_FAULT || (IS_LINE_QUIET && !IS_OWED(CLIENT) && !IS_OWED(SERVER)))
 #define OR_CARRIED(k) | CARRIED(CLIENT, k) | CARRIED(SERVER, k)
-#define MAY_FIRE_SLOW (!healed || (MAY_FIRE_RESEND && (0 ALL(OR_CARRIED)) == 0))
+#define MAY_FIRE_SLOW (MAY_FAULT || \
+	(IS_LINE_QUIET && !IS_OWED(CLIENT) && !IS_OWED(SERVER) && (0 ALL(OR_CARRIED)) == 0))
 
 /* Requests that are on their way without a client that waits for them, or may come to be. */
 #define PLUS_ORPHAN(k) + (copies[k] == 2 || (copies[k] == 1 && !HAS(OPEN, k)))
 #define MAY_ORPHAN ((0 ALL(PLUS_ORPHAN)) < ORPHANS)
 
-/* Traces end well: a timer that fires while something is on its way is one of their faults. */
 #ifdef TRACE
-#define MAY_FAULT (faults < FAULTS_MAX)
-#define MAY_FIRE_IN_TRACE (MAY_FAULT || IS_LINE_EMPTY)
 #include "timers.pml"
-#else
-#define MAY_FAULT (!healed)
 #endif
 #ifdef BREAK_OVERDUE
 #define MAY_BE_OVERDUE false
@@ -113,8 +123,8 @@ active proctype World()
 		OF_SIDE(CLIENT, NC)
 		OF_SIDE(SERVER, NS)
 #ifdef TRACE
-		:: MAY_FIRE_IN_TRACE -> action = timer_fires; which = CLIENT
-		:: MAY_FIRE_IN_TRACE -> action = timer_fires; which = SERVER
+		:: MAY_FAULT || IS_LINE_EMPTY -> action = timer_fires; which = CLIENT
+		:: MAY_FAULT || IS_LINE_EMPTY -> action = timer_fires; which = SERVER
 #else
 		EACH(OVERDUE)
 		:: MAY_FIRE && IS_OWED(CLIENT) -> action = ack_delay; which = CLIENT
@@ -136,6 +146,9 @@ active proctype World()
 			:: else
 			fi;
 			ticking = NOBODY;
+#ifdef FAULTS_MAX
+			faults = faults + (IS_FAULT || (IS_TIMER && !IS_LINE_EMPTY));
+#endif
 			if
 			:: action == sends ->
 				accepted[which]++;
@@ -192,9 +205,6 @@ active proctype World()
 			:: ticking == SERVER -> serverTick()
 			:: else
 			fi;
-#ifdef TRACE
-			faults = faults + (action >= request_doubled && action <= request_lost);
-#endif
 			settle();
 			action = none;
 			which = 0
@@ -219,6 +229,9 @@ end:	do
 		EACH(HELD)
 		fi;
 		d_step {
+#ifdef FAULTS_MAX
+			faults = faults + !IS_LINE_EMPTY;
+#endif
 			do
 			:: HAS(parked, longest) -> answerOldest()
 			:: else -> break

@@ -37,18 +37,23 @@ export const PROPERTIES: readonly Property[] = [
   },
   { name: "safety: a message each way", macros: ONE_EACH, order: "depth" },
   {
-    name: "safety: two messages from the client, two carriers",
-    macros: ["N=7", "NC=2", "NS=0", "CARRIERS=2"],
+    name: "safety: two messages from the client, two carriers, 4 faults",
+    macros: ["N=7", "NC=2", "NS=0", "CARRIERS=2", "FAULTS_MAX=4"],
     order: "depth",
   },
   {
-    name: "safety: two messages from the server",
-    macros: ["N=7", "NC=0", "NS=2"],
+    name: "safety: two messages from the server, 5 faults",
+    macros: ["N=7", "NC=0", "NS=2", "FAULTS_MAX=5"],
     order: "depth",
   },
   {
-    name: "safety: a message from the server, up to two parked",
-    macros: ["N=7", "NC=0", "NS=1", "WANTED_MAX=2"],
+    name: "safety: a message from the server, up to two parked, 4 faults",
+    macros: ["N=7", "NC=0", "NS=1", "WANTED_MAX=2", "FAULTS_MAX=4"],
+    order: "depth",
+  },
+  {
+    name: "safety: two messages each way, held when consumed, 2 faults",
+    macros: ["N=7", "NC=2", "NS=2", "EXPLICIT", "FAULTS_MAX=2"],
     order: "depth",
   },
   {
@@ -154,6 +159,7 @@ export function macrosOf(size: TraceSize): string[] {
   return [
     "N=8",
     "EXPLICIT",
+    "FAULTS_MAX=20",
     `NC=${size.clientMessages}`,
     `NS=${size.serverMessages}`,
     `WANTED_MAX=${size.wantedMax}`,

@@ -79,7 +79,7 @@ describe("a trace of the model", () => {
     });
   }
 
-  test("is refused when it does not begin, is cut between a step and what is seen, or is no trace", () => {
+  test("is refused when it does not begin, or nothing is seen after a step", () => {
     expect(() => parseTrace("")).toThrow(TraceRefused);
     expect(() => parseTrace("step sends 0\nstep sends 0\n")).toThrow(TraceRefused);
     expect(() =>

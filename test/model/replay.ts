@@ -60,9 +60,12 @@ export function parseTrace(text: string): TraceStep[] {
   return steps;
 }
 
-/** Each field with its numbers. */
-const SEEN =
-  /^seen clock \d+ \d+(; (sent|released|known|due|received|delivered|consumed|wanted) \d+ \d+){8}(; (live|overdue|parked|requests|answers)( \d+)*){5}$/;
+/** Fields with a number of each side, and lists of exchanges. */
+const PAIRS = "sent|released|known|due|received|delivered|consumed|wanted";
+const LISTS = "live|overdue|parked|requests|answers";
+const SEEN = new RegExp(
+  `^seen clock \\d+ \\d+(; (${PAIRS}) \\d+ \\d+){8}(; (${LISTS})( \\d+)*){5}$`,
+);
 
 /**
  * Leads a pair of cores through the trace.
