@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
+import { CANARIES } from "../sim/canaries.ts";
+import { PLANTED_BUGS } from "../sim/planted-bugs.ts";
+import { withPlanted } from "../sim/planting.ts";
 import { TRACE_SIZES } from "./properties.ts";
 import { parseTrace, replay, TraceRefused, type TraceStep } from "./replay.ts";
 import { parseReport } from "./spin.ts";
@@ -92,6 +95,37 @@ describe("a trace of the model", () => {
     const steps = parseTrace(text);
     expect(parseTrace(`${text}step sends 1\nseen clock 0-------------\n`)).toEqual(steps);
   });
+});
+
+/** Bugs of those that the simulation has to find which the model knows better than. */
+const BUGS = [
+  "acknowledges before it holds",
+  "answers the newest parked request instead of the oldest",
+  "sends again under a new number",
+  "acknowledgements provoke acknowledgements",
+  "an exchange that fails does not make its messages due again",
+];
+
+describe("a core with a bug", () => {
+  for (const name of BUGS) {
+    test(`parts from the model: it ${name}`, async () => {
+      const plantings =
+        CANARIES.find((canary) => canary.name === name)?.plantings ??
+        PLANTED_BUGS.filter((bug) => bug.name === name);
+      expect(plantings).not.toEqual([]);
+      const refusals = await withPlanted(plantings, () =>
+        TRACES.filter(({ size, text }) => {
+          try {
+            replay(parseTrace(text), size);
+            return false;
+          } catch (error) {
+            return error instanceof TraceRefused;
+          }
+        }),
+      );
+      expect(refusals).not.toEqual([]);
+    });
+  }
 });
 
 const FOUND_NOTHING = `
