@@ -4,13 +4,19 @@
  * on a copy of the core, and remembered. Cores that are remembered are never written to again; pairs
  * share them.
  */
-import type { Endpoint, RequestSide, ServerSession } from "../../core/index.ts";
+import {
+  BODY_BYTES_MAX_DEFAULT,
+  type Endpoint,
+  type RequestSide,
+  type ServerSession,
+} from "../../core/index.ts";
 import type { SideName } from "../applications.ts";
 import { type CoreEvent, type CoreOutput, Cores, type Reaction } from "../cores.ts";
 import { fork, shallow } from "../fork.ts";
 import type { SimulatedHttp } from "../http.ts";
 import type { Pair, Reactor } from "../pair.ts";
 import { checkSide } from "../invariants.ts";
+import { checkBodyLimits } from "../invariants/limits.ts";
 import { readAny } from "./bodies.ts";
 import { checkBuffer, EMPTY_LEDGER, keepBooks, type Ledger } from "./ledger.ts";
 import { lookBefore, marksOf } from "./marks.ts";
@@ -37,6 +43,9 @@ interface Outcome extends Reaction {
   readonly isTold: boolean;
 }
 
+/** So many states of sides are kept before older ones are forgotten; each takes some 10 KiB. */
+const SIDES_KEPT = 30_000;
+
 /** Remembers what cores do. */
 export class Memory implements Reactor {
   /** Names of marks, by number, and how often each was met. */
@@ -45,7 +54,7 @@ export class Memory implements Reactor {
   /** States of sides that were worked out. */
   sidesMade = 0;
   private readonly markNumbers: Map<string, number> = new Map();
-  /** States of sides by their prints; those of the level before are forgotten when it ends. */
+  /** States of sides by their prints: those that were met lately, and before. */
   private sides: Map<string, SideState> = new Map();
   private sidesBefore: Map<string, SideState> = new Map();
   private readonly byCore: WeakMap<object, SideState> = new WeakMap();
@@ -91,8 +100,9 @@ export class Memory implements Reactor {
     return number;
   }
 
-  /** A level of the search has ended: what it did not meet is forgotten. */
+  /** A level of the search has ended: what was not met for long is forgotten. */
   age(): void {
+    if (this.sides.size < SIDES_KEPT) return;
     this.sidesBefore = this.sides;
     this.sides = new Map();
   }
@@ -116,6 +126,7 @@ export class Memory implements Reactor {
     else Object.assign(cores, fork({ server, session }));
     const looked = lookBefore(cores, side);
     const reaction = cores.runCore(side, event);
+    checkSent(cores, side, reaction);
     const ledger = booksAfter(before.ledger, cores, side, event, reaction);
     const marks = new Set(marksOf(looked, cores, side, event, reaction));
     return {
@@ -204,6 +215,19 @@ function bodyKey(body: Uint8Array, pair: Pair): string {
   const { sessionId } = pair.client as unknown as { readonly sessionId: Uint8Array };
   const { low, high } = readAny(body, sessionId).print.exact;
   return `${low} ${high}`;
+}
+
+/** What a side sends keeps to the limits of bodies. */
+function checkSent(cores: Cores, side: SideName, { outputs }: Reaction): void {
+  const { client = {}, server = {} } = cores.options;
+  const { bodyBytesMax = BODY_BYTES_MAX_DEFAULT } = side === "client" ? server : client;
+  const { sessionId } = cores.client as unknown as { readonly sessionId: Uint8Array };
+  for (const output of outputs) {
+    if (output.kind !== "request" && output.kind !== "respond") continue;
+    const { body } = readAny(output.body, sessionId);
+    if (body === undefined) continue;
+    checkBodyLimits({ body, bytes: output.body.length, bytesMax: bodyBytesMax }, side);
+  }
 }
 
 /** The books of a side that lives; what an ended one keeps is of no consequence. */
