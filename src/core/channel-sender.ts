@@ -91,7 +91,7 @@ export class ChannelSender {
   get headNeeds(): number {
     assert(this.unsent.size > 0, "head_of_none");
     const bytes = this.unsent.bytes(this.unsent.head);
-    if (this.partOffset === 0 && bytes <= UNIT_BYTES_MAX) return bytes;
+    if (bytes <= UNIT_BYTES_MAX) return bytes;
     return Math.min(PART_BYTES_MIN, bytes - this.partOffset);
   }
 

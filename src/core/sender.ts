@@ -190,7 +190,7 @@ export class Sender {
     const rises = window.unitsMax > channel.unitsMax || window.bytesMax > channel.bytesMax;
     channel.unitsMax = Math.max(channel.unitsMax, window.unitsMax);
     channel.bytesMax = Math.max(channel.bytesMax, window.bytesMax);
-    if (rises) this.turns.place(channel);
+    this.turns.place(channel);
     return rises;
   }
 
@@ -405,9 +405,7 @@ export class Sender {
       }
       if (!channel.isAffordable || !this.canSendUnit) return true;
       const bytes = channel.unsent.bytes(channel.unsent.head);
-      if (channel.partOffset > 0 || bytes > UNIT_BYTES_MAX) {
-        return this.takePart(bundle, channel);
-      }
+      if (bytes > UNIT_BYTES_MAX) return this.takePart(bundle, channel);
       if (!bundle.fitsMessage(bytes, channel.id)) return false;
       this.takeMessage(bundle, channel);
       turn -= bytes + MESSAGE_OVERHEAD;
@@ -440,7 +438,7 @@ export class Sender {
     if (channel.givesUp) channel.rememberSent(seq, key, false, this.peerReceived.through);
     channel.shiftUnsent();
     this.unsentCount--;
-    if (channel.state !== "open") this.finishWhenEmpty(channel);
+    this.finishWhenEmpty(channel);
   }
 
   /** Sends the next part of the channel's first message; false when the body is full. */
@@ -487,7 +485,7 @@ export class Sender {
       channel.partOffset = 0;
       channel.shiftUnsent();
       this.unsentCount--;
-      if (channel.state !== "open") this.finishWhenEmpty(channel);
+      this.finishWhenEmpty(channel);
     }
     return true;
   }
@@ -565,7 +563,7 @@ export class Sender {
     else this.dropPartSent(channel);
     channel.shiftUnsent();
     this.unsentCount--;
-    if (channel.state !== "open") this.finishWhenEmpty(channel);
+    this.finishWhenEmpty(channel);
     this.turns.replace(channel);
   }
 
