@@ -10,7 +10,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { machineMs } from "../replay/ledger.ts";
 import { pause, soon } from "../waiting.ts";
-import { Cast, type Stage } from "./cast.ts";
+import { Cast, type ClientPart, type ServerPart, type Stage } from "./cast.ts";
 import { Dice } from "./dice.ts";
 import { FAULTS_WANTED, HEALED, phases } from "./faults.ts";
 import { Log } from "./log.ts";
@@ -120,8 +120,7 @@ export class Conductor {
     const totalMs = this.#options.seconds * 1_000;
     this.#show("warming up");
     // Where memory is judged, what is compiled and cached for mishaps is in it from the beginning.
-    const isLong = this.#options.seconds >= MEMORY_SECONDS_MIN;
-    await this.#underFaults(totalMs * WARM_UP_PART, false, isLong ? MISHAPS_AT_ONCE : []);
+    await this.#underFaults(totalMs * WARM_UP_PART, false, this.#isLong ? MISHAPS_AT_ONCE : []);
     await this.#rest();
     const before = await this.#measure(undefined);
     this.#show("running");
@@ -135,6 +134,10 @@ export class Conductor {
     }));
     await Promise.all([...servers, ...clients].map((each) => each.callLast("finish")));
     return longLived;
+  }
+
+  get #isLong(): boolean {
+    return this.#options.seconds >= MEMORY_SECONDS_MIN;
   }
 
   // --- under faults ---------------------------------------------------------------------------
@@ -222,12 +225,19 @@ export class Conductor {
         state = await each.call<ProcessState>("processState");
         if (handlesOf(state) === handlesOf(last) || machineMs() > endMs) break;
       }
-      const file = join(this.#folder, `${each.part}.heapsnapshot`);
-      await each.call("writeHeap", file);
-      states.set(each.part, { ...state, keptBytes: keptBytesIn(file) });
-      rmSync(file);
+      states.set(each.part, { ...state, keptBytes: await this.#keptBytes(each) });
     }
     return states;
+  }
+
+  /** Takes seconds: not in runs that are too short to be judged by it. */
+  async #keptBytes(each: ServerPart | ClientPart): Promise<number> {
+    if (!this.#isLong) return Number.NaN;
+    const file = join(this.#folder, `${each.part}.heapsnapshot`);
+    await each.call("writeHeap", file);
+    const bytes = keptBytesIn(file);
+    rmSync(file);
+    return bytes;
   }
 
   // --- the logs -------------------------------------------------------------------------------

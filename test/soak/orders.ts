@@ -21,4 +21,5 @@ export interface ClientStart extends Start {
 /** What a client tells of how its sessions ended when it was to come to rest. */
 export type RestReport = readonly string[];
 
-export const HOLD_POLICIES: readonly Hold[] = ["received", "delivered", "consumed"];
+/** The last one twice, as it alone promises anything of processes that are killed. */
+export const HOLD_POLICIES: readonly Hold[] = ["received", "delivered", "consumed", "consumed"];

@@ -6,7 +6,7 @@ import type { ProcessState } from "./process-state.ts";
 import type { Judgement } from "./rules.ts";
 
 export interface Measured extends ProcessState {
-  /** Without what V8 makes of the program as it runs. */
+  /** Without what V8 makes of the program as it runs. NaN: the run is too short for it. */
   readonly keptBytes: number;
 }
 

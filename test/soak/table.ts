@@ -23,11 +23,15 @@ const SENTENCES_MAX = 30;
 
 const plain = { style: { head: [], border: [], compact: true } };
 
+function figure(value: number): string {
+  return Number.isNaN(value) ? "-" : number.format(value);
+}
+
 function listOf(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const aligned = head.map((_, column) => (column === 0 ? "left" : "right") as "left" | "right");
   const table = new Table({ ...plain, head: [...head], colAligns: aligned });
   for (const row of rows) {
-    table.push(row.map((cell) => (typeof cell === "number" ? number.format(cell) : cell)));
+    table.push(row.map((cell) => (typeof cell === "number" ? figure(cell) : cell)));
   }
   return table.toString();
 }
@@ -77,7 +81,7 @@ export function outcomeText(outcome: Outcome): string {
         each.part,
         Math.round(each.before.keptBytes / 1_000),
         Math.round(each.after.keptBytes / 1_000),
-        `${((growthOf(each) - 1) * 100).toFixed(1)}%`,
+        Number.isNaN(growthOf(each)) ? "-" : `${((growthOf(each) - 1) * 100).toFixed(1)}%`,
         Math.round(each.before.heldBytes / 1_000),
         Math.round(each.after.heldBytes / 1_000),
         Object.values(each.after.descriptors).reduce((total, count) => total + count, 0),
