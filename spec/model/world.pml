@@ -28,8 +28,7 @@ byte faults;
 
 /*
  * After the last fault a timer waits for all that is on its way, and for the quicker timers of
- * either side: ackDelayMs, the timeouts of what carries messages, the hold time and what lasts as
- * long.
+ * either side: ackDelayMs, the timeouts of what carries messages, the hold time.
  */
 #define IS_OWED(side) (owed[side] && !owedLong[side])
 #define IS_LINE_QUIET (IS_LINE_EMPTY && IS_CONSUMED)
@@ -38,6 +37,8 @@ byte faults;
 #define OR_CARRIED(k) | CARRIED(CLIENT, k) | CARRIED(SERVER, k)
 #define MAY_FIRE_SLOW (MAY_FAULT || \
 	(IS_LINE_QUIET && !IS_OWED(CLIENT) && !IS_OWED(SERVER) && (0 ALL(OR_CARRIED)) == 0))
+/* A client waits for a timeout longer than the server holds its request. */
+#define MAY_BE_MISSED(k) (MAY_FIRE_SLOW && (MAY_FAULT || !HAS(parked, k)))
 
 /* Requests that are on their way without a client that waits for them, or may come to be. */
 #define PLUS_ORPHAN(k) + (copies[k] == 2 || (copies[k] == 1 && !HAS(OPEN, k)))
@@ -74,7 +75,7 @@ byte longest;	/* the request that has been held for holdTimeMs */
 /* [EXCH-5] [EXCH-6] [PARK-15]. Which timer fires first is nobody's business here. */
 #define OVERDUE(k) \
 	:: MAY_BE_OVERDUE && HAS(live, k) \
-		&& (MAY_FIRE_SLOW || (CARRIED(CLIENT, k) != 0 && MAY_FIRE_RESEND)) -> \
+		&& (MAY_BE_MISSED(k) || (CARRIED(CLIENT, k) != 0 && MAY_FIRE_RESEND)) -> \
 		action = client_overdue; which = k \
 	:: MAY_FIRE_RESEND && CARRIED(SERVER, k) != 0 -> action = server_overdue; which = k
 

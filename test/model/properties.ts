@@ -95,7 +95,14 @@ export const PROPERTIES: readonly Property[] = [
 
 function planted(name: string, bug: string, macros: readonly string[], violated: string): Property {
   const all = [...macros, `BREAK_${bug}`];
-  return { name: `planted: ${name}`, macros: all, order: "breadth", violated, isQuick: true };
+  return {
+    name: `planted: ${name}`,
+    macros: all,
+    order: "breadth",
+    violated,
+    isShort: true,
+    isQuick: true,
+  };
 }
 
 function stuck(name: string, bug: string, macros: readonly string[], isFair: boolean): Property {
@@ -106,6 +113,7 @@ function stuck(name: string, bug: string, macros: readonly string[], isFair: boo
     order: "cycles",
     isFair,
     violated: "cycle",
+    isShort: true,
     isQuick: true,
   };
 }
