@@ -87,4 +87,11 @@ function verdictOf({ violated }: Property, { depth }: Verified): string {
   return `refuted: ${violated}, trace of ${depth} steps`;
 }
 
-if (process.argv[1] === import.meta.filename) await main();
+if (process.argv[1] === import.meta.filename) {
+  try {
+    await main();
+  } catch (error) {
+    process.exitCode = 1;
+    for (let at = error; at instanceof Error; at = at.cause) console.error(at.message);
+  }
+}
