@@ -149,6 +149,9 @@ answerCalls({
     await takeWhatIsLeft();
     return reasons;
   },
+  async deafen() {
+    current?.talker.deafen();
+  },
   /** Does not return: nothing of this process may be heard after the state is saved. */
   async save(file: string) {
     const { session, hold, talker } = await onlySession();

@@ -1,6 +1,6 @@
 /** What befalls the processes of a soak, beside the faults of the network. */
 import { pause } from "../waiting.ts";
-import type { Cast } from "./cast.ts";
+import type { Cast, ClientPart, ServerPart } from "./cast.ts";
 import type { Dice } from "./dice.ts";
 
 export type MishapName =
@@ -29,6 +29,10 @@ export const MISHAPS: readonly MishapName[] = MISHAPS_AT_ONCE.flat();
 /** How long nobody is there, or nobody moves: shorter than the limits of silence. */
 const AWAY_MS_MAX = 1_000;
 
+/** Most often a process has something in memory that its application has not taken yet. */
+const DEAF_PROBABILITY = 0.7;
+const DEAF_MS = 400;
+
 export async function happen(name: MishapName, cast: Cast, dice: Dice): Promise<void> {
   const { mortal, south, servers, clients } = cast;
   const away = (): Promise<void> => pause(dice.integer(0, AWAY_MS_MAX));
@@ -37,15 +41,22 @@ export async function happen(name: MishapName, cast: Cast, dice: Dice): Promise<
     await away();
     paused.signal("SIGCONT");
   };
+  const deafen = async (part: ClientPart | ServerPart): Promise<void> => {
+    if (!dice.hits(DEAF_PROBABILITY)) return;
+    await part.call("deafen");
+    await pause(DEAF_MS);
+  };
   switch (name) {
     case "clientKilled":
       await mortal.prepare();
+      await deafen(mortal);
       await mortal.kill();
       await mortal.begin();
       await mortal.call("go");
       return;
     case "clientSaved": {
       await mortal.prepare();
+      await deafen(mortal);
       const file = await mortal.save();
       await away();
       await mortal.begin(file);
@@ -54,12 +65,14 @@ export async function happen(name: MishapName, cast: Cast, dice: Dice): Promise<
     }
     case "serverRestarted":
       await south.prepare();
+      await deafen(south);
       await south.callLast("restart");
       await away();
       await south.begin();
       return;
     case "serverKilled":
       await south.prepare();
+      await deafen(south);
       await south.kill();
       await away();
       await south.begin();

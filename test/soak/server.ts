@@ -85,6 +85,9 @@ answerCalls({
     isResting = isRest;
     for (const talker of talkers) talker.rest(isRest);
   },
+  async deafen() {
+    for (const talker of talkers) talker.deafen();
+  },
   /** Until every session has ended. */
   async untilEmpty() {
     while (talkers.size > 0) await Promise.all([...talkers].map(({ ended }) => ended));

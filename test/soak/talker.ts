@@ -22,6 +22,7 @@ import { CHANNELS, nextDeeds, SHORT_LIVED, TIME_TO_LIVE_MS } from "./traffic.ts"
 const SLOW_MS_MIN = 20;
 const SLOW_MS_MAX = 300;
 const SLOW_PROBABILITY = 0.1;
+const DEAF_MS = 10_000;
 /** From time to time it has nothing to say. */
 const SILENCE_PROBABILITY = 0.005;
 const SILENCE_TICKS_MAX = 120;
@@ -56,7 +57,7 @@ interface Parts {
   readonly state?: TalkerState;
 }
 
-/** Commands: `tick`, `rest`, `close`, `abort`, `hurry`. Readers: `state`, `ended`. */
+/** Commands: `tick`, `rest`, `close`, `abort`, `deafen`, `hurry`. Readers: `state`, `ended`. */
 export class Talker {
   readonly half: string;
   readonly session: Session;
@@ -72,6 +73,7 @@ export class Talker {
   #isFull = false;
   #isResting = false;
   #isHurrying = false;
+  #isDeaf = false;
   #silentTicks = 0;
 
   constructor({ half, session, log, dice, opens, state }: Parts) {
@@ -136,6 +138,11 @@ export class Talker {
   abort(): void {
     this.#note({ kind: "abort", half: this.half });
     this.session.abort();
+  }
+
+  /** It takes one more message, or bundle, of each channel, and no other for a long time. */
+  deafen(): void {
+    this.#isDeaf = true;
   }
 
   /** From now on it takes everything at once; so also after the end. */
@@ -292,7 +299,8 @@ export class Talker {
   }
 
   #isSlowNow(): boolean {
-    return this.#isSlow && !this.#isHurrying && this.#dice.hits(SLOW_PROBABILITY);
+    if (this.#isHurrying) return false;
+    return this.#isDeaf || (this.#isSlow && this.#dice.hits(SLOW_PROBABILITY));
   }
 
   #bePaused(): Promise<void> {
@@ -302,7 +310,8 @@ export class Talker {
         this.#pauses.delete(endPause);
         resolve();
       };
-      const timer = setTimeout(endPause, this.#dice.integer(SLOW_MS_MIN, SLOW_MS_MAX));
+      const slowMs = this.#dice.integer(SLOW_MS_MIN, SLOW_MS_MAX);
+      const timer = setTimeout(endPause, this.#isDeaf ? DEAF_MS : slowMs);
       this.#pauses.add(endPause);
     });
   }
