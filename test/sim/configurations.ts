@@ -368,9 +368,15 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     [...LOSSY, "step: reload", "life before named", "superseded said"],
   ),
   named(
-    "large",
+    "two-losses",
     "two messages each way, two losses and a copy",
     messagesEachWay(2, { losses: 2, duplicates: 1 }),
+    [...LOSSY, "step: duplicate", "copy dropped", "hole acknowledged", "path in doubt"],
+  ),
+  named(
+    "large",
+    "two messages each way, two losses and two copies",
+    messagesEachWay(2, { losses: 2, duplicates: 2 }),
     [...LOSSY, "step: duplicate", "copy dropped", "hole acknowledged", "path in doubt"],
   ),
 ];

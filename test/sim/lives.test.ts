@@ -2,7 +2,16 @@
 
 import { describe, expect, test } from "vitest";
 import { ParkSide } from "../../src/core/index.ts";
-import { BrokenPromise, type Choices, fork, seeded } from "../../src/sim/index.ts";
+import {
+  BrokenPromise,
+  type Choices,
+  type Fingerprint,
+  fork,
+  Search,
+  seeded,
+  type Space,
+} from "../../src/sim/index.ts";
+import { Mixer } from "../../src/sim/explore/print.ts";
 import { type Carried, LivesWorld } from "./lives.ts";
 
 /** What may happen next: bodies arrive in any order, are lost, and timers fire before that. */
@@ -10,18 +19,22 @@ interface Position {
   readonly world: LivesWorld;
   readonly lossesLeft: number;
   readonly timersLeft: number;
-  readonly trace: readonly string[];
 }
 
 type Move = (world: LivesWorld) => void;
+type NamedMove = readonly [label: string, move: Move, losses: number, timers: number];
 
-function movesFrom({ world, lossesLeft, timersLeft }: Position): [string, Move, number, number][] {
-  const moves: [string, Move, number, number][] = [];
+function movesFrom({ world, lossesLeft, timersLeft }: Position): NamedMove[] {
+  const moves: NamedMove[] = [];
   const itemAt = (at: number) => (next: LivesWorld) => next.items[at] as Carried;
   for (const [at, { kind, life, exchange }] of world.items.entries()) {
     const name = `${kind} ${exchange} of life ${life}`;
     const item = itemAt(at);
     moves.push([`${name} arrives`, (next) => next.deliver(item(next)), 0, 0]);
+  }
+  for (const [at, { kind, life, exchange }] of world.items.entries()) {
+    const name = `${kind} ${exchange} of life ${life}`;
+    const item = itemAt(at);
     if (lossesLeft === 0 || kind === "failure") continue;
     moves.push([`${name} is lost unseen`, (next) => next.lose(item(next), false), 1, 0]);
     moves.push([`${name} fails`, (next) => next.lose(item(next), true), 1, 0]);
@@ -34,65 +47,93 @@ function movesFrom({ world, lossesLeft, timersLeft }: Position): [string, Move, 
   return moves;
 }
 
-/** Two states are one when all that could make a difference is the same. */
-function keyOf({ world, lossesLeft, timersLeft }: Position): number {
-  const items = world.items
-    .map(({ kind, life, exchange, body }) => `${kind} ${life} ${exchange} ${String(body)}`)
-    .toSorted();
-  const text = JSON.stringify(
-    { ...world, items, states: [], lossesLeft, timersLeft },
-    (_name, value: unknown) => {
-      if (value instanceof Map || value instanceof Set) return [...value];
-      return value instanceof Uint8Array ? String(value) : value;
-    },
-  );
-  let [low, high] = [0xdeadbeef, 0x41c6ce57];
-  for (let at = 0; at < text.length; at++) {
-    low = Math.imul(low ^ text.charCodeAt(at), 0x9e3779b1);
-    high = Math.imul(high ^ text.charCodeAt(at), 0x5f356495);
-  }
-  return (high >>> 11) * 2 ** 32 + (low >>> 0);
-}
-
 const HEALED_EVERY = 16;
 
-/** Every order; each end is healed and checked. Returns the states, and the winners by life. */
-function exploreAll(start: LivesWorld, losses: number, timers: number): [number, Set<number>] {
-  const seen = new Set<number>();
-  const winners = new Set<number>();
-  const first = { world: start, lossesLeft: losses, timersLeft: timers, trace: [] };
-  const open: Position[] = [first];
-  for (let position = open.pop(); position !== undefined; position = open.pop()) {
-    const { world, trace } = position;
-    try {
-      for (const [label, move, loss, timer] of movesFrom(position)) {
-        const next = {
-          world: fork(world),
-          lossesLeft: position.lossesLeft - loss,
-          timersLeft: position.timersLeft - timer,
-          trace: [...trace, label],
-        };
-        try {
-          move(next.world);
-          next.world.check();
-        } catch (error) {
-          throw new Error(label, { cause: error });
-        }
-        const key = keyOf(next);
-        if (seen.has(key)) continue;
-        seen.add(key);
-        open.push(next);
-      }
-      // Every end, and some states on the way there.
-      if (world.items.length > 0 && seen.size % HEALED_EVERY !== 0) continue;
-      const healed = fork(world);
-      healed.heal();
-      winners.add(healed.lives.findIndex(({ ended }) => ended === undefined));
-    } catch (error) {
-      throw new Error(`after: ${trace.join("; ")}`, { cause: error });
-    }
+/** Lives of one session, tried in every order. Each end is healed and checked. */
+class LivesSpace implements Space<Position> {
+  readonly winners: Set<number> = new Set();
+  private readonly first: Position;
+  private moves: readonly NamedMove[] = [];
+  private met = 0;
+
+  constructor(first: Position) {
+    this.first = first;
   }
-  return [seen.size, winners];
+
+  start(): Position {
+    return { ...this.first, world: fork(this.first.world) };
+  }
+
+  countSteps(position: Position): number {
+    this.moves = movesFrom(position);
+    return this.moves.length;
+  }
+
+  take({ world, lossesLeft, timersLeft }: Position, step: number): Position {
+    const [, move, losses, timers] = this.moves[step] as NamedMove;
+    const next = fork(world);
+    move(next);
+    return { world: next, lossesLeft: lossesLeft - losses, timersLeft: timersLeft - timers };
+  }
+
+  /** Two states are one when all that could make a difference is the same. */
+  print({ world, lossesLeft, timersLeft }: Position): Fingerprint {
+    const items = world.items
+      .map(({ kind, life, exchange, body }) => `${kind} ${life} ${exchange} ${String(body)}`)
+      .toSorted();
+    const text = JSON.stringify(
+      { ...world, items, states: [], lossesLeft, timersLeft },
+      (_name, value: unknown) => {
+        if (value instanceof Map || value instanceof Set) return [...value];
+        return value instanceof Uint8Array ? String(value) : value;
+      },
+    );
+    const mixer = new Mixer();
+    for (let at = 0; at < text.length; at++) mixer.word(text.charCodeAt(at));
+    return mixer.result;
+  }
+
+  check({ world }: Position): void {
+    world.check();
+    // Every end, and some states on the way there.
+    this.met++;
+    if (world.items.length > 0 && this.met % HEALED_EVERY !== 0) return;
+    const healed = fork(world);
+    healed.heal();
+    this.winners.add(healed.lives.findIndex(({ ended }) => ended === undefined));
+  }
+
+  isAtRest({ world }: Position): boolean {
+    return world.items.length === 0;
+  }
+
+  handleLevel(): void {
+    // Nobody is told.
+  }
+}
+
+/** The steps of a failure, by their labels. */
+function labelsOf(space: LivesSpace, path: readonly number[]): string[] {
+  const labels: string[] = [];
+  let position = space.start();
+  for (const [at, step] of path.entries()) {
+    labels.push(movesFrom(position)[step]?.[0] ?? "nothing");
+    space.countSteps(position);
+    if (at < path.length - 1) position = space.take(position, step);
+  }
+  return labels;
+}
+
+/** Every order. Returns the states, and the winners by life. */
+function exploreAll(world: LivesWorld, losses: number, timers: number): [number, Set<number>] {
+  const space = new LivesSpace({ world, lossesLeft: losses, timersLeft: timers });
+  const { states, isExhausted, broken } = new Search(space, 1_000_000).run();
+  if (broken !== undefined) {
+    const labels = labelsOf(space, broken.path);
+    throw new Error(`after: ${labels.join("; ")}`, { cause: broken.error });
+  }
+  expect(isExhausted).toBe(true);
+  return [states, space.winners];
 }
 
 describe("a state that is resumed twice, while the one that saved it goes on", () => {

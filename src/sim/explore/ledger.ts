@@ -38,6 +38,21 @@ export const EMPTY_LEDGER: Ledger = {
   mayGiveUp: new Set(),
 };
 
+/** The books of a side that has begun already: what its buffer keeps is taken as it is. */
+export function openBooks({ sender }: RequestSide | ParkSide): Ledger {
+  const { ring, channels } = sender;
+  const seen: Seen[] = [];
+  for (let seq = ring.base; seq < ring.next; seq++) {
+    seen[seq - 1] = { channel: ring.channel(seq), bytes: ring.bytes(seq) };
+  }
+  const mayGiveUp = new Set<number>();
+  for (const { id, givesUp, state } of channels.values()) {
+    if (givesUp || state === "reset") mayGiveUp.add(id);
+  }
+  const written = keptBy(sender);
+  return { written, held: new Map(), seen, heldThrough: ring.base - 1, mayGiveUp };
+}
+
 /** Enters what a side was told, and what it sent. */
 export function keepBooks(
   before: Ledger,
@@ -118,14 +133,7 @@ function enterHeld(ledger: Ledger, heldThrough: number): Ledger {
 /** [SEND-1]: the buffer keeps what was written and is not acknowledged as held. */
 export function checkBuffer(half: RequestSide | ParkSide, ledger: Ledger, side: SideName): void {
   if (half.state === "ended") return;
-  const kept = new Map<number, number>();
-  const { ring, channels } = half.sender;
-  for (const [id, { unsentBytes }] of channels) kept.set(id, unsentBytes);
-  for (let seq = ring.base; seq < ring.next; seq++) {
-    const kind = ring.kind(seq);
-    if (kind !== UNIT_MESSAGE && kind !== UNIT_PART) continue;
-    kept.set(ring.channel(seq), (kept.get(ring.channel(seq)) ?? 0) + ring.bytes(seq));
-  }
+  const kept = keptBy(half.sender);
   for (const [channel, written] of ledger.written) {
     const expected = written - (ledger.held.get(channel) ?? 0);
     const bytes = kept.get(channel) ?? 0;
@@ -136,4 +144,16 @@ export function checkBuffer(half: RequestSide | ParkSide, ledger: Ledger, side: 
         "was written are not acknowledged",
     );
   }
+}
+
+/** Payload bytes in the buffer, by channel. */
+function keptBy({ ring, channels }: RequestSide["sender"]): Map<number, number> {
+  const kept = new Map<number, number>();
+  for (const [id, { unsentBytes }] of channels) kept.set(id, unsentBytes);
+  for (let seq = ring.base; seq < ring.next; seq++) {
+    const kind = ring.kind(seq);
+    if (kind !== UNIT_MESSAGE && kind !== UNIT_PART) continue;
+    kept.set(ring.channel(seq), (kept.get(ring.channel(seq)) ?? 0) + ring.bytes(seq));
+  }
+  return kept;
 }

@@ -10,7 +10,7 @@ import {
   type RequestSide,
   type ServerSession,
 } from "../../core/index.ts";
-import type { SideName } from "../applications.ts";
+import { SIDES, type SideName } from "../applications.ts";
 import { type CoreEvent, type CoreOutput, Cores, type Reaction } from "../cores.ts";
 import { fork, shallow } from "../fork.ts";
 import type { SimulatedHttp } from "../http.ts";
@@ -18,7 +18,7 @@ import type { Pair, Reactor } from "../pair.ts";
 import { checkSide } from "../invariants.ts";
 import { checkBodyLimits } from "../invariants/limits.ts";
 import { readAny } from "./bodies.ts";
-import { checkBuffer, EMPTY_LEDGER, keepBooks, type Ledger } from "./ledger.ts";
+import { checkBuffer, EMPTY_LEDGER, keepBooks, type Ledger, openBooks } from "./ledger.ts";
 import { lookBefore, marksOf } from "./marks.ts";
 import type { Print } from "./print.ts";
 import { printSide } from "./fingerprint.ts";
@@ -62,8 +62,11 @@ export class Memory implements Reactor {
   /** Takes in a pair; its cores belong to this memory from now on. */
   adopt(pair: Pair): void {
     pair.reactor = this;
-    this.install(pair, "client", this.meet(pair, "client", EMPTY_LEDGER));
-    this.install(pair, "server", this.meet(pair, "server", EMPTY_LEDGER));
+    for (const side of SIDES) {
+      const half = pair.half(side);
+      const ledger = half === undefined ? EMPTY_LEDGER : openBooks(half);
+      this.install(pair, side, this.meet(pair, side, ledger));
+    }
   }
 
   /** A side of a pair, as it was met. */
