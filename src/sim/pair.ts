@@ -9,12 +9,7 @@
  *
  * What the applications receive is compared at once with what was sent (promise 1).
  */
-import {
-  type ApplicationOutput,
-  type DeliveryMode,
-  type EndedOutput,
-  UsageError,
-} from "../core/index.ts";
+import { type ApplicationOutput, type DeliveryMode, type EndedOutput } from "../core/index.ts";
 import {
   BrokenPromise,
   type Command,
@@ -502,9 +497,4 @@ export class Pair extends Cores {
     for (const [channel, count] of this.logs[side].unconsumed) if (count > 0) return channel;
     return undefined;
   }
-}
-
-/** Whether an error is the application's own doing, as far as a simulation provokes it. */
-export function isRefusal(error: unknown): boolean {
-  return error instanceof UsageError;
 }

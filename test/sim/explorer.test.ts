@@ -56,7 +56,7 @@ describe("the explorer", () => {
   test("remembers of cores what they do themselves, on any way", () => {
     for (const name of ["one-loss", "parking", "giving-up", "resuming", "closing"]) {
       const { options } = configurationNamed(name);
-      for (let seed = 0; seed < 40; seed++) {
+      for (let seed = 0; seed < 12; seed++) {
         const choices = seeded(seed);
         const memory = new Memory();
         let remembered = new Pair(options);
