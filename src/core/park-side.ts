@@ -318,7 +318,7 @@ export class ParkSide extends Half<RespondOutput> {
       exchange,
       heldMs: Math.round(heldMs),
       parkedWanted: this.parkedWanted,
-      answered: this.answered.flat.slice(),
+      answered: this.answered.flat,
       parked: this.parked.map((parked) => parked.exchange),
     };
   }

@@ -113,7 +113,7 @@ export class ReceiveCheck {
     if (last > (isUnit ? seqMax : seqMax + FACT_ALLOWANCE))
       throw new ProtocolError("window_exceeded");
     if (this.state.received.endOf(frame.seq) >= last) return;
-    if (frame.kind === "finish" || frame.kind === "channel-open") return;
+    if (frame.kind === "finish") return;
     const channel = this.state.channels.get(frame.channel);
     const mode = channel?.mode ?? this.opening.get(frame.channel);
     if (mode === undefined) {

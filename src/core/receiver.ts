@@ -210,7 +210,7 @@ export class Receiver {
     if (count > channel.unconsumed.size) return false;
     for (let done = 0; done < count; done++) {
       const cost = channel.unconsumed.shift() as Cost;
-      if (this.options.hold === "consumed") this.holdSeqs(cost.seqs);
+      this.holdSeqs(cost.seqs);
       this.consumeCost(channel, cost);
     }
     this.windows.raise(channel);
@@ -265,7 +265,7 @@ export class Receiver {
 
   /** After consuming, holding later than receiving is news of its own. */
   noteHeld(nowMs: number): void {
-    if (this.heldThrough > this.heldStated && this.options.hold !== "received") {
+    if (this.heldThrough > this.heldStated) {
       this.ackOwedSinceMs = Math.min(this.ackOwedSinceMs, nowMs);
     }
   }
@@ -389,7 +389,7 @@ export class Receiver {
     }
     // [MODE-2]: each index once, as it comes.
     channel.settled.add(index, index);
-    const isOld = channel.mode === "latest" && index < (channel.latestByKey.get(key) ?? 0);
+    const isOld = index < (channel.latestByKey.get(key) ?? 0);
     if (isOld) {
       // [LATEST-2]: overtaken by a newer message of its key.
       this.consumeCost(channel, { bytes: payload.length, assembled, seqs });
@@ -560,7 +560,6 @@ export class Receiver {
       return;
     }
     for (const each of costs) this.consumeCost(channel, each);
-    if (channel !== undefined) this.windows.raise(channel);
     this.retryStalled();
   }
 

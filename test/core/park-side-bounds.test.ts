@@ -341,7 +341,7 @@ describe("an endpoint", () => {
     client.bench.deliver(bytes, client.origin, client.sessionId);
 
     expect(client.bench.take().map(({ body }) => body.ended?.code)).toEqual([END_CODES.protocol]);
-    expect(client.side.lastWord?.ended?.code).toBe(7);
+    expect(client.side.lastWord).toMatchObject({ ended: { code: 7 } });
   });
 
   test("recognises no request in an answer that came back", () => {
