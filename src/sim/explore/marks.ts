@@ -102,7 +102,8 @@ function marksOfHalf(before: Before, { sender, receiver }: Half): string[] {
   if (sender.isBlocked) marks.push("window closed");
   if (receiver.duplicates > before.copies) marks.push("copy dropped");
   if (receiver.refused > before.refused) marks.push("refused for want of room");
-  if (receiver.received.count > 1) marks.push("hole");
+  const { count, through } = receiver.received;
+  if (count > (through === 0 ? 0 : 1)) marks.push("hole");
   if (receiver.parts.stalled.size > 0) marks.push("part waits for room");
   if (receiver.parts.bytes > 0) marks.push("parts under assembly");
   return marks;
