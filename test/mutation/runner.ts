@@ -28,7 +28,7 @@ import { bundleTests, isJudge } from "./bundle.ts";
 import { type Collected, Collector } from "./collected.ts";
 
 /** Of each property: enough to meet what its test names, and some hundred tests a mutant. */
-const PROPERTY_RUNS_MAX = Number(process.env["MUTATE_RUNS_MAX"] ?? 40);
+const PROPERTY_RUNS_MAX = 10;
 /** Mutants that slow a test down so much are as good as endless. */
 const HITS_FACTOR = 20;
 const HITS_SLACK = 1_000;
@@ -257,10 +257,15 @@ function withinProcessorTime(test: Collected, limitMs: number): void {
   }
 }
 
+/** A test that goes on later would be taken for one that has passed. */
+function refusePromise(result: unknown): void {
+  if (result instanceof Promise) throw new Error("asynchronous tests judge no mutants");
+}
+
 /** What a test says is wrong; nothing when it passes. */
 function failureOf(test: Collected, timeoutMs: number | undefined): string | undefined {
   try {
-    if (timeoutMs === undefined) test.run();
+    if (timeoutMs === undefined) refusePromise(test.run());
     else withinProcessorTime(test, timeoutMs);
     return undefined;
   } catch (error) {
