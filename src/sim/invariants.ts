@@ -13,6 +13,8 @@ import { type Half, openClient, openReceiver, openServer } from "./invariants/op
 import { checkTimers } from "./invariants/timers.ts";
 import type { Pair } from "./pair.ts";
 
+export type { Half };
+
 /** Throws a `BrokenPromise` when the state breaks one. */
 export function checkState(pair: Pair): void {
   for (const side of SIDES) checkBooks(pair, side);

@@ -6,7 +6,9 @@
 
 /** Bits of two words in which two states that count as the same agree. */
 export interface Fingerprint {
+  /** 32 of them. */
   readonly low: number;
+  /** And 32 more. */
   readonly high: number;
 }
 

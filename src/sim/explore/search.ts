@@ -72,7 +72,7 @@ interface Waiting<State> {
   readonly state: State;
 }
 
-/** Tries everything; gives up beyond so many states. */
+/** Tries everything that can become of a state, and looks back from rest when nothing is left. */
 export class Search<State> {
   private readonly space: Space<State>;
   private readonly statesMax: number;
@@ -88,11 +88,13 @@ export class Search<State> {
   private restStates = 0;
   private broken: Broken | undefined = undefined;
 
+  /** Of this space; it is given up beyond `statesMax` states. */
   constructor(space: Space<State>, statesMax: number) {
     this.space = space;
     this.statesMax = statesMax;
   }
 
+  /** Tries everything. Once. */
   run(): Found {
     try {
       this.enter(this.space.start(), NOWHERE, 0);
