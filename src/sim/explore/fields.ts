@@ -120,6 +120,7 @@ export const TABLE: Table = {
     firstOfLife: ["through", "what was said to the life before"],
     abandoned: STATE,
     savedUntilMs: ["until", "no request leaves before"],
+    generation: STATE,
   },
   ParkSide: {
     ...HALF,
@@ -138,6 +139,7 @@ export const TABLE: Table = {
     isRefused: STATE,
     pauses: ["present", "whether the server drains"],
     lastWord: STATE,
+    generation: STATE,
   },
   Exchanges: {
     next: ["name", "all others are relative to it"],
@@ -293,6 +295,7 @@ export const TABLE: Table = {
     touched: STATE,
     own: STATE,
     timers: ["out", "follows from the sessions"],
+    random: ["out", "draws the generation of the next session, and there is one"],
     pending: STATE,
     pauses: ["present", "whether the server drains"],
     nowMs: CLOCK,
