@@ -262,8 +262,8 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   ),
   named(
     "opening",
-    "a message that rides on the opening, whose requests come twice and late",
-    opening(1, false, { duplicates: 1, losses: 1 }),
+    "a message that rides on the opening, of whose requests two copies come, and late",
+    opening(1, false, { duplicates: 2 }),
     ["step: duplicate", "copy dropped", "request answered already"],
     QUICK,
   ),
