@@ -4,7 +4,7 @@ import { faultOf, followTraces } from "./model.ts";
 import { PLANTED, PROPERTIES, TRACE_SIZES } from "./properties.ts";
 import { verify } from "./spin.ts";
 
-const TRACES = 5;
+const TRACES = 20;
 
 describe("the model of the parking rule and of acknowledgements", () => {
   for (const property of PROPERTIES.filter(({ isQuick }) => isQuick === true)) {
