@@ -8,7 +8,7 @@
  * Handlers: those of the subclasses, and `handleTimeout(nowMs)`, which alone transmits.
  * `poll()` until it returns a timeout, after each of them.
  */
-import type { Ack, Body, DeliveryMode, Ending, Parameters } from "./body.ts";
+import type { Ack, Body, DeliveryMode, Ending, Owner, Parameters } from "./body.ts";
 import { beginBody, type BodyOptions, bytesBegun, encodeBody, finishBody } from "./body-writer.ts";
 import { ChannelSender } from "./channel-sender.ts";
 import { Deque } from "./deque.ts";
@@ -90,7 +90,14 @@ export interface Stats {
 }
 
 /** What the link puts into the prefix of a body. */
-type Head = Pick<Body, "request" | "answer" | "open" | "opened" | "pauseMs" | "succeeds">;
+type Head = Pick<Body, "request" | "answer" | "owner" | "open" | "opened" | "pauseMs" | "succeeds">;
+
+/** The owner of a session of this generation [OWN-1]; nobody's for 0. */
+export function ownerOf(generation: number): Owner | undefined {
+  return generation === 0 ? undefined : { epoch: 0, generation, hint: NO_HINT };
+}
+
+const NO_HINT = new Uint8Array(0);
 
 /** A body in the making. */
 type Draft = { -readonly [Field in keyof Body]: Body[Field] };
@@ -260,7 +267,7 @@ export abstract class Half<Transmit extends { kind: string }> {
    */
   setTimeToLive(channelId: number, ttlMs: number): void {
     const channel = this.requireChannel(channelId);
-    if (channel.nextIndex > 1 || channel.hasUnsent || channel.partOffset > 0) {
+    if (channel.nextIndex > 1 || channel.hasUnsent) {
       throw new UsageError("state_invalid");
     }
     channel.ttlMs = checkTimeToLive(ttlMs);
@@ -448,7 +455,7 @@ export abstract class Half<Transmit extends { kind: string }> {
    */
   protected compose(nowMs: number, head: Head, transmission: number): Uint8Array {
     const { window, channelWindows } = this.receiver.state();
-    const { request, answer, open, opened, pauseMs, succeeds } = head;
+    const { request, answer, owner, open, opened, pauseMs, succeeds } = head;
     const { ack } = this.receiver;
     // One shape for all bodies: copying a head into others costs more than writing the body.
     const body: Draft = {
@@ -457,6 +464,7 @@ export abstract class Half<Transmit extends { kind: string }> {
       ack,
       window,
       blocked: undefined,
+      owner,
       open,
       opened,
       pauseMs,
@@ -528,7 +536,6 @@ export abstract class Half<Transmit extends { kind: string }> {
     for (const frame of body.numbered) {
       if (frame.kind === "channel-open") this.joinChannel(frame.channel, frame.mode);
       else if (frame.kind === "channel-reset") this.followReset(frame.channel);
-      else if (frame.kind === "channel-finish") this.endingChannels.add(frame.channel);
     }
     for (const window of body.channelWindows) {
       if (this.sender.handleChannelWindow(window)) this.endProbe();
