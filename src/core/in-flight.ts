@@ -73,7 +73,7 @@ export class InFlight {
 
   /** Adds what is due to a body, lowest first, as far as it fits. */
   fillDue(bundle: Bundle): void {
-    while (!this.due.isEmpty && bundle.units > 0) {
+    while (!this.due.isEmpty) {
       const first = this.due.flat[0] as number;
       const last = this.due.flat[1] as number;
       let seq = first;
