@@ -43,6 +43,17 @@ inline sooner()
 	fi
 }
 
+/* [EXCH-5], also of one that an answer has just named as parked when its time is over already. */
+inline markMissed()
+{
+	for (at : 0 .. N - 1) {
+		if
+		:: HAS(live, at) && OVERDUE_AT(at) <= clock[CLIENT] -> markOverdue(at)
+		:: else
+		fi
+	}
+}
+
 inline clientTimer()
 {
 	soonest = NEVER;
@@ -72,12 +83,7 @@ inline clientTimer()
 	:: soonest < NEVER ->
 		STEP();
 		clock[CLIENT] = LATER(soonest, clock[CLIENT]);
-		for (at : 0 .. N - 1) {
-			if
-			:: HAS(live, at) && OVERDUE_AT(at) <= clock[CLIENT] -> markOverdue(at)
-			:: else
-			fi
-		}
+		markMissed();
 		oldestCarrier();
 		if
 		:: rank < N && RESEND_AT(CLIENT) <= clock[CLIENT] ->

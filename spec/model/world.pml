@@ -163,6 +163,9 @@ active proctype World()
 			:: action == answer_arrives || action == second_answer_arrives ->
 				body = 2 * which + (action == second_answer_arrives);
 				answerArrives(which);
+#ifdef TRACE
+				markMissed();
+#endif
 				ticking = CLIENT
 			:: action == request_fails || action == exchange_fails ->
 				copies[which] = copies[which] - (action == request_fails);
