@@ -83,13 +83,13 @@ export interface ChannelWindow {
   readonly bytesMax: number;
 }
 
-/** Room for durable sessions: fencing epoch, store generation and the owner that answers. */
+/** Who has the state of the session; spec 7.2. */
 export interface Owner {
-  /** For fencing: higher with each owner of the session. Reserved. */
+  /** For fencing: higher with each owner of the session. Reserved: 0. */
   readonly epoch: number;
-  /** For telling that a store was lost: another one with each. Reserved. */
+  /** Tells that the state was lost: drawn anew with each session that a server begins [OWN-1]. */
   readonly generation: number;
-  /** Who the owner is: at most `HINT_BYTES_MAX` bytes. Reserved. */
+  /** Who the owner is: at most `HINT_BYTES_MAX` bytes. Reserved: empty. */
   readonly hint: Uint8Array;
 }
 
@@ -268,7 +268,7 @@ export interface Body {
   /** The limits at which the sender stands still. */
   readonly blocked?: Window | undefined;
   /** Who answers, where sessions outlive their server. */
-  readonly owner?: Owner;
+  readonly owner?: Owner | undefined;
   /** The client opens the session: its parameters. */
   readonly open?: Parameters | undefined;
   /** The server has opened it: its parameters. */

@@ -21,6 +21,7 @@ import {
   ENDPOINT_DEFAULTS,
   ENDPOINT_RANGES,
   INITIAL_GRANT,
+  GENERATION_MAX,
   NONCE_BYTES,
   PAUSE_MS_MAX,
   WIRE_VERSION,
@@ -37,6 +38,7 @@ import type { ApplicationOutput, RespondOutput, TimeoutOutput } from "./outputs.
 import { type LastWord, ParkSide } from "./park-side.ts";
 import { reasonBytes } from "./reason.ts";
 import { Pauses } from "./pauses.ts";
+import { jitter } from "./random.ts";
 import { TimerQueue } from "./timer-queue.ts";
 
 /** What the adapter knows of a request beside its body. */
@@ -85,6 +87,7 @@ export interface ServerSession {
 interface Tombstone {
   /** Of the life that had the session when it ended. */
   readonly incarnation: number;
+  readonly generation: number;
   readonly secret: Uint8Array;
   readonly principal: string | undefined;
   readonly lastWord: LastWord;
@@ -121,6 +124,8 @@ export class Endpoint {
   /** Sessions by when they want to be woken, the soonest first; see `TimerQueue`. */
   private readonly timers: TimerQueue<ServerSession> = new TimerQueue();
   private pending = 0;
+  /** Where the next session's generation comes from. */
+  private random: number;
   private nowMs: number;
   private readonly options: EndpointOptions;
   /** Set while the server drains. */
@@ -132,6 +137,7 @@ export class Endpoint {
     checkNames(options, ENDPOINT_DEFAULTS);
     this.options = { ...ENDPOINT_DEFAULTS, ...options };
     checkEndpointOptions(this.options);
+    this.random = this.options.seed;
     this.nowMs = nowMs;
   }
 
@@ -319,6 +325,10 @@ export class Endpoint {
       this.answerUnknown(handle, address);
       return undefined;
     }
+    if (isOfOther(body, session.side.generation)) {
+      this.answerUnknown(handle, address);
+      return undefined;
+    }
     if (session.side.state === "ended") {
       const { incarnation, lastWord } = session.side;
       this.answerEnded(handle, address, body, incarnation, lastWord as LastWord);
@@ -343,8 +353,9 @@ export class Endpoint {
     const tombstone = this.tombstones.get(id);
     if (tombstone !== undefined) {
       const isOwn = isOwner(tombstone.secret, tombstone.principal, address, origin);
-      const { incarnation, lastWord } = tombstone;
-      if (isOwn) this.answerEnded(handle, address, body, incarnation, lastWord);
+      const { incarnation, generation, lastWord } = tombstone;
+      if (isOwn && !isOfOther(body, generation))
+        this.answerEnded(handle, address, body, incarnation, lastWord);
       else this.answerUnknown(handle, address);
       return undefined;
     }
@@ -377,7 +388,9 @@ export class Endpoint {
     origin: Origin,
   ): ServerSession | undefined {
     const { sessionId, proof, incarnation } = address;
-    const side = new ParkSide(this.nowMs, sessionId, incarnation, this.options);
+    this.random = jitter(this.random);
+    const generation = 1 + (this.random % GENERATION_MAX);
+    const side = new ParkSide(this.nowMs, sessionId, incarnation, this.options, generation);
     try {
       side.handleRequest(this.nowMs, handle, incarnation, body);
     } catch (error) {
@@ -522,9 +535,9 @@ export class Endpoint {
     }
     const forgetAtMs = this.nowMs + this.options.tombstoneMs;
     const { id, secret, side } = session;
-    const { incarnation } = side;
+    const { incarnation, generation } = side;
     const { principal } = session.origin;
-    this.tombstones.set(id, { incarnation, secret, principal, lastWord, forgetAtMs });
+    this.tombstones.set(id, { incarnation, generation, secret, principal, lastWord, forgetAtMs });
   }
 
   private remove(session: ServerSession): void {
@@ -594,6 +607,11 @@ function isOwner(
   return (
     principal === undefined || origin.principal === undefined || principal === origin.principal
   );
+}
+
+/** Whether a request is of a session that another server began under this name [OWN-3]. */
+function isOfOther({ owner }: Body, generation: number): boolean {
+  return owner !== undefined && owner.generation !== generation;
 }
 
 /** Compares in a time that does not depend on where the difference is. */

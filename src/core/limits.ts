@@ -75,6 +75,9 @@ export const PARKED_MAX = 64;
  */
 export const EXCHANGE_SPAN_MAX = 256;
 
+/** Generations are drawn from 1 to this: the largest integer that takes four bytes on the wire. */
+export const GENERATION_MAX = 0x3fff_ffff;
+
 /** Most bytes of an owner hint: a host name's label is at most 63 bytes. */
 export const HINT_BYTES_MAX = 64;
 

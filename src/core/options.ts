@@ -143,7 +143,10 @@ export interface EndpointOptions extends ParkOptions {
    * Default true.
    */
   readonly earlyMessages: boolean;
-  /** Where the pauses of `drain` begin, 1 to 2^32 - 1: a random number for each process. */
+  /**
+   * Where the pauses of `drain` and the generations of sessions begin, 1 to 2^32 - 1: a random
+   * number for each process, as by its generation a client knows a session that was begun anew.
+   */
   readonly seed: number;
 }
 

@@ -14,7 +14,7 @@
 import type { Body, Ending } from "./body.ts";
 import type { BodyOptions } from "./body-writer.ts";
 import { assert, ProtocolError, UsageError } from "./errors.ts";
-import { checkParameters, END_CODES, Half } from "./half.ts";
+import { checkParameters, END_CODES, Half, ownerOf } from "./half.ts";
 import type { Flight } from "./in-flight.ts";
 import { EXCHANGE_SPAN_MAX, INITIAL_GRANT } from "./limits.ts";
 import type { ParkOptions } from "./options.ts";
@@ -50,6 +50,8 @@ export class ParkSide extends Half<RespondOutput> {
   private readonly over: Ranges = new Ranges();
   /** Which life of the client has the session; from 1. */
   incarnation: number;
+  /** @internal Tells this session from one under the same identifier that others began [OWN-1]. */
+  readonly generation: number;
   /** How many requests the client is asked to keep parked. */
   parkedWanted: number;
   /** Whether the present wish to speak has already been counted as met with nothing parked. */
@@ -72,10 +74,17 @@ export class ParkSide extends Half<RespondOutput> {
   lastWord: LastWord | undefined = undefined;
 
   /** @internal Made by the library. */
-  constructor(nowMs: number, sessionId: Uint8Array, incarnation: number, options: ParkOptions) {
+  constructor(
+    nowMs: number,
+    sessionId: Uint8Array,
+    incarnation: number,
+    options: ParkOptions,
+    generation: number,
+  ) {
     super("park", nowMs, sessionId.slice(), options);
     this.options = options;
     this.incarnation = incarnation;
+    this.generation = generation;
     this.parkedWanted = options.literal?.requestsHeld ?? 1;
     this.starvedAtMs = nowMs;
   }
@@ -291,7 +300,7 @@ export class ParkSide extends Half<RespondOutput> {
     }
     for (const { exchange, handle } of this.leftOver.splice(0)) {
       const answer = this.answerHead(exchange, 0);
-      this.respond(handle, this.composeEmpty({ answer, ...this.pause }));
+      this.respond(handle, this.composeEmpty({ answer, ...this.owner, ...this.pause }));
     }
     this.noteWaiting(nowMs);
     while (this.wantsToAnswer(nowMs)) this.answerOldest(nowMs);
@@ -306,11 +315,16 @@ export class ParkSide extends Half<RespondOutput> {
     this.answered.add(exchange, exchange);
     this.relax(nowMs);
     const answer = this.answerHead(exchange, nowMs - arrivedAtMs);
-    const opened = this.mustStateOpened ? { opened: this.parameters } : {};
+    const opened = this.mustStateOpened ? { opened: this.parameters, ...this.owner } : {};
     this.isOpenedOwed = false;
     // A bundle's worth at most in the literal procedure [LITS-3].
     this.respond(handle, this.compose(nowMs, { answer, ...opened, ...this.pause }, exchange));
     this.answerTimes.set(exchange, nowMs);
+  }
+
+  /** Whose answer it is, as long as the client may not know [OWN-1]. */
+  private get owner(): Pick<Body, "owner"> {
+    return this.mustStateOpened ? { owner: ownerOf(this.generation) } : {};
   }
 
   private answerHead(exchange: number, heldMs: number): NonNullable<Body["answer"]> {

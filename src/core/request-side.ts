@@ -7,7 +7,7 @@
  * `Half`, `save` and `abort`. Outputs of `poll()`: `request`, `abort`, the application's, and the
  * timeout.
  */
-import type { Address, AnswerPrefix, Body } from "./body.ts";
+import type { Address, AnswerPrefix, Body, Owner } from "./body.ts";
 import { readBody, readHead, readVersions } from "./body-reader.ts";
 import type { BodyOptions } from "./body-writer.ts";
 import { ChannelReceiver } from "./channel-receiver.ts";
@@ -23,7 +23,7 @@ import {
   UsageError,
 } from "./errors.ts";
 import { Exchanges } from "./exchanges.ts";
-import { type ChannelOptions, checkParameters, END_CODES, Half } from "./half.ts";
+import { type ChannelOptions, checkParameters, END_CODES, Half, ownerOf } from "./half.ts";
 import { GivingUp } from "./giving-up.ts";
 import { InFlight } from "./in-flight.ts";
 import {
@@ -94,6 +94,8 @@ export class RequestSide extends Half<RequestOutput> {
   private parkedWantedFrom = 0;
   protected readonly options: RequestOptions;
   private readonly secret: Uint8Array;
+  /** Of the session that this client has joined, as the server drew it; 0 before, or for none. */
+  private generation = 0;
   /** This life's number; those before it that the server may still have; its first exchange. */
   private incarnation = 1;
   private predecessors: number[] = [];
@@ -234,6 +236,11 @@ export class RequestSide extends Half<RequestOutput> {
       // [INC-2]: what else it says, acknowledgements above all, may be about the other life.
       if (body.superseded !== undefined && body.superseded !== this.incarnation) {
         this.end("superseded", "peer", END_CODES.closed);
+        return;
+      }
+      // [OWN-4]: what it says is about another session, which has nothing of this one but its name.
+      if (this.isOfOther(body.owner)) {
+        this.handleUnknown(exchange);
         return;
       }
       this.check(body);
@@ -406,7 +413,8 @@ export class RequestSide extends Half<RequestOutput> {
     // this life takes.
     const open = this.peer === undefined ? this.parameters : undefined;
     const succeeds = this.predecessors.length === 0 ? undefined : this.predecessors;
-    return { request, open, succeeds };
+    const owner = ownerOf(this.generation); // [OWN-2]
+    return { request, owner, open, succeeds };
   }
 
   protected override get bodyOptions(): BodyOptions {
@@ -477,6 +485,7 @@ export class RequestSide extends Half<RequestOutput> {
     this.giveUpExchange(exchange);
     if (body.opened !== undefined && this.peer === undefined) {
       this.learn(body.opened);
+      this.generation = body.owner?.generation ?? 0;
       this.become("open");
       this.notify({ kind: "opened" });
     }
@@ -495,6 +504,11 @@ export class RequestSide extends Half<RequestOutput> {
     } else if (body.ended !== undefined) {
       this.endByPeer(body.ended);
     }
+  }
+
+  /** Whether an answer comes from a server that has begun the session anew. */
+  private isOfOther(owner: Owner | undefined): boolean {
+    return this.generation !== 0 && owner !== undefined && owner.generation !== this.generation;
   }
 
   /** [EXCH-4]: what the answer says about exchanges, this one and others. */

@@ -10,8 +10,7 @@ import {
   type ApplicationOutput,
   type EndedOutput,
   Endpoint,
-  readBody,
-  readHead,
+  ENDPOINT_DEFAULTS,
   type ServerSession,
 } from "../core/index.ts";
 import {
@@ -61,11 +60,10 @@ export class MortalPair extends Pair {
   readonly books: Map<string, Book> = new Map();
   /** The world's time, for what is noted; the world sets it. */
   worldMs = 0;
+  private crashes = 0;
   /** Tells streams apart. */
   private life = 0;
   private streamsBefore: Map<string, Stream>[] = [];
-  /** Exchanges of this session have higher numbers. */
-  private firstExchange = 0;
   /** Which of the servers of this session the client has heard. */
   private heard: number | undefined = undefined;
   private readonly play: Play;
@@ -80,20 +78,13 @@ export class MortalPair extends Pair {
     return this.books.size === 0;
   }
 
-  /** The client has not been answered yet, or requests that open its session are on their way. */
-  get isOpeningUnderWay(): boolean {
-    if (this.client.state === "opening") return true;
-    return this.http.items.some(
-      ({ kind, exchange, body }) =>
-        kind === "request" && exchange > this.firstExchange && isOpening(body),
-    );
-  }
-
   // --- deaths ---------------------------------------------------------------------------------
 
   /** The server's process is gone and another one has begun; the network is told by the caller. */
   crashServer(): void {
-    this.server = new Endpoint(this.clocks.server, this.options.server);
+    // Each process has a random seed of its own.
+    const seed = (this.options.server?.seed ?? ENDPOINT_DEFAULTS.seed) + ++this.crashes;
+    this.server = new Endpoint(this.clocks.server, { ...this.options.server, seed });
     this.wakeAt.server = { atMs: Infinity, timer: "none" };
     this.forgetSession();
   }
@@ -109,7 +100,6 @@ export class MortalPair extends Pair {
     this.life++;
     this.isGhost = false;
     this.connectionBase += CONNECTIONS_OF_ONE_LIFE;
-    this.firstExchange = this.connectionBase;
     const nonce = nonceOf(this.generation);
     const { clientClass, clocks, options } = this;
     this.client = new clientClass(clocks.client, { nonce, secret: SECRET }, options.client);
@@ -278,17 +268,6 @@ function nonceOf(generation: number): Uint8Array {
   const nonce = new Uint8Array(NONCE_BYTES).fill(FIRST_NONCE);
   new DataView(nonce.buffer).setUint32(0, FIRST_NONCE * 0x01010101 + generation);
   return nonce;
-}
-
-/** Whether a body asks for a session; what cannot be read asks for nothing. */
-function isOpening(body: Uint8Array): boolean {
-  try {
-    const head = readHead(body, body.length);
-    if (head.address === undefined) return false;
-    return readBody(body, head, head.address.sessionId).open !== undefined;
-  } catch {
-    return false;
-  }
 }
 
 /** The client has sent what it has sent, and a new server has neither received nor sent anything. */

@@ -18,12 +18,6 @@ import { PRESETS, type PresetName } from "./presets.ts";
 export interface HostEvents {
   /** The server's process dies, with all that it knows, and another one begins. */
   readonly serverCrashPermille: number;
-  /**
-   * Also while an opening is on its way. Then the new server may take it for a new session, which
-   * the client joins that has heard the old server's answer: nobody tells the two servers apart, so
-   * what only the first had is missing without a word (spec 7.2). A known limit; else false.
-   */
-  readonly crashesWhileOpening: boolean;
   /** The client's process dies without having saved anything, and another session begins. */
   readonly clientCrashPermille: number;
   /** The client is saved and resumed, as by the reload of a page. */
@@ -63,7 +57,6 @@ export interface SimulationOptions {
 /** Hosts to which nothing happens. */
 export const NO_HOST_EVENTS: HostEvents = {
   serverCrashPermille: 0,
-  crashesWhileOpening: false,
   clientCrashPermille: 0,
   reloadPermille: 0,
   wakePermille: 0,
@@ -282,7 +275,6 @@ function drawEvents(play: Play): HostEvents {
   const often = oneOf(play, [20, 60], "how often something happens to hosts");
   return {
     serverCrashPermille: play.pick(2, "servers crash", 200) * often,
-    crashesWhileOpening: false,
     clientCrashPermille: play.pick(2, "clients crash", 200) * often,
     reloadPermille: play.pick(2, "clients reload", 250) * often,
     wakePermille: play.pick(2, "clients wake", 330) * 200,

@@ -261,8 +261,7 @@ export class Simulation {
     const { events } = this.options;
     const happens = (mark: HostMark, what: string, permille: number): boolean =>
       permille > 0 && play.happens(mark, `${name}: ${what}`, permille);
-    const mayCrash = events.crashesWhileOpening || !pair.isOpeningUnderWay;
-    if (mayCrash && happens("server crash", "the server crashes", events.serverCrashPermille)) {
+    if (happens("server crash", "the server crashes", events.serverCrashPermille)) {
       play.note(this.nowMs, "server", "crashes, and begins anew");
       this.network.dropHeld();
       pair.crashServer();

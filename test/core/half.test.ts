@@ -628,7 +628,7 @@ describe("the end", () => {
 
 describe("the park side", () => {
   test("has room for another channel once both sides finished one", () => {
-    const side = new ParkSide(0, NONCE, 1, PARK_DEFAULTS);
+    const side = new ParkSide(0, NONCE, 1, PARK_DEFAULTS, 1);
     const none = { channelWindows: [], channelsBlocked: [] };
     const prefix = { over: [], lastAnswered: 0, sinceMs: 0 };
     const open = { ...SERVER_PARAMETERS, channelsMax: 1 };

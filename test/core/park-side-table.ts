@@ -305,6 +305,11 @@ const wrongPrincipal = cell("UNKNOWN; changes nothing.", (scene) => {
   answersOnly(scene, () => scene.client.request(scene.next, script), isUnknown);
 });
 
+const wrongGeneration = cell("UNKNOWN; changes nothing.", (scene) => {
+  const script = { generation: 7, numbered: [messages(1, "for another")] };
+  answersOnly(scene, () => scene.client.request(scene.next, script), isUnknown);
+});
+
 const damaged = cell("UNREADABLE; changes nothing.", (scene) => {
   const bytes = scene.client.encode(scene.next, { numbered: [messages(1, "damaged")] });
   bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1;
@@ -582,6 +587,16 @@ export const PARK_SIDE_TABLE: readonly Row[] = [
       open: wrongPrincipal,
       closing: wrongPrincipal,
       ended: wrongPrincipal,
+    },
+  },
+  {
+    event: "request of another generation",
+    cells: {
+      stranger: unknown({ generation: 7 }),
+      opening: wrongGeneration,
+      open: wrongGeneration,
+      closing: wrongGeneration,
+      ended: wrongGeneration,
     },
   },
   {

@@ -436,7 +436,7 @@ describe("opening", () => {
   });
 
   test("takes one verdict only", () => {
-    const side = new ParkSide(0, new Uint8Array(16), 1, PARK_DEFAULTS);
+    const side = new ParkSide(0, new Uint8Array(16), 1, PARK_DEFAULTS, 1);
     side.accept(0);
 
     expect(() => side.accept(0)).toThrow(UsageError);

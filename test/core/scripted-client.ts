@@ -12,6 +12,7 @@ import {
   type ServerSession,
   type Verdict,
 } from "../../src/core/endpoint.ts";
+import { ownerOf } from "../../src/core/half.ts";
 import type { EndpointOptions } from "../../src/core/options.ts";
 import type { ApplicationOutput, EndedOutput } from "../../src/core/outputs.ts";
 import type { ParkSide } from "../../src/core/park-side.ts";
@@ -37,6 +38,8 @@ export interface Script extends Partial<Omit<RequestPrefix, "exchange">> {
   readonly window?: Body["window"];
   readonly numbered?: readonly NumberedFrame[];
   readonly ended?: Body["ended"];
+  /** The generation of the session as the client knows it. */
+  readonly generation?: number;
   /** Not the client's own. */
   readonly incarnation?: number;
   /** Whose place it takes. */
@@ -119,6 +122,7 @@ export class ScriptedClient {
         ? {}
         : { request: { exchange, overThrough, over, lastAnswered, sinceMs } }),
       ...(ack === undefined ? {} : { ack: { receivedThrough: ack, heldThrough: ack, ranges: [] } }),
+      ...(script.generation === undefined ? {} : { owner: ownerOf(script.generation) }),
       window: script.window ?? { seqMax: 100_000, bytesMax: 16_777_216 },
       ...(open === undefined || open === false
         ? {}

@@ -1,7 +1,6 @@
-// What nobody can tell today: a server that begins anew while an opening is under way. The new
-// process takes a late opening for a new session, and the client, which has heard the old one's
-// answer, goes on as if nothing had happened (spec 7.2). These are the two things that come of it.
-// Whoever mends that sees these tests fail, and lets `drawOptions` crash servers at any time.
+// A server that began anew while an opening was under way took it for a new session, and the client
+// joined that which had heard the old server: what only that one had was missing without a word, and
+// the session stood still, or a gap was never seen. Generations tell the two apart [OWN-1] to [OWN-4].
 
 import { expect, test } from "vitest";
 import {
@@ -20,21 +19,19 @@ import {
 
 const line = { ...PERFECT_LINE, latencyMs: 30, reorderPermille: 300, reorderMs: 100 };
 
-function optionsWith(crashesWhileOpening: boolean): SimulationOptions {
-  return {
-    ...drawOptions(new Play(fromTape([]))),
-    actions: 8,
-    network: { ...PERFECT_NETWORK, up: line, down: line },
-    events: { ...NO_HOST_EVENTS, serverCrashPermille: 200, crashesWhileOpening },
-  };
-}
+const options: SimulationOptions = {
+  ...drawOptions(new Play(fromTape([]))),
+  actions: 8,
+  network: { ...PERFECT_NETWORK, up: line, down: line },
+  events: { ...NO_HOST_EVENTS, serverCrashPermille: 200 },
+};
 
 const scenario: Scenario = {
   name: "a server that begins anew while a session opens",
-  run: (play) => new Simulation(optionsWith(true), play).run(),
+  run: (play) => new Simulation(options, play).run(),
 };
 
-test("what only the old server had is never sent again, and nobody is told", async () => {
+test("a session of which only the old server had all is told as lost", async () => {
   const steps = `
     action 2: pause after it = 30
     action 2: who acts = 1
@@ -42,12 +39,13 @@ test("what only the old server had is never sent again, and nobody is told", asy
     request 2 is late = 1
     action 3: the server crashes = 1`;
 
-  await expect(playScenario(scenario, { steps })).rejects.toThrow(
-    "6: healed, and not at rest after hours",
-  );
+  const { marks } = await playScenario(scenario, { steps });
+
+  expect(marks.get("server crash")).toBe(1);
+  expect(marks.get("ended: lost")).toBe(1);
 });
 
-test("a client hears of two servers in one session", async () => {
+test("a client never hears of two servers in one session", async () => {
   const steps = `
     action 3: pause after it = 13
     action 3: who acts = 1
@@ -64,16 +62,17 @@ test("a client hears of two servers in one session", async () => {
     action 8: who acts = 2
     action 8: more messages = 1`;
 
-  await expect(playScenario(scenario, { steps })).rejects.toThrow(
-    "1: in one session the client hears of two servers",
-  );
+  const { marks } = await playScenario(scenario, { steps });
+
+  expect(marks.get("server crash")).toBe(1);
+  expect(marks.get("ended: lost")).toBe(1);
 });
 
-test("a server that crashes with no opening under way is told as lost, whatever else happens", () => {
+test("whenever a server crashes, the client is told that the session is lost", () => {
   const met = new Map<string, number>();
   for (let seed = 0; seed < 200; seed++) {
     const play = new Play(seeded(seed), { isNoting: false });
-    new Simulation(optionsWith(false), play).run();
+    new Simulation(options, play).run();
     for (const [mark, count] of play.marks) met.set(mark, (met.get(mark) ?? 0) + count);
   }
 

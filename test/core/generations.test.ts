@@ -1,0 +1,120 @@
+// A server that begins anew, while openings of a session are still under way, takes one of them for a
+// new session under the old name. Generations tell the two apart [OWN-1] to [OWN-4].
+
+import { describe, expect, test } from "vitest";
+import type { Body } from "../../src/core/body.ts";
+import { ownerOf } from "../../src/core/half.ts";
+import { GENERATION_MAX } from "../../src/core/limits.ts";
+import { RequestSide } from "../../src/core/request-side.ts";
+import { Bench, messages, ScriptedClient } from "./scripted-client.ts";
+import { Dialogue, SERVER_PARAMETERS } from "./scripted-server.ts";
+
+function generationsIn(bodies: readonly Body[]): (number | undefined)[] {
+  return bodies.map(({ owner }) => owner?.generation);
+}
+
+describe("a server", () => {
+  test("[OWN-1] states the generation for as long as it must state OPENED, and no longer", () => {
+    const bench = new Bench();
+    const client = new ScriptedClient(bench);
+    client.request(1, { open: true });
+    client.request(2, { open: true });
+    // A copy of what was answered: its answer has no bundle.
+    client.request(1, { open: true });
+    const opening = bench.take().map(({ body }) => body);
+    client.request(3, { overThrough: 2 });
+    client.request(4, { overThrough: 2 });
+    const open = bench.take().map(({ body }) => body);
+
+    const [generation] = generationsIn(opening);
+    expect(generation).toBeGreaterThanOrEqual(1);
+    expect(generation).toBeLessThanOrEqual(GENERATION_MAX);
+    expect(opening.length).toBeGreaterThan(1);
+    expect(generationsIn(opening)).toEqual(opening.map(() => generation));
+    expect(opening.some(({ opened }) => opened === undefined)).toBe(true);
+    expect(open.length).toBeGreaterThan(0);
+    expect(generationsIn(open)).toEqual(open.map(() => undefined));
+  });
+
+  test("[OWN-1] draws another one for each session, and each process draws its own", () => {
+    const drawn = [1, 2, 3].flatMap((seed) => {
+      const bench = new Bench({ seed });
+      return [1, 2].map((number) => {
+        new ScriptedClient(bench, number).request(1, { open: true });
+        return bench.take()[0]?.body.owner?.generation;
+      });
+    });
+
+    expect(drawn).not.toContain(undefined);
+    expect(new Set(drawn).size).toBe(6);
+  });
+
+  test("[OWN-3] answers its own session's requests, and others with UNKNOWN", () => {
+    const bench = new Bench();
+    const client = new ScriptedClient(bench);
+    client.open();
+    const generation = client.session.side.generation;
+    bench.take();
+    client.request(2, { generation: generation + 1, numbered: [messages(1, "not for you")] });
+    const [refused] = bench.take();
+    client.request(3, { generation, numbered: [messages(1, "for you")] });
+
+    expect(refused?.body.unknown).toEqual(client.sessionId);
+    expect(client.session.side.stats.messagesDelivered).toBe(1);
+  });
+});
+
+describe("a client", () => {
+  const opened = { opened: SERVER_PARAMETERS };
+
+  function openClient(generation: number): Dialogue {
+    const client = new Dialogue();
+    client.tick();
+    client.answer(1, { ...opened, owner: ownerOf(generation) });
+    client.tick();
+    return client;
+  }
+
+  test("[OWN-2] states the generation from then on, also as another life", () => {
+    const client = openClient(5);
+    const side = client.side;
+    client.answer(2, {});
+    client.tick();
+
+    expect(generationsIn(client.sent.map(({ body }) => body))).toEqual([undefined, 5, 5]);
+
+    const saved = side.save(client.nowMs);
+    const next = new Dialogue({}, client.nowMs, RequestSide.resume(client.nowMs, saved, 3));
+    next.tick();
+    expect(next.last.body.owner?.generation).toBe(5);
+  });
+
+  test("[OWN-4] ends as lost what another server has begun anew, and believes nothing it says", () => {
+    const client = openClient(5);
+    client.side.send(client.nowMs, Uint8Array.of(1));
+    client.tick();
+    const before = client.told.length;
+    for (let exchange = client.last.body.request?.exchange ?? 0; client.ended === undefined;) {
+      const ack = { receivedThrough: 1, heldThrough: 1, ranges: [] };
+      const numbered = [messages(1, "of another")];
+      client.answer(exchange, { ...opened, owner: ownerOf(6), ack, numbered });
+      client.pass(1_000);
+      exchange = client.last.body.request?.exchange ?? 0;
+    }
+
+    expect(client.told.slice(before).map(({ kind }) => kind)).toEqual(["ended"]);
+    expect(client.ended?.reason).toBe("lost");
+    expect(client.ended?.unknown).toHaveLength(1);
+  });
+
+  test("takes any server's answer where it has heard no generation", () => {
+    const client = new Dialogue();
+    client.tick();
+    client.answer(1, opened);
+    client.tick();
+    client.answer(2, { owner: ownerOf(6), numbered: [messages(1, "hello")] });
+
+    expect(client.last.body.owner).toBeUndefined();
+    expect(client.told.map(({ kind }) => kind)).toContain("deliver");
+  });
+});
