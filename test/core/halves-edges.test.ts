@@ -400,10 +400,10 @@ describe("a saved state", () => {
   test("[INC-4] is of the same life until it has spoken", () => {
     const client = new Dialogue().open();
     client.side.save(0);
-    const { incarnation } = client.side;
+    const incarnation = client.side["incarnation"];
     client.side.save(0);
 
-    expect(client.side.incarnation).toBe(incarnation);
+    expect(client.side["incarnation"]).toBe(incarnation);
     const silent = resumed(client, 10);
     const later = resumed(silent, 20);
     const [first] = later.tick();

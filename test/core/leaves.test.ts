@@ -157,6 +157,13 @@ describe("a deque", () => {
     expect(deque.at(12)).toBe(7);
   });
 
+  test("has nothing at its tail when every slot is taken", () => {
+    const deque = new Deque<number>();
+    for (let value = 0; value < 8; value++) deque.push(value);
+
+    expect([deque.at(8), deque.at(7), deque.size]).toEqual([undefined, 7, 8]);
+  });
+
   test("replaces at a position of its own", () => {
     const deque = grown();
     deque.replace(11, 100);

@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { NumberedFrame } from "../../src/core/body.ts";
+import { ordinal } from "../../src/core/channel-receiver.ts";
 import type { Receiver } from "../../src/core/receiver.ts";
 import {
   hear,
@@ -112,6 +113,33 @@ describe("the end of a channel", () => {
     expect(refusalOf(receiver, part(4, 3, 0, 8, 8, { channel: 2 }))).toBe("finish_invalid");
     const three = messages(4, ["a", "b", "c"], { channel: 2, index: 1 });
     expect(refusalOf(receiver, three)).toBe("finish_invalid");
+  });
+
+  test("[CHAN-5] lies above all that came, delivered, waiting, or in parts", () => {
+    const delivered = receiverOf();
+    hear(delivered, opening(1, 2, "ordered"), messages(2, ["a", "b"], { channel: 2, index: 1 }));
+    expect(refusalOf(delivered, finish(4, 2, 2))).toBe("finish_invalid");
+    expect(refusalOf(delivered, finish(4, 2, 3))).toBe("none");
+
+    for (const ahead of [
+      messages(5, ["e"], { channel: 2, index: 5 }),
+      part(5, 5, 0, 1_024, 2_048, { channel: 2 }),
+    ]) {
+      for (const mode of ["ordered", "unordered"] as const) {
+        const receiver = receiverOf();
+        hear(receiver, opening(1, 2, mode), ahead);
+        expect([ahead.kind, mode, refusalOf(receiver, finish(6, 2, 5))]).toEqual([
+          ahead.kind,
+          mode,
+          "finish_invalid",
+        ]);
+        expect([ahead.kind, mode, refusalOf(receiver, finish(6, 2, 6))]).toEqual([
+          ahead.kind,
+          mode,
+          "none",
+        ]);
+      }
+    }
   });
 
   test("[CHAN-1] counts the channel as open until both halves have ended", () => {
@@ -259,6 +287,24 @@ describe("what a receiver keeps", () => {
     hear(receiver, opening(1, 2, "unordered"), messages(3, ["b"], { channel: 2, index: 2 }));
 
     expect(receiver.channels.get(2)?.latestByKey.size).toBe(0);
+  });
+
+  test("of the newest index of a key goes once nothing older can come", () => {
+    const receiver = receiverOf();
+    hear(receiver, opening(1, 2, "latest"), keyed(3, 2, 5, "newer"));
+    expect([...(receiver.channels.get(2)?.latestByKey ?? [])]).toEqual([[5, 2]]);
+
+    hear(receiver, keyed(2, 1, 5, "older"));
+
+    expect(receiver.channels.get(2)?.latestByKey.size).toBe(0);
+  });
+
+  test("of the channels that were opened is how manieth they were", () => {
+    const receiver = receiverOf();
+    hear(receiver, opening(1, 2, "ordered"), opening(2, 4, "ordered"));
+
+    expect(receiver.opened.flat).toEqual([1, 2]);
+    expect([1, 2, 3, 4].map(ordinal)).toEqual([1, 1, 2, 2]);
   });
 
   test("on loan for a channel comes back with the channel, however it ends", () => {

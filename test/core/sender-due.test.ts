@@ -195,6 +195,41 @@ describe("what is new", () => {
     expect(fitting?.kind === "part" && fitting.payload.length).toBe(5_000);
   });
 
+  test("of a channel waits for its opening to leave first", () => {
+    const bench = new SenderBench(0);
+    const channel = bench.channel("ordered");
+    bench.sender.open(channel, new Uint8Array(0));
+    bench.accept(channel, "a");
+    expect([bench.sender.canSendUnit, bench.sender.isBlocked]).toEqual([false, true]);
+    expect(brief(bench.fill())).toEqual(["channel-open 2 seq 1"]);
+    bench.sender.handleWindow({ seqMax: 10, bytesMax: 1e9 });
+
+    expect(brief(bench.fill())).toEqual(["channel-open 2 seq 1", "messages 2 seq 2 index 1: a"]);
+  });
+
+  test("about the end of the session is the last thing, and has a number to wait for", () => {
+    const bench = new SenderBench();
+    bench.accept(bench.main, "a");
+    bench.sender.finish(7);
+    expect(bench.sender.finishSeq).toBe(0);
+
+    const frames = bench.fill();
+
+    expect(frames.at(-1)).toEqual({ kind: "finish", seq: 2, code: 7 });
+    expect(bench.sender.finishSeq).toBe(2);
+    expect([bench.sender.hasFactsOf(0), bench.sender.isBlocked]).toEqual([false, false]);
+  });
+
+  test("about a channel is no block while it may leave", () => {
+    const bench = new SenderBench(10);
+    const channel = bench.channel("ordered");
+    bench.sender.open(channel, new Uint8Array(0));
+
+    expect(bench.sender.isBlocked).toBe(false);
+    expect(bench.sender.statement).toEqual({ channelsBlocked: [] });
+    expect([bench.sender.hasFactsOf(2), bench.sender.hasFactsOf(0)]).toEqual([true, false]);
+  });
+
   test("takes turns of 16 KiB among channels", () => {
     const bench = new SenderBench();
     const other = bench.channel("ordered");

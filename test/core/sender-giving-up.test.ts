@@ -238,6 +238,20 @@ describe("messages that expire", () => {
     ]);
   });
 
+  test("are looked for on no channel that has none left", () => {
+    const bench = new SenderBench();
+    const { expiring } = bench.sender["givingUp"];
+    const timed = bench.channel("ordered", 10);
+    bench.accept(timed, "a");
+    bench.accept(bench.main, "b");
+    expect([...expiring]).toEqual([timed]);
+    bench.fill();
+    bench.ack(2);
+
+    expect(bench.sender.nextExpiryMs).toBe(Infinity);
+    expect(expiring.size).toBe(0);
+  });
+
   test("that were all of a channel that is finishing let its end leave", () => {
     const bench = new SenderBench();
     const timed = bench.channel("ordered", 10, 0);
