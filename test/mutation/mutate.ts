@@ -29,6 +29,8 @@ const { positionals, values } = parseArgs({
 });
 
 process.chdir(root);
+// Whatever process Stryker starts loads the plugins, which are TypeScript.
+process.env["NODE_OPTIONS"] = `--import ${import.meta.resolve("tsx")}`;
 if (values.all) rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 const startMs = performance.now();
@@ -36,7 +38,6 @@ const stryker = new Stryker({
   mutate:
     positionals.length > 0 ? positionals.map((name) => `src/core/${name}`) : ["src/core/*.ts"],
   testRunner: "in-process",
-  testRunnerNodeArgs: ["--import", "tsx"],
   plugins: [beside("assertions.ts"), beside("runner.ts")],
   ignorers: ["assertions"],
   coverageAnalysis: "perTest",
