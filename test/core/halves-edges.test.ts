@@ -57,10 +57,11 @@ describe("the end of a session by the server", () => {
   });
 
   test("[END-7] by a tombstone leaves in doubt what another life may have sent", () => {
-    const client = new Dialogue({ carriersMax: 1 }).open();
+    const client = new Dialogue({ earlyMessages: false });
+    client.open({ window: { seqMax: 0, bytesMax: 0 } });
     client.send("queued");
     const later = resumed(client, 10);
-    later.tick();
+    expect(later.tick().flatMap(textsOf)).toEqual([]);
 
     later.answerBytes(1, later.encodeBare({ ended: { code: 8, reason: NO_BYTES } }));
 

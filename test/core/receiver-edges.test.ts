@@ -154,6 +154,19 @@ describe("the end of a channel", () => {
     expect(refusalOf(receiver, opening(3, 4, "ordered"))).toBe("none");
   });
 
+  test("is told once, whatever comes late of what was given up", () => {
+    for (const mode of ["ordered", "unordered"] as const) {
+      const receiver = receiverOf();
+      hear(receiver, opening(1, 2, mode), skip(2, 1, { channel: 2, sharedIndex: true }));
+      hear(receiver, finish(4, 2, 2));
+      expect(takeTexts(receiver)).toEqual(["channel-opened", "channel-finished"]);
+
+      hear(receiver, part(3, 1, 0, 1_024, 2_048, { channel: 2 }));
+
+      expect(takeTexts(receiver)).toEqual([]);
+    }
+  });
+
   test("is told once", () => {
     const receiver = receiverOf();
     hear(receiver, opening(1, 2, "unordered"), finish(2, 2, 1), {
@@ -356,7 +369,13 @@ describe("duplicates", () => {
       part(3, 1, 1_024, 1_024, 2_048),
     );
 
-    expect(takeTexts(receiver)).toEqual(["1:2048"]);
+    const [event] = takeAll(receiver);
+    const [payload] = event?.kind === "deliver" ? event.payloads : [];
+    expect(payload?.length).toBe(2_048);
+    // Each half is of one byte, the number of the part that brought it.
+    expect([payload?.[0], payload?.[1_023], payload?.[1_024], payload?.[2_047]]).toEqual([
+      1, 1, 3, 3,
+    ]);
     expect(receiver.heldThrough).toBe(3);
     expect(receiver.window).toEqual({ seqMax: 3 + 262_144, bytesMax: 3 * 1_024 + BYTES_MAX });
   });
@@ -408,10 +427,10 @@ describe("parts that wait for room", () => {
     const limits = { messageBytesMax: 20_000, assemblyBytesMax: 20_000 };
     const receiver = receiverOf({ ...limits, consume: "explicit" });
     hear(receiver, opening(1, 2, "unordered"), part(2, 1, 0, 8_000, 8_000));
-    hear(receiver, part(3, 1, 0, 9_000, 9_000, { channel: 2 }));
-    hear(receiver, part(4, 2, 0, 16_000, 16_000, { channel: 2 }));
-    hear(receiver, part(5, 3, 0, 5_000, 5_000, { channel: 2 }));
-    expect(takeTexts(receiver)).toEqual(["channel-opened", "1:8000", "1:9000"]);
+    hear(receiver, part(3, 2, 0, 9_000, 9_000, { channel: 2 }));
+    hear(receiver, part(4, 3, 0, 16_000, 16_000, { channel: 2 }));
+    hear(receiver, part(5, 1, 0, 5_000, 5_000, { channel: 2 }));
+    expect(takeTexts(receiver)).toEqual(["channel-opened", "1:8000", "2:9000"]);
     const [main, other] = [0, 2].map((id) => receiver.channels.get(id));
     if (main === undefined || other === undefined) throw new Error("both channels are open");
 
@@ -419,7 +438,7 @@ describe("parts that wait for room", () => {
     expect(takeTexts(receiver)).toEqual([]);
     receiver.consume(other, 1);
 
-    expect(takeTexts(receiver)).toEqual(["2:16000"]);
+    expect(takeTexts(receiver)).toEqual(["3:16000"]);
   });
 });
 
@@ -451,7 +470,7 @@ describe("a raised window", () => {
   });
 
   test("[WIN-4] of a channel is worth saying when the peer gains more than it has left", () => {
-    const options = { channelsMax: 0, channelUnits: 9, windowMessages: 9, windowBytes: 16_384 };
+    const options = { channelsMax: 0, channelUnits: 8, windowMessages: 8, windowBytes: 16_384 };
     const units = receiverOf(options);
     units.state();
     hear(units, messages(1, ["a", "b", "c", "d"]));

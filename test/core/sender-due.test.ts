@@ -182,7 +182,8 @@ describe("what is new", () => {
     bench.sender.handleWindow({ seqMax: 10, bytesMax: 4_023 });
     expect(bench.fill()).toEqual([]);
     bench.sender.handleWindow({ seqMax: 10, bytesMax: 4_024 });
-    expect(bench.fill()).toHaveLength(1);
+    const [second] = bench.fill();
+    expect(second?.kind === "part" && second.payload.length).toBe(1_024);
 
     const narrow = new SenderBench();
     const channel = narrow.channel("ordered", Infinity, 10, 2_000);
@@ -193,6 +194,11 @@ describe("what is new", () => {
     small.accept(small.main, 20_000);
     const [fitting] = small.fill(5_000 + PART_OVERHEAD);
     expect(fitting?.kind === "part" && fitting.payload.length).toBe(5_000);
+    const two = new SenderBench();
+    two.accept(two.main, 40_000);
+    const room = 30_000 + 2 * PART_OVERHEAD;
+    const lengths = two.fill(room).map((each) => each.kind === "part" && each.payload.length);
+    expect(lengths).toEqual([16_384, 30_000 - 16_384]);
   });
 
   test("of a channel waits for its opening to leave first", () => {
@@ -241,6 +247,79 @@ describe("what is new", () => {
       "messages 2 seq 4 index 1: b b",
       "messages 0 seq 6 index 4: 8000 8000 8000",
     ]);
+  });
+
+  test("ends its turn to the byte, heads of messages included", () => {
+    const bench = new SenderBench();
+    const other = bench.channel("ordered");
+    for (let count = 0; count < 5; count++) bench.accept(bench.main, 4_096 - MESSAGE_OVERHEAD);
+    bench.accept(other, "b");
+
+    expect(brief(bench.fill())).toEqual([
+      "messages 0 seq 1 index 1: 4092 4092 4092 4092",
+      "messages 2 seq 5 index 1: b",
+      "messages 0 seq 6 index 5: 4092",
+    ]);
+  });
+
+  test("goes on with a turn that the end of a body has interrupted", () => {
+    const bench = new SenderBench();
+    const other = bench.channel("ordered");
+    for (const text of ["a", "b", "c"]) bench.accept(bench.main, text);
+    bench.accept(other, "x");
+    bench.fill(10_000, 2);
+
+    expect(brief(bench.fill())).toEqual([
+      "messages 0 seq 3 index 3: c",
+      "messages 2 seq 4 index 1: x",
+    ]);
+  });
+
+  test("[CHAN-3] of a channel never leaves in front of its opening", () => {
+    const bench = new SenderBench();
+    bench.sender.open(bench.channel("ordered"), new Uint8Array(200));
+    const channel = bench.channel("ordered");
+    bench.sender.open(channel, new Uint8Array(200));
+    bench.accept(channel, "a");
+
+    expect(brief(bench.fill(FACT_OVERHEAD + 300))).toEqual(["channel-open 2 seq 1"]);
+    expect(brief(bench.fill())).toEqual(["channel-open 4 seq 2", "messages 4 seq 3 index 1: a"]);
+  });
+
+  test("[CHAN-3] takes the opening along though something behind it was received", () => {
+    const bench = new SenderBench();
+    const channel = bench.channel("ordered");
+    bench.sender.open(channel, new Uint8Array(0));
+    bench.accept(channel, "a");
+    bench.fill();
+    bench.ack(0, [2, 2]);
+    bench.accept(channel, "b");
+
+    expect(brief(bench.fill())).toEqual(["channel-open 2 seq 1", "messages 2 seq 3 index 2: b"]);
+  });
+
+  test("that was stopped by a window is no more once it is dropped", () => {
+    const bench = new SenderBench();
+    const channel = bench.channel("ordered", Infinity, 0);
+    bench.accept(channel, "a");
+    expect(bench.sender.statement.channelsBlocked).toHaveLength(1);
+
+    bench.sender.reset(channel, undefined);
+
+    expect(bench.sender.statement.channelsBlocked).toEqual([]);
+    expect(bench.sender.isBlocked).toBe(false);
+  });
+
+  test("leaves no bytes behind once it is held", () => {
+    const bench = new SenderBench();
+    for (let count = 0; count < 3; count++) bench.accept(bench.main, 1_000);
+    bench.fill();
+    bench.ack(2);
+    expect(bench.sender["store"].source.length).toBeGreaterThan(0);
+
+    bench.ack(3);
+
+    expect([bench.sender["store"].source.length, bench.sender.bufferedBytes]).toEqual([0, 0]);
   });
 
   test("is not more than the body has room for", () => {

@@ -221,6 +221,25 @@ describe("messages that expire", () => {
     expect(timed.nextIndex).toBe(2);
   });
 
+  test("leave the parts of the message behind them alone", () => {
+    const bench = new SenderBench();
+    const timed = bench.channel("ordered", 10);
+    bench.accept(timed, 17_000);
+    bench.nowMs = 5;
+    bench.accept(timed, 17_000);
+    bench.fill();
+
+    bench.sender.expire(10);
+
+    expect(bench.sender.givenUp.get(2)).toEqual({ neverSent: 0, sent: 1 });
+    expect(bench.again().map((frame) => frame.split(" ")[0])).toEqual([
+      "skip",
+      "skip",
+      "part",
+      "part",
+    ]);
+  });
+
   test("leave the units of other channels among them alone", () => {
     const bench = new SenderBench();
     const timed = bench.channel("ordered", 10);
