@@ -1,16 +1,21 @@
 // The small classes and functions that stand on nothing else, at their bounds.
 
 import { describe, expect, test } from "vitest";
+import { readVersions } from "../../src/core/body-reader.ts";
+import { encodeBody } from "../../src/core/body-writer.ts";
 import { bodyChecksum } from "../../src/core/checksum.ts";
 import { Deque } from "../../src/core/deque.ts";
+import { InvariantError } from "../../src/core/errors.ts";
 import { Exchanges } from "../../src/core/exchanges.ts";
 import { CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, PAUSE_MS_MAX } from "../../src/core/limits.ts";
 import { Pauses } from "../../src/core/pauses.ts";
 import { PayloadQueue, PayloadStore, viewOf } from "../../src/core/payload-queue.ts";
 import { reasonBytes, reasonText } from "../../src/core/reason.ts";
 import { RoundTrip } from "../../src/core/rtt.ts";
+import { restoreSnapshot, takeSnapshot } from "../../src/core/snapshot.ts";
 import { TimerQueue, type Wakeable } from "../../src/core/timer-queue.ts";
 import { Wire } from "../../src/core/wire.ts";
+import { codeOf } from "./bodies.ts";
 import { xxh32 as xxh32ByHand } from "../vectors/decoder.mjs";
 import { rising } from "../vectors/frame-cases.ts";
 
@@ -256,6 +261,41 @@ describe("a writer's scratch", () => {
 
     expect(writer.bytes.length).toBe(2_048);
     expect(writer.bytes[1_024]).toBe(7);
+  });
+});
+
+describe("a list of versions", () => {
+  test("[VER-2] names no more than there are numbers for, however short it is", () => {
+    expect(codeOf(() => readVersions(Uint8Array.of(0, 16)))).toBe("count_invalid");
+    expect(codeOf(() => readVersions(Uint8Array.of(0, 15)))).toBe("truncated");
+  });
+});
+
+describe("a body with an address", () => {
+  test("is not written for another session, be its identifier longer or shorter", () => {
+    const none = { channelWindows: [], channelsBlocked: [], numbered: [] };
+    const written = (size: number): Uint8Array => {
+      const address = { sessionId: rising(20), proof: rising(16), incarnation: 1, link: 0 };
+      const sessionId = rising(size);
+      return encodeBody(none, { direction: 0, checksum: "xxh32", sessionId, address });
+    };
+
+    expect(written(20).length).toBeGreaterThan(20);
+    expect(() => written(19)).toThrow(InvariantError);
+    expect(() => written(21)).toThrow(InvariantError);
+  });
+});
+
+describe("a field that a snapshot gives back", () => {
+  test("is like any other", () => {
+    const again = restoreSnapshot(takeSnapshot({ a: 1 }, []), []) as object;
+
+    expect(Object.getOwnPropertyDescriptor(again, "a")).toEqual({
+      value: 1,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
   });
 });
 
