@@ -40,7 +40,7 @@ export interface Router {
 
 const OK = 200;
 const TOO_LARGE = 413;
-/** Timers that may be armed with nothing to say. */
+/** Armed with nothing to say. */
 const IDLE_TIMERS: readonly string[] = ["exchange", "hold", "silence", "tombstone"];
 const NO_BYTES = new Uint8Array(0);
 
@@ -162,7 +162,8 @@ export class Pair extends Cores {
   get isIdle(): boolean {
     return SIDES.every((side) => {
       const { atMs, timer } = this.wakeAt[side];
-      return atMs === Infinity || IDLE_TIMERS.includes(timer);
+      const isLeftOut = this.options.timersExcluded?.includes(timer) === true;
+      return atMs === Infinity || isLeftOut || IDLE_TIMERS.includes(timer);
     });
   }
 

@@ -37,6 +37,8 @@ export type How =
   | "few"
   /** A set of exchanges: which of those that matter are in it. */
   | "members"
+  /** The same, of those that are over one by one, and of all up to a number. */
+  | "over"
   /** An exchange up to which all are meant. */
   | "through"
   /** As "through", where the server may ever want another number than 1. */
@@ -127,8 +129,8 @@ export const TABLE: Table = {
     parked: ["held", "handles are renamed"],
     leftOver: ["held", "handles are renamed"],
     answered: ["members", "nobody asks about exchanges that are gone"],
-    over: ["members", "nobody asks about exchanges that are gone"],
-    overThrough: ["through", "nobody asks about exchanges that are gone"],
+    over: ["over", "nobody asks about exchanges that are gone"],
+    overThrough: ["out", "with those above it that are over"],
     isStarved: STATE,
     starvedAtMs: ["since quiet", "how long no more requests were missed"],
     answerTimes: ["out", "for the estimate of the round trip only"],

@@ -59,7 +59,9 @@ export function printSide(cores: Cores, side: SideName, texts?: string[], name =
   walk.value(side === "client" ? cores.client : cores.server);
   // A session that has ended is no longer the endpoint's.
   recorder.text(half?.state ?? "none");
-  recorder.text(cores.wakeAt[side].timer);
+  // Which of the timers that are not explored comes first depends on times that are left out.
+  const { timer } = cores.wakeAt[side];
+  recorder.text(cores.options.timersExcluded?.includes(timer) === true ? "none" : timer);
   return recorder.print;
 }
 
@@ -82,6 +84,8 @@ export function printPair(pair: Pair, client: Print, server: Print): Fingerprint
     server.live,
     http.items.map(({ exchange }) => exchange),
     [...http.held.values()],
+    // Of a client that has ended these are the only ones.
+    [...http.waiting],
   ]);
   const mixer = new Mixer();
   mixPrint(mixer, client, live);

@@ -153,8 +153,13 @@ export function mixPrint(mixer: Mixer, print: Print, live: readonly number[], ba
   for (let at = 0; at < said.length;) {
     const kind = said[at] as number;
     const end = at + 2 + (said[at + 1] as number);
-    if (kind === MEMBERS) mixer.word(membersAmong(said, at + 2, end, live, base));
-    else mixer.word(rankAmong(base + (said[at + 2] as number), live));
+    if (kind === MEMBERS) {
+      mixer.word(membersAmong(said, at + 2, end, live, base));
+    } else {
+      const rank = rankAmong(base + (said[at + 2] as number), live);
+      // Which ones lie up to it, whether or not it is one of them.
+      mixer.word(kind === THROUGH ? (rank + 1) >> 1 : rank);
+    }
     at = end;
   }
 }

@@ -108,6 +108,9 @@ export class Walk {
       case "members":
         to.members((value as { readonly flat: readonly number[] }).flat);
         return;
+      case "over":
+        to.members(overOf(owner));
+        return;
       case "queue":
         this.queue(value as Queue);
         return;
@@ -260,6 +263,17 @@ export class Walk {
     }
     this.to.text(`${String(ended.reason)} ${ended.by} ${ended.code}`);
   }
+}
+
+/** A set of numbers as ranges. */
+interface Flat {
+  readonly flat: readonly number[];
+}
+
+/** Exchanges that are over, as a park side knows them. */
+function overOf(park: object): readonly number[] {
+  const { over, overThrough } = park as { readonly over: Flat; readonly overThrough: number };
+  return overThrough === 0 ? over.flat : [1, overThrough, ...over.flat];
 }
 
 interface SentPart {
