@@ -277,13 +277,14 @@ describe("channels that end", () => {
 });
 
 describe("the size of bodies", () => {
+  const opened = { ...SERVER_PARAMETERS, channelBytes: 1_000_000, channelUnits: 1_000 };
   const large = (client: Dialogue): number[] => {
     for (let count = 0; count < 100; count++) client.send(new Uint8Array(1_000));
     return client.tick().map(({ bytes }) => bytes.length);
   };
 
   test("does not grow by bodies that had nothing more to carry", () => {
-    const client = new Dialogue().open();
+    const client = new Dialogue().open({ opened });
     for (let count = 0; count < 10; count++) {
       client.send("a");
       const [sent] = client.tick();
@@ -295,7 +296,7 @@ describe("the size of bodies", () => {
   });
 
   test("does not shrink for good by a failure that says nothing about it", () => {
-    const client = new Dialogue().open();
+    const client = new Dialogue().open({ opened });
     const [first] = large(client);
     expect(first).toBeGreaterThan(10_000);
     for (const number of client.side.exchanges.open.keys()) client.fail(number);
@@ -483,6 +484,36 @@ describe("carriers", () => {
     expect(client.sent.slice(2).flatMap(textsOf)).toEqual(["a", "b"]);
     client.answer(3, { answer: { parked: [2] }, ack: client.ack(client.sent[2] as never) });
     expect(client.tick().flatMap(textsOf)).toEqual(["c"]);
+  });
+
+  test("[SAY-4] are no more than carriersMax, with room for others left too", () => {
+    const client = new Dialogue({ carriersMax: 2 }).open();
+    for (const text of ["a", "b"]) {
+      client.send(text);
+      client.tick();
+    }
+    client.answer(2);
+    client.send("c");
+
+    expect(client.tick()).toEqual([]);
+    expect(client.side.exchanges.open.size).toBe(2);
+  });
+
+  test("[SAY-4] take no place that others still hold, when fewer are wanted than there were", () => {
+    const client = new Dialogue({ carriersMax: 1 }).open();
+    client.answer(2, { answer: { parkedWanted: 3 } });
+    expect(client.tick()).toHaveLength(3);
+    client.send("a");
+    const [carrier] = client.tick();
+    const parked = [3, 4, 5];
+    client.answer(carrier?.exchange ?? 0, { answer: { parkedWanted: 1, parked } });
+    const overdue = client.side.exchanges.open.get(3);
+    if (overdue !== undefined) overdue.isOverdue = true;
+    client.send("b");
+
+    expect(client.tick().flatMap(textsOf)).toEqual([]);
+    client.answer(4, { answer: { parkedWanted: 1, parked: [5] } });
+    expect(client.tick().flatMap(textsOf)).toContain("b");
   });
 });
 
