@@ -1,6 +1,7 @@
 // The request side at the edges of its rules: evidence, pauses, saved states, carriers.
 
 import { describe, expect, test } from "vitest";
+import { Endpoint } from "../../src/core/endpoint.ts";
 import { LITERAL_DEFAULTS, SAVE_PAUSE_MS } from "../../src/core/limits.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
 import { Dialogue, kindsOf, NONCE, SERVER_PARAMETERS, textsOf } from "./scripted-server.ts";
@@ -257,5 +258,51 @@ describe("the literal procedure", () => {
     expect(client.pass(999).flatMap(textsOf)).toEqual([]);
     expect(client.pass(1).flatMap(textsOf)).toEqual(["a", "b", "c", "d"]);
     expect(kindsOf(client.last)).toEqual(["messages"]);
+  });
+
+  /** Request 2 is out; of two slots one is free. */
+  const opened = (): Dialogue =>
+    new Dialogue({ carriersMax: 1, literal: { ...literal, sendDelayMs: 0 } }).open();
+
+  test("[LIT-2] sends the next bundle by itself, while the one before is on its way", () => {
+    const client = new Dialogue({ literal: { ...literal, sendDelayMs: 0 } }).open();
+    client.send("a", "b", "c", "d");
+    expect(client.tick().flatMap(textsOf)).toEqual(["a", "b", "c", "d"]);
+    client.send("e", "f", "g", "h");
+
+    expect(client.tick().flatMap(textsOf)).toEqual(["e", "f", "g", "h"]);
+    expect(client.side.requestsUnanswered).toBe(0);
+  });
+
+  test("[LIT-1] follows no copy of an answer while every slot is taken", () => {
+    const client = opened();
+    client.send("a", "b", "c", "d");
+    expect(client.tick()).toHaveLength(1);
+    client.answer(1);
+
+    expect(client.tick()).toEqual([]);
+    expect(client.timeout.timer).toBe("resend");
+  });
+
+  test("[RETRY-7] asks at once when its host wakes it", () => {
+    const client = opened();
+    client.pass(100);
+    client.side.handleWake(client.nowMs);
+    client.drain();
+
+    expect(client.tick()).toHaveLength(1);
+  });
+
+  test("is refused by the name of what is wrong with it", () => {
+    const make = (wrong: object) => (): unknown =>
+      new Dialogue({ literal: { ...LITERAL_DEFAULTS, ...wrong } });
+
+    expect(make({ bundleMessages: 0 })).toThrow(/literal\.bundleMessages/);
+    expect(make({ requestsHeld: 0 })).toThrow(/literal\.requestsHeld/);
+    expect(make({ resendTimeoutMs: 0 })).toThrow(/literal\.resendTimeoutMs/);
+    expect(() => new Endpoint(0, { literal: { ...LITERAL_DEFAULTS, bundleMessages: 0 } })).toThrow(
+      /literal\.bundleMessages/,
+    );
+    expect(() => new Endpoint(0, { hold: "delivered" })).not.toThrow();
   });
 });
