@@ -180,7 +180,9 @@ describe("a sender that stands still", () => {
     client.tick();
     const times: number[] = [];
     for (let count = 0; count < 4; count++) {
-      const [sent] = client.until("probe");
+      const probes = client.until("probe");
+      expect(probes).toHaveLength(1);
+      const [sent] = probes;
       expect(sent?.body.blocked).toEqual(none);
       times.push(client.nowMs);
       client.answer(sent?.exchange ?? 0, { answer: { parked: [2] } });
@@ -197,6 +199,7 @@ describe("a sender that stands still", () => {
     const none = { seqMax: 0, bytesMax: 0 };
     const client = new Dialogue({ earlyMessages: false }).open({ window: none });
     client.send("a");
+    expect(client.timeout).toEqual({ kind: "timeout", atMs: 0, timer: "probe" });
     client.tick();
     const atMs = client.timeout.atMs;
     expect(client.timeout.timer).toBe("probe");
