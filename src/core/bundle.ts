@@ -126,7 +126,7 @@ export class Bundle {
 
   private addSeq(seq: number): void {
     const runs = this.runs;
-    if (runs.length > 0 && runs[runs.length - 1] === seq - 1) runs[runs.length - 1] = seq;
+    if (runs[runs.length - 1] === seq - 1) runs[runs.length - 1] = seq;
     else runs.push(seq, seq);
   }
 }

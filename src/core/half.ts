@@ -431,7 +431,7 @@ export abstract class Half<Transmit extends { kind: string }> {
    */
   protected advance(nowMs: number): void {
     checkClock(nowMs);
-    if (nowMs > this.nowMs) this.nowMs = nowMs;
+    this.nowMs = Math.max(this.nowMs, nowMs);
   }
 
   // --- speaking -------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import type { Sender } from "./sender.ts";
 export function countSendable(sender: Sender, enough: number): number {
   let count = sender.canSendFact ? sender.facts.size : 0;
   const due = sender.due.flat;
-  for (let at = 0; at < due.length && count < enough; at += 2) {
+  for (let at = 0; at < due.length; at += 2) {
     count += (due[at + 1] as number) - (due[at] as number) + 1;
   }
   if (sender.canSendUnit) {

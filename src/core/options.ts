@@ -203,11 +203,9 @@ export function checkSessionOptions(options: SessionOptions): void {
   checkRanges(options, SESSION_RANGES);
   const { channelsMax, channelUnits, channelBytes, windowMessages, windowBytes } = options;
   const { hold, consume } = options;
-  if (channelsMax > 0) {
-    const channels = channelsMax * 2 + 1;
-    within(windowMessages, channels * channelUnits, 2 ** 40, "windowMessages");
-    within(windowBytes, channels * channelBytes, 2 ** 40, "windowBytes");
-  }
+  const channels = channelsMax * 2 + 1;
+  within(windowMessages, channels * channelUnits, 2 ** 40, "windowMessages");
+  within(windowBytes, channels * channelBytes, 2 ** 40, "windowBytes");
   const heldMs = options.holdTimeMs + options.rtoMinMs;
   within(options.silenceLimitMs, heldMs, 2 ** 40, "silenceLimitMs");
   oneOf(hold, ["received", "delivered", "consumed"], "hold");

@@ -49,8 +49,8 @@ export class Ranges {
     assert(first <= last, "range_reversed");
     const flat = this.flat;
     const length = flat.length;
-    // The common case: the run at the top grows.
-    if (length > 0 && first === (flat[length - 1] as number) + 1) {
+    // The common case: the run at the top grows. Of an empty set nothing is the number after.
+    if (first === (flat[length - 1] as number) + 1) {
       flat[length - 1] = last;
       added?.(first, last);
       return;
@@ -102,7 +102,7 @@ export class Ranges {
       if (end > last) rest.push(last + 1, end);
       to += 2;
     }
-    if (to > from) flat.splice(from, to - from, ...rest);
+    flat.splice(from, to - from, ...rest);
   }
 
   clear(): void {

@@ -66,7 +66,8 @@ export class TimerQueue<Item extends Wakeable> {
     for (;;) {
       const position = item.timerPosition;
       const parent = this.heap[(position - 1) >> 1];
-      if (position === 0 || parent === undefined || parent.wakeAtMs <= item.wakeAtMs) return;
+      // The first one has no parent: there is nothing in front of it.
+      if (parent === undefined || parent.wakeAtMs <= item.wakeAtMs) return;
       this.place(parent, position);
       this.place(item, (position - 1) >> 1);
     }
