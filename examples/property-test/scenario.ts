@@ -13,7 +13,7 @@ export function bank(book: (ledger: Ledger, charge: Charge) => void): Scenario {
   return {
     name: "bank",
     async run(play) {
-      const hazards = { everyMs: 100, serverRestartPermille: 50 };
+      const hazards = { everyMs: 100, serverRestartPermille: 200 };
       const world = new SessionWorld(play, { network: LOSSY_WIFI, hazards });
       const ledger: Ledger = []; // Outside of the processes: it outlives them.
 

@@ -1,8 +1,13 @@
 /** What moves a world: its time, what happens next, and what went wrong. */
-import { type NetworkOptions, PERFECT_NETWORK } from "../sim/network/network.ts";
-import type { Play } from "../sim/play.ts";
-import { checkMs, positive, WorldError } from "./errors.ts";
-import { HazardClock, NO_HAZARDS } from "./hazards.ts";
+import {
+  checkNetworkOptions,
+  type NetworkOptions,
+  PERFECT_NETWORK,
+} from "../sim/network/network.ts";
+import { checkOptions, MS, nested, optional, POSITIVE, type Rules } from "../sim/option-checks.ts";
+import { type Play, ScenarioError } from "../sim/play.ts";
+import { WorldError } from "./errors.ts";
+import { HazardClock, HAZARD_RULES, NO_HAZARDS } from "./hazards.ts";
 import { Path } from "./path.ts";
 import { type Program, SimulatedProcess } from "./process.ts";
 import type { ProcessOwner } from "./process-owner.ts";
@@ -20,6 +25,21 @@ interface Due {
 const RUN_MS_MAX = 3_600_000;
 const EVENTS_MAX = 200_000;
 
+const RULES: Rules<WorldOptions> = {
+  network: optional((value, name) => checkNetworkOptions(value as NetworkOptions, name)),
+  hazards: optional(nested(HAZARD_RULES)),
+  runMsMax: optional(POSITIVE),
+  eventsMax: optional(POSITIVE),
+};
+
+/**
+ * The play whose world is running. What the host tells of promises that are rejected unheard does not say
+ * whose they are: with two worlds, one would fail by the errors of the other.
+ */
+let running: Play | undefined;
+/** A chart, and labels, of two worlds could not be read. */
+const playsWithWorld: WeakSet<Play> = new WeakSet();
+
 export class Clockwork implements ProcessOwner {
   nowMs = 0;
   /** Sessions that were begun in processes of their own. */
@@ -35,16 +55,20 @@ export class Clockwork implements ProcessOwner {
   /** Of the scenario itself. */
   private readonly sleepers: Timers = new Timers();
   private isHealed = false;
-  private isRunning = false;
+  private isStopped = false;
   private failure: { readonly error: unknown } | undefined;
 
   constructor(play: Play, options: WorldOptions) {
+    checkOptions(options, RULES);
+    refuseOverlap();
+    if (playsWithWorld.has(play)) throw new WorldError("state_invalid", "a play has one world");
+    playsWithWorld.add(play);
     const { network = PERFECT_NETWORK, hazards, runMsMax, eventsMax } = options;
     this.play = play;
     this.network = network;
     this.hazards = new HazardClock({ ...NO_HAZARDS, ...hazards }, play);
-    this.runMsMax = positive(runMsMax ?? RUN_MS_MAX, "runMsMax");
-    this.eventsMax = positive(eventsMax ?? EVENTS_MAX, "eventsMax");
+    this.runMsMax = runMsMax ?? RUN_MS_MAX;
+    this.eventsMax = eventsMax ?? EVENTS_MAX;
   }
 
   // --- for processes --------------------------------------------------------------------------
@@ -91,7 +115,7 @@ export class Clockwork implements ProcessOwner {
   }
 
   addSleeper(callback: () => void, ms: number): void {
-    checkMs(ms, "ms");
+    MS(ms, "ms");
     this.sleepers.set({ atMs: this.nowMs + ms, isProgram: true, callback });
   }
 
@@ -107,21 +131,35 @@ export class Clockwork implements ProcessOwner {
 
   /** Until something is so; time does not go beyond `endMs`. */
   async run(isOver: () => boolean, endMs: number, goal: string): Promise<void> {
-    if (this.isRunning) throw new WorldError("state_invalid", "the world is running already");
-    this.isRunning = true;
+    if (running === this.play)
+      throw new WorldError("state_invalid", "the world is running already");
+    refuseOverlap();
+    running = this.play;
     const release = watchStrayErrors((error) => this.fail(error));
+    const end = (): void => {
+      release();
+      running = undefined;
+    };
+    const forget = this.play.begin(async () => {
+      this.isStopped = true;
+      // What was rejected at the last is told by the host before its turn ends.
+      await turn();
+      end();
+    });
     const limitMs = this.nowMs + this.runMsMax;
     try {
       for (let events = 0; ; events++) {
         await turn();
+        // Nobody waits for it.
+        if (this.isStopped) await new Promise(() => {});
         this.throwFailure();
         if (this.ticks.length === 0 && isOver()) return;
         if (events >= this.eventsMax || this.nowMs >= limitMs) throw this.endless(events, goal);
         this.step(endMs, goal);
       }
     } finally {
-      release();
-      this.isRunning = false;
+      forget();
+      end();
     }
   }
 
@@ -193,4 +231,14 @@ export class Clockwork implements ProcessOwner {
     for (const path of sessions.values()) wanted.set(path, (wanted.get(path) ?? 0) + 1);
     return [...wanted].every(([path, count]) => path.parkedCount >= count);
   }
+}
+
+/** @throws ScenarioError `runs_overlap`. */
+function refuseOverlap(): void {
+  if (running === undefined) return;
+  throw new ScenarioError(
+    "runs_overlap",
+    "another world is running in this process: of a check at the same time, of one that was not " +
+      "awaited, or of a test that has timed out",
+  );
 }

@@ -10,9 +10,10 @@ export type WorldErrorCode =
   | "name_taken"
   /** There is no process of that name. */
   | "name_unknown"
-  /** An option is out of its bounds. */
-  | "option_invalid"
-  /** It was asked of a life of a process that is over, or of a world that is running or failed. */
+  /**
+   * It was asked of a life of a process that is over, of a world that is running, or of a `Play`
+   * that has a world already.
+   */
   | "state_invalid";
 
 /** The world was asked for something that cannot be, or what a run waits for does not come. */
@@ -26,16 +27,4 @@ export class WorldError extends Error {
     super(`${code}: ${detail}`);
     this.code = code;
   }
-}
-
-/** @throws WorldError `option_invalid` unless it is more than 0. */
-export function positive(value: number, name: string): number {
-  if (value > 0) return value;
-  throw new WorldError("option_invalid", `${name} is ${value} and must be more than 0`);
-}
-
-/** @throws WorldError `option_invalid` for what is no time that can pass. */
-export function checkMs(value: number, name: string): void {
-  if (value >= 0 && value < Infinity) return;
-  throw new WorldError("option_invalid", `${name} is ${value} and must be 0 or more`);
 }

@@ -1,6 +1,6 @@
 /** What happens to processes at random, as a network's faults happen to bodies. */
+import { allOptional, PERMILLE, PICKED_MS, POSITIVE, type Rules } from "../sim/option-checks.ts";
 import type { Play } from "../sim/play.ts";
-import { positive } from "./errors.ts";
 import type { SimulatedProcess } from "./process.ts";
 
 /** How often, of a thousand times that it is asked. All of it may be 0: never. */
@@ -32,6 +32,17 @@ export const NO_HAZARDS: Hazards = {
   sleepMs: 0,
 };
 
+/** For what is given of them. */
+export const HAZARD_RULES: Rules<Partial<Hazards>> = allOptional<Hazards>({
+  everyMs: POSITIVE,
+  serverRestartPermille: PERMILLE,
+  clientRestartPermille: PERMILLE,
+  clientReloadPermille: PERMILLE,
+  downMs: PICKED_MS,
+  sleepPermille: PERMILLE,
+  sleepMs: PICKED_MS,
+});
+
 /** What may happen to a process that is worth counting: the names under which it is marked. */
 export type HazardMark = "server restarts" | "client restarts" | "client reloads" | "sleeps";
 
@@ -50,7 +61,7 @@ export class HazardClock {
     const { clientReloadPermille, sleepPermille } = hazards;
     const permilles = [serverRestartPermille, clientRestartPermille];
     const isAny = [...permilles, clientReloadPermille, sleepPermille].some((each) => each > 0);
-    this.nextAtMs = isAny ? positive(hazards.everyMs, "everyMs") : Infinity;
+    this.nextAtMs = isAny ? hazards.everyMs : Infinity;
   }
 
   /** It has come to that. */

@@ -11,7 +11,8 @@ import type { CodecFactory } from "../session/codec.ts";
 import { msgpack } from "../session/msgpack.ts";
 import type { Peer } from "../session/peer.ts";
 import { type ServerOptions, SessionServer } from "../session/server.ts";
-import { checkMs, WorldError } from "./errors.ts";
+import { MS } from "../sim/option-checks.ts";
+import { WorldError } from "./errors.ts";
 import { Life } from "./life.ts";
 import type { End, Path } from "./path.ts";
 import type { ProcessOwner, SessionView } from "./process-owner.ts";
@@ -147,7 +148,7 @@ export class SimulatedProcess implements End {
 
   /** It is killed, if it runs, and its program starts anew after `afterMs`. */
   restart(afterMs = 0): void {
-    checkMs(afterMs, "afterMs");
+    MS(afterMs, "afterMs");
     this.kill();
     this.startAtMs = this.owner.nowMs + afterMs;
   }
@@ -172,7 +173,7 @@ export class SimulatedProcess implements End {
    * it wakes. Then its sessions are told that the path may be back.
    */
   suspend(ms: number): void {
-    checkMs(ms, "ms");
+    MS(ms, "ms");
     if (!this.isRunning) return;
     this.owner.note(this.name, `sleeps for ${ms} ms`);
     this.awakeAtMs = Math.max(this.awakeAtMs, this.owner.nowMs + ms);
@@ -212,7 +213,7 @@ export class SimulatedProcess implements End {
         return owner.nowMs;
       },
       sleep: async (ms) => {
-        checkMs(ms, "ms");
+        MS(ms, "ms");
         await new Promise<void>((resolve) => life.addTimer(resolve, ms, true));
       },
       connect: (options = {}) => {

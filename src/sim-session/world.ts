@@ -9,9 +9,9 @@
 import type { ClientSession } from "../session/client-session.ts";
 import type { ServerOptions } from "../session/server.ts";
 import type { NetworkOptions } from "../sim/network/network.ts";
+import { MS } from "../sim/option-checks.ts";
 import type { Play } from "../sim/play.ts";
 import { Clockwork } from "./clockwork.ts";
-import { checkMs } from "./errors.ts";
 import type { Hazards } from "./hazards.ts";
 import type { Program, SimulatedConnectOptions, SimulatedProcess } from "./process.ts";
 
@@ -36,7 +36,13 @@ export class SessionWorld {
   readonly play: Play;
   private readonly clockwork: Clockwork;
 
-  /** `play` decides, and is told what happens. */
+  /**
+   * `play` decides, and is told what happens. It has one world.
+   *
+   * @throws UsageError `option_invalid`, `option_unknown`, naming the option; WorldError
+   *   `state_invalid` when the play has a world already; ScenarioError `runs_overlap` when a world
+   *   of another play is running.
+   */
   constructor(play: Play, options: WorldOptions = {}) {
     this.play = play;
     this.clockwork = new Clockwork(play, options);
@@ -92,7 +98,7 @@ export class SessionWorld {
   /**
    * Resolves when so much of the world's time has passed, while it runs.
    *
-   * @throws WorldError `option_invalid`, as a rejection.
+   * @throws UsageError `option_invalid`, as a rejection.
    */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => this.clockwork.addSleeper(resolve, ms));
@@ -104,7 +110,9 @@ export class SessionWorld {
    *
    * @throws whatever the programs did not take: what a program, a callback or a loop of theirs
    *   threw, promises rejected unheard; what the promise is rejected with; WorldError
-   *   `run_endless`, `run_stalled`, `state_invalid`, `option_invalid`.
+   *   `run_endless`, `run_stalled`, `state_invalid`; UsageError `option_invalid`; ScenarioError
+   *   `runs_overlap` when another world is running. A scenario that is over before fails as
+   *   `run_not_awaited`.
    */
   async run(until: number | (() => boolean)): Promise<void>;
   async run<Result>(until: PromiseLike<Result>): Promise<Result>;
@@ -112,7 +120,7 @@ export class SessionWorld {
     if (typeof until === "function")
       return this.clockwork.run(until, Infinity, "its condition holds");
     if (typeof until === "number") {
-      checkMs(until, "until");
+      MS(until, "until");
       const endMs = this.nowMs + until;
       return this.clockwork.run(() => this.nowMs >= endMs, endMs, `${until} ms have passed`);
     }

@@ -6,10 +6,11 @@
  */
 import fc from "fast-check";
 import type { Choices } from "./choices.ts";
+import { checkOptions, integer, invalid, optional, type Rules } from "./option-checks.ts";
 import { PICKS_MAX_DEFAULT, type Play, type Scenario } from "./play.ts";
-import type { RunOptions } from "./scenario/check.ts";
+import { checkPlayable, RUN_RULES, type RunOptions } from "./scenario/check.ts";
 import { explainFailure } from "./scenario/failure.ts";
-import { runOnce } from "./scenario/outcome.ts";
+import { isOverlap, runOnce } from "./scenario/outcome.ts";
 
 /** How long tapes are, and how much goes wrong on them. */
 export interface TapeOptions {
@@ -33,11 +34,27 @@ const LONGER_ANSWERS = 16;
 /** Larger than what is asked for in the simulation; `fromLooseTape` brings it down. */
 const ANSWER_MAX = 2 ** 31 - 1;
 
+const TAPE_RULES: Rules<TapeOptions> = {
+  tapeLengthMax: optional(integer(1, ANSWER_MAX)),
+  stepsMax: optional(integer(0, ANSWER_MAX)),
+};
+const ASSERT_RULES: Rules<AssertOptions> = {
+  ...RUN_RULES,
+  ...TAPE_RULES,
+  // What is in it, fast-check looks at.
+  parameters: optional((value, name) => {
+    if (typeof value !== "object" || value === null) throw invalid(value, name, "an object");
+  }),
+};
+
 /**
  * Tapes: lists of answers most of which are 0. Shrinking takes answers away without moving the
  * others, and lowers what is left. `fromLooseTape` plays them.
+ *
+ * @throws UsageError `option_invalid`, `option_unknown`.
  */
 export function tapes(options: TapeOptions = {}): fc.Arbitrary<number[]> {
+  checkOptions(options, TAPE_RULES);
   const { tapeLengthMax = TAPE_LENGTH_MAX_DEFAULT } = options;
   const { stepsMax = Math.max(1, Math.ceil(tapeLengthMax * STEPS_OF_TAPE)) } = options;
   const place = fc.nat({ max: tapeLengthMax - 1 });
@@ -72,11 +89,13 @@ export function fromLooseTape(tape: readonly number[]): Choices {
  *
  * @throws ScenarioFailure when a run fails; its message has the seed and the path by which
  *   fast-check finds the same tape again.
+ * @throws ScenarioError `runs_overlap`. @throws UsageError `option_invalid`, `option_unknown`.
  */
 export async function assertScenario(
   scenario: Scenario,
   options: AssertOptions = {},
 ): Promise<void> {
+  checkPlayable(scenario, options, ASSERT_RULES);
   const { picksMax = PICKS_MAX_DEFAULT, parameters = {} } = options;
   const silent = { isNoting: false, picksMax };
   const harmless = await runOnce(scenario, fromLooseTape([]), silent);
@@ -90,6 +109,7 @@ export async function assertScenario(
   });
   const details = await fc.check(property, parameters);
   if (!details.failed) return;
+  if (isOverlap(details.errorInstance)) throw details.errorInstance;
   // Interrupted or too much skipped, and no counterexample: fast-check knows what to say.
   const { counterexample } = details;
   if (counterexample === null) throw new Error(await fc.asyncDefaultReportMessage(details));
@@ -104,5 +124,6 @@ export async function assertScenario(
 
 function tapeOptions(options: TapeOptions, harmless: Play): TapeOptions {
   const measured = LONGER_TIMES * harmless.picked.length + LONGER_ANSWERS;
-  return { ...options, tapeLengthMax: options.tapeLengthMax ?? measured };
+  const { tapeLengthMax = measured, stepsMax } = options;
+  return { tapeLengthMax, ...(stepsMax === undefined ? {} : { stepsMax }) };
 }

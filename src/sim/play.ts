@@ -5,6 +5,15 @@
  * Invariant: what is noted changes no decision, so a run can be repeated with its notes.
  */
 import { type Choices, RecordedChoices } from "./choices.ts";
+import {
+  checkOptions,
+  integer,
+  FLAG,
+  invalid,
+  optional,
+  PERMILLE,
+  type Rules,
+} from "./option-checks.ts";
 
 /** Something that happened, as a chart shows it. */
 export interface Noted {
@@ -47,7 +56,14 @@ export type ScenarioErrorCode =
   /** The same answers led to other questions. */
   | "not_repeatable"
   /** What the runs were meant to meet did not happen in any of them. */
-  | "marks_not_met";
+  | "marks_not_met"
+  /** A scenario was over while a world of it was still running: an `await` is missing in it. */
+  | "run_not_awaited"
+  /**
+   * A world is running in this process already, so that nobody could tell whose an error is that
+   * nobody takes. Checks of scenarios with worlds go one after the other.
+   */
+  | "runs_overlap";
 
 /** A scenario cannot be played as was asked, or its runs do not show what they were meant to. */
 export class ScenarioError extends Error {
@@ -67,6 +83,14 @@ export const PICKS_MAX_DEFAULT = 1_000_000;
 /** The latest notes that are kept at least: more than anybody reads. */
 export const NOTES_KEPT = 10_000;
 
+const RULES: Rules<PlayOptions> = {
+  isNoting: optional(FLAG),
+  picksMax: optional(integer(1)),
+};
+
+/** Ends at once what is still under way; resolves when nothing is heard of it any more. */
+type Stop = () => Promise<void>;
+
 /** What a scenario is given: chance, and paper to write on. */
 export class Play extends RecordedChoices {
   /** Whether notes are kept: who composes long ones asks first. */
@@ -83,22 +107,30 @@ export class Play extends RecordedChoices {
   notesLeftOut = 0;
   private readonly picksMax: number;
   private readonly onTheWay: Map<number, Noted> = new Map();
+  private readonly underWay: Set<Stop> = new Set();
   private lastNumber = 0;
 
-  /** `choices` decides. */
-  constructor(
-    choices: Choices,
-    { isNoting = true, picksMax = PICKS_MAX_DEFAULT }: PlayOptions = {},
-  ) {
+  /** `choices` decides. @throws UsageError `option_invalid`, `option_unknown`. */
+  constructor(choices: Choices, options: PlayOptions = {}) {
     super(choices);
+    checkOptions(options, RULES);
+    const { isNoting = true, picksMax = PICKS_MAX_DEFAULT } = options;
     this.isNoting = isNoting;
     this.picksMax = picksMax;
   }
 
   // --- chance ---------------------------------------------------------------------------------
 
-  /** @throws ScenarioError `picks_too_many` when the run seems to have no end. */
+  /**
+   * @throws ScenarioError `picks_too_many` when the run seems to have no end.
+   * @throws UsageError `option_invalid` when `count` is no integer above 0, or `permille` none of a
+   *   thousand.
+   */
   override pick(count: number, label: string, permille?: number): number {
+    if (!Number.isSafeInteger(count) || count < 1) {
+      throw invalid(count, `the count of ${JSON.stringify(label)}`, "an integer above 0");
+    }
+    if (permille !== undefined) PERMILLE(permille, `the permille of ${JSON.stringify(label)}`);
     if (this.picked.length >= this.picksMax) {
       throw new ScenarioError("picks_too_many", `more than ${this.picksMax}; the next: ${label}`);
     }
@@ -156,6 +188,22 @@ export class Play extends RecordedChoices {
   /** It is gone; `text` may say how: "aborted". */
   vanishes(atMs: number, number: number, text = ""): void {
     this.ends("lost", atMs, number, text);
+  }
+
+  // --- the end --------------------------------------------------------------------------------
+
+  /** @internal Something goes on until the function that is returned is called, or it is stopped. */
+  begin(stop: Stop): () => void {
+    this.underWay.add(stop);
+    return () => void this.underWay.delete(stop);
+  }
+
+  /** @internal The scenario is over: stops what is still under way; undefined: nothing is. */
+  stop(): Promise<unknown> | undefined {
+    if (this.underWay.size === 0) return undefined;
+    const stops = Array.from(this.underWay);
+    this.underWay.clear();
+    return Promise.all(stops.map((stop) => stop()));
   }
 
   private ends(kind: "arrives" | "lost", atMs: number, number: number, text: string): void {

@@ -168,11 +168,7 @@ describe("promises that are rejected unheard", () => {
       process.removeAllListeners(EVENT);
       for (const listener of before) process.on(EVENT, listener);
     });
-    const [first, second] = [harmlessWorld(), harmlessWorld()];
-    // Two that overlap, of which the first one ends first.
-    const shorter = first.run(() => true);
-    const longer = second.run(1_000);
-    await Promise.all([shorter, longer]);
+    await harmlessWorld().run(1_000);
     expect(process.listeners(EVENT)).toHaveLength(1);
     void Promise.reject(wrong);
     await new Promise((resolve) => setImmediate(resolve));
@@ -223,4 +219,94 @@ describe("promises that are rejected unheard", () => {
     expect(error).toBeInstanceOf(ScenarioFailure);
     expect(error).toMatchObject({ steps: [{ label: "message 0", value: 501 }] });
   });
+});
+
+/** Its program goes wrong after a millisecond, unheard. */
+function wrongLater(world: SessionWorld): void {
+  world.start("client", async (self) => {
+    await self.sleep(1);
+    void Promise.reject(wrong);
+  });
+}
+
+/** Nothing is wrong with it. */
+const innocent: Scenario = {
+  name: "innocent",
+  async run(play) {
+    const world = new SessionWorld(play);
+    serveSquares(world);
+    const session = world.connect<number, number>();
+    session.send(play.pick(10, "number"));
+    await world.settle();
+  },
+};
+
+describe("a scenario that does not await its world", () => {
+  const forgetful: Scenario = {
+    name: "forgetful",
+    run(play) {
+      const world = new SessionWorld(play);
+      wrongLater(world);
+      // Rejected before the scenario is over, and told by the host after that.
+      void Promise.reject(wrong);
+      void world.run(10);
+    },
+  };
+
+  test("fails by itself, and leaves those that come after it alone", async () => {
+    const error = await failure(checkScenario(forgetful));
+    expect(error).toMatchObject({ name: "ScenarioFailure", seed: 1, isRepeatable: true });
+    expect(error).toMatchObject({ cause: { name: "ScenarioError", code: "run_not_awaited" } });
+
+    await expect(checkScenario(innocent, { seeds: 20 })).resolves.toMatchObject({ runs: 20 });
+  });
+
+  test("fails by what it threw, where it threw", async () => {
+    const thrower: Scenario = {
+      name: "thrower",
+      async run(play) {
+        void new SessionWorld(play).run(10);
+        throw new RangeError("of the scenario");
+      },
+    };
+    const error = await failure(checkScenario(thrower));
+    expect(error).toMatchObject({ cause: { message: "of the scenario" } });
+    await checkScenario(innocent, { seeds: 1 });
+  });
+});
+
+describe("two checks at once", () => {
+  const guilty: Scenario = {
+    name: "guilty",
+    async run(play) {
+      const world = new SessionWorld(play);
+      wrongLater(world);
+      await world.run(10);
+    },
+  };
+
+  test("are refused, and no error of one is told of the other", async () => {
+    const [first, second] = await Promise.allSettled([
+      checkScenario(guilty),
+      checkScenario(innocent),
+    ]);
+    expect(first).toMatchObject({ reason: { name: "ScenarioFailure", cause: wrong } });
+    expect(second).toMatchObject({ reason: { name: "ScenarioError", code: "runs_overlap" } });
+
+    await expect(checkScenario(innocent)).resolves.toMatchObject({ runs: 100 });
+  });
+
+  test("are refused where a world was made before the other ran, too", async () => {
+    const [first, second] = [harmlessWorld(), harmlessWorld()];
+    const running = first.run(5);
+    expect(await failure(second.run(5))).toMatchObject({ code: "runs_overlap" });
+    expect(await failure(first.run(5))).toMatchObject({ code: "state_invalid" });
+    await running;
+    await second.run(5);
+  });
+});
+
+test("A play has one world: of two, neither chart nor labels could be read", async () => {
+  const world = harmlessWorld();
+  expect(() => new SessionWorld(world.play)).toThrow("state_invalid: a play has one world");
 });

@@ -8,7 +8,7 @@ import { ALIVE, chat, restarts } from "./scenarios.ts";
 
 test.each(Object.keys(PRESETS))("Nothing is lost or doubled on the network %s", async (name) => {
   const { marks } = await checkScenario(chat(name, ALIVE), {
-    seeds: 25,
+    seeds: 40,
     marks: ["client reloads", "sleeps"],
   });
   expect(marks.get("client reloads")).toBeGreaterThan(10);

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { PERFECT_NETWORK, TRAIN_TUNNEL } from "../../src/sim/index.ts";
 import { SessionEndedError } from "../../src/session/errors.ts";
-import { type ProcessScope, WorldError } from "../../src/sim-session/index.ts";
+import { type ProcessScope, WorldError, type WorldOptions } from "../../src/sim-session/index.ts";
 import { eventsOf, failure, harmlessWorld, seededWorld, serveSquares, slow } from "./worlds.ts";
 
 describe("time", () => {
@@ -418,5 +418,28 @@ describe("a server in a world", () => {
     client.suspend(40_000);
     await world.run(45_000);
     expect(reasons).toContain("http_403");
+  });
+});
+
+describe("options of a world", () => {
+  const wrong = (options: unknown) => () => harmlessWorld(options as WorldOptions);
+
+  test.each([
+    ["network.up", { network: { ...PERFECT_NETWORK, up: 5 } }, "option_invalid"],
+    ["network", { network: "wifi" }, "option_invalid"],
+    ["hazard", { hazard: {} }, "option_unknown"],
+    ["hazards.serverRestartPermile", { hazards: { serverRestartPermile: 5 } }, "option_unknown"],
+    ["hazards.sleepPermille", { hazards: { sleepPermille: 5_000 } }, "option_invalid"],
+    ["hazards.everyMs", { hazards: { everyMs: 0, sleepPermille: 1 } }, "option_invalid"],
+    ["hazards.downMs", { hazards: { downMs: 1.5 } }, "option_invalid"],
+    ["hazards", { hazards: [] }, "option_invalid"],
+  ])("are refused at once and by name: %s", (name, options, code) => {
+    expect(wrong(options)).toThrow(
+      expect.objectContaining({
+        name: "UsageError",
+        code,
+        message: expect.stringContaining(`${code}: ${name}`),
+      }),
+    );
   });
 });

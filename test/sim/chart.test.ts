@@ -84,6 +84,39 @@ test("a chart that is too long says how much is left out, and shows the end", ()
   expect(lines[9]).toContain("event 99");
 });
 
+test("rows that come again and again are shown once more, at their end", () => {
+  const play = new Play(HARMLESS);
+  play.note(0, "client", "opens");
+  for (let at = 1; at <= 8; at++) {
+    play.arrives(at * 10 + 2, play.leaves(at * 10, "client", "server", `request ${at} [ack 0]`));
+    play.note(at * 10 + 2, "server", `answer ${at} [unknown session]`, "client");
+  }
+  play.note(90, "client", "gives up");
+  for (let at = 0; at < 5; at++) play.note(91, "client", "again");
+
+  expect(drawChart(play, NARROW)).toBe(`\
+       ms  client                                         server
+        0  * opens                                             |
+       10  |-- request 1 [ack 0] --------------------- +2 ms ->|
+       12  |<-------------------- answer 1 [unknown session] --|
+           ... 12 more like these ...
+       80  |-- request 8 [ack 0] --------------------- +2 ms ->|
+       82  |<-------------------- answer 8 [unknown session] --|
+       90  * gives up                                          |
+       91  * again                                             |
+           ... 3 more like this ...
+       91  * again                                             |`);
+});
+
+test("rows that differ in more than the number of what is under way are all shown", () => {
+  const play = new Play(HARMLESS);
+  for (let at = 1; at <= 9; at++) {
+    play.note(at, "client", `request ${at} [seq ${at}]`, "server");
+    play.note(at, "server", `books ${at}`);
+  }
+  expect(drawChart(play, NARROW).split("\n")).toHaveLength(19);
+});
+
 test("texts that are too long are cut, and no row is wider than it may be", () => {
   const play = new Play(HARMLESS);
   const long = "very ".repeat(50);

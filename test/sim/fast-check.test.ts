@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { assertScenario, fromLooseTape, tapes } from "../../src/sim/fast-check.ts";
+import {
+  assertScenario,
+  type AssertOptions,
+  fromLooseTape,
+  tapes,
+} from "../../src/sim/fast-check.ts";
 import {
   checkScenario,
   exploreScenario,
@@ -156,4 +161,10 @@ test("in a property of one's own, a tape drives a scenario as well", async () =>
     },
   );
   await expect(fc.check(property)).resolves.toMatchObject({ failed: false });
+});
+
+test("Options that do not exist, or cannot be, are refused by name", async () => {
+  const refused = assertScenario(bank(1), { seeds: 5 } as AssertOptions);
+  await expect(refused).rejects.toThrow("option_unknown: seeds");
+  expect(() => tapes({ tapeLengthMax: 0 })).toThrow("option_invalid: tapeLengthMax");
 });

@@ -1,10 +1,15 @@
 import { describe, expect, test } from "vitest";
 import {
+  type ChartLimits,
+  type CheckOptions,
   checkScenario,
+  type Choices,
   describePlay,
+  drawChart,
   exploreScenario,
   formatSteps,
   Play,
+  type PlayOptions,
   playScenario,
   type Scenario,
   ScenarioError,
@@ -75,9 +80,23 @@ describe("seeds", () => {
     { firstSeed: -1 },
     { firstSeed: Number.NaN },
     { steps: "", tape: [] },
+    { seeds: 3, firstSeed: 2 ** 32 - 2 },
+    { picksMax: 0 },
+    { marks: "lost" },
+    { tape: [1, -1] },
+    { steps: [{ label: "lost", occurrence: 1 }] },
+    { replay: "npm test" },
+    { shrinkRunsMax: -1 },
+    { chartRowsMax: 0 },
+    "seeds: 5",
   ])("refuse %j", async (options) => {
-    const checking = checkScenario(bank(1), options);
-    await expect(checking).rejects.toMatchObject({ code: "option_invalid" });
+    const checking = checkScenario(bank(1), options as CheckOptions);
+    await expect(checking).rejects.toMatchObject({ name: "UsageError", code: "option_invalid" });
+  });
+
+  test("take the last seed that there is", async () => {
+    const options = { seeds: 2, firstSeed: 2 ** 32 - 2 };
+    await expect(checkScenario(bank(1, true), options)).resolves.toMatchObject({ runs: 2 });
   });
 
   test("stop a run that asks without end, and say where", async () => {
@@ -91,6 +110,44 @@ describe("seeds", () => {
     expect(failure.cause).toMatchObject({ code: "picks_too_many" });
     expect(failure.message).toContain("the next: again");
     expect(failure.steps).toEqual([]);
+  });
+});
+
+describe("options", () => {
+  const wrong = { seedz: 5 } as CheckOptions;
+  const play = new Play(seeded(1));
+
+  test.each([
+    ["checkScenario", () => checkScenario(bank(1), wrong)],
+    ["playScenario", () => playScenario(bank(1), {}, wrong)],
+    ["playScenario's driver", () => playScenario(bank(1), wrong)],
+    ["exploreScenario", () => exploreScenario(bank(1), wrong)],
+    ["Play", async () => new Play(seeded(1), wrong as PlayOptions)],
+    ["drawChart", async () => drawChart(play, wrong as ChartLimits)],
+  ])("of %s that do not exist are refused by name", async (_name, use) => {
+    await expect(use()).rejects.toMatchObject({
+      name: "UsageError",
+      message: "option_unknown: seedz",
+    });
+  });
+
+  test("of playScenario and exploreScenario have their ranges", async () => {
+    const refusal = { code: "option_invalid" };
+    await expect(playScenario(bank(1), { seed: -3 })).rejects.toMatchObject(refusal);
+    const choices = {} as Choices;
+    await expect(playScenario(bank(1), { choices })).rejects.toMatchObject(refusal);
+    await expect(exploreScenario(bank(1), { runsMax: 0 })).rejects.toMatchObject(refusal);
+    const missing = undefined as unknown as Scenario;
+    await expect(checkScenario(missing)).rejects.toMatchObject(refusal);
+  });
+
+  test.each([0, 2.5, -1, Number.NaN])("of which there are %d cannot be picked from", (count) => {
+    expect(() => play.pick(count, "size")).toThrow('option_invalid: the count of "size" is');
+  });
+
+  test("are picked as often as can be", () => {
+    expect(() => play.pick(2, "size", 1_001)).toThrow('option_invalid: the permille of "size" is');
+    expect(() => play.happens("lost", "it is lost", Number.NaN)).toThrow("option_invalid");
   });
 });
 
@@ -144,7 +201,13 @@ describe("steps", () => {
     ],
     ["answer 1 is lost #2 = 1", /never asked for: answer 1 is lost #2 = 1/],
     ["currency = 3", /not so many answers: currency = 3/],
-    ["charge 1 is  lost = 1", /never asked for: charge 1 is {2}lost = 1/],
+    [
+      "charge 1 is  lost = 1",
+      /never asked for: charge 1 is {2}lost = 1. similar .*: charge 1 is lost/,
+    ],
+    ["answer 1 is lots = 1", /never asked for: answer 1 is lots = 1. similar .*: answer 1 is lost/],
+    ["anzwer 3 is lot = 1", /never asked for: .* similar [^;]*: answer 3 is lost/],
+    ["nothing like it = 1", /never asked for: nothing like it = 1$/],
   ])("that are stale are refused: %s", async (steps, message) => {
     const checking = checkScenario(bank(3, true), { steps });
     await expect(checking).rejects.toMatchObject({ code: "steps_stale" });

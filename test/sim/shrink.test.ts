@@ -233,6 +233,35 @@ To play it again:
     );
   });
 
+  test.each([
+    ["a list after a colon", (names: string[]) => `missing: ${names.join(", ")}`],
+    ["a list with `and`", (names: string[]) => `missing: ${names.join(" and ")}`],
+    ["a list in brackets", (names: string[]) => `[[${names.join("], [")}]] are missing from it`],
+    ["names in quotes", (names: string[]) => `"${names.join(" ")}" are missing from it`],
+    ["lines below", (names: string[]) => `some are missing\n  ${names.join("\n  ")}`],
+  ])("takes failures for the same that differ in %s", async (_name, message) => {
+    const absent = scenarioOf((play) => {
+      const names = ["ann", "bob", "eve", "joe"].filter((name) => play.pick(2, name) === 1);
+      if (names.length > 0) throw new Error(message(names));
+    });
+    const failure = await shrunk(absent, { tape: [1, 1, 1, 1] });
+    expect(failure.message).toContain("of 4, shrunk in");
+    expect(failure.steps).toHaveLength(1);
+  });
+
+  test.each([
+    ["words after a colon", "bank: charged ann twice", "bank: forgot to charge ann"],
+    ["words in front of it", "doubled: ann", "missing: ann"],
+  ])("takes failures for others that differ in %s", async (_name, both, one) => {
+    const failing = scenarioOf((play) => {
+      const [first, second] = [play.pick(2, "first"), play.pick(2, "second")];
+      if (first + second > 0) throw new Error(first + second === 2 ? both : one);
+    });
+    const { steps, cause } = await shrunk(failing, { tape: [1, 1] });
+    expect(cause).toMatchObject({ message: both });
+    expect(steps).toHaveLength(2);
+  });
+
   test("writes many steps as lines that can be put into a test", async () => {
     const label = (at: number) => `the \`switch\` \${number} ${"x".repeat(at)}`;
     const many = scenarioOf((play) => {
@@ -254,7 +283,7 @@ To play it again:
     const vast = scenarioOf((play) => {
       const all = Array.from({ length: 300 }, (_, at) => {
         play.expand(`option ${at}`, "value ".repeat(100));
-        play.note(at, `party ${at % 3}`, "says ".repeat(100));
+        play.note(at, `party ${at % 3}`, `says ${at} `.repeat(100));
         return play.pick(2, `switch ${at}`, 999);
       });
       if (all.filter((each) => each === 1).length > 250) throw new Error("many ".repeat(1_000));

@@ -1,5 +1,7 @@
 /** What goes wrong with HTTP where the network itself is well: hosts, proxies, their timers. */
 
+import { MS, amount, PERMILLE, PICKED_MS, POSITIVE, type Rules } from "../option-checks.ts";
+
 /** How often, of a thousand requests or answers, and how. All of it may be 0 or Infinity: never. */
 export interface HttpFaults {
   /** The request arrives, its answer is lost, and the client sees an error. */
@@ -48,6 +50,24 @@ export const NO_HTTP_FAULTS: HttpFaults = {
   requestBytesMax: Infinity,
   restartCheckMs: 0,
   restartPermille: 0,
+};
+
+/** @internal */
+export const HTTP_RULES: Rules<HttpFaults> = {
+  responseLostPermille: PERMILLE,
+  requestFailsPermille: PERMILLE,
+  clientAbortPermille: PERMILLE,
+  gatewayPermille: PERMILLE,
+  pagePermille: PERMILLE,
+  replayPermille: PERMILLE,
+  replayMs: PICKED_MS,
+  bufferPermille: PERMILLE,
+  bufferMs: PICKED_MS,
+  errorMs: PICKED_MS,
+  parkedIdleMs: POSITIVE,
+  requestBytesMax: amount(0, Infinity),
+  restartCheckMs: MS,
+  restartPermille: PERMILLE,
 };
 
 /** What the middle does that is worth counting. */

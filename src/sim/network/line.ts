@@ -6,6 +6,16 @@
  * cannot happen is not asked. So a list of answers other than 0 is the story of a run.
  */
 import { flipped } from "../http.ts";
+import {
+  checkOptions,
+  MS,
+  nested,
+  amount,
+  PERMILLE as PERMILLE_RULE,
+  PICKED_MS,
+  POSITIVE,
+  type Rules,
+} from "../option-checks.ts";
 import type { Play } from "../play.ts";
 
 /**
@@ -28,7 +38,7 @@ export interface GilbertElliott {
 export interface LineOptions {
   /** From one end to the other, in one direction. */
   readonly latencyMs: number;
-  /** How much more or less it may be, evenly distributed. */
+  /** How much more or less it may be, evenly distributed; no fractions. */
   readonly jitterMs: number;
   /**
    * How much of the last deviation the next one keeps, from 0 to below 1: an autoregressive process
@@ -68,6 +78,34 @@ export const PERFECT_LINE: LineOptions = {
   queueBytesMax: Infinity,
 };
 
+const BURST_RULES: Rules<GilbertElliott> = {
+  enterPermille: PERMILLE_RULE,
+  leavePermille: PERMILLE_RULE,
+  lossGoodPermille: PERMILLE_RULE,
+  lossBadPermille: PERMILLE_RULE,
+};
+const LOSS_IN_BURSTS = nested(BURST_RULES);
+/** With all of the last deviation, a line would never leave it. */
+const CORRELATION_MAX = 1 - Number.EPSILON;
+
+/** @internal */
+export const LINE_RULES: Rules<LineOptions> = {
+  latencyMs: MS,
+  jitterMs: PICKED_MS,
+  jitterCorrelation: amount(0, CORRELATION_MAX),
+  loss: (value, name) => {
+    if (typeof value === "object") LOSS_IN_BURSTS(value, name);
+    else PERMILLE_RULE(value, name);
+  },
+  duplicatePermille: PERMILLE_RULE,
+  reorderPermille: PERMILLE_RULE,
+  reorderMs: PICKED_MS,
+  truncatePermille: PERMILLE_RULE,
+  flipPermille: PERMILLE_RULE,
+  bytesPerSecond: POSITIVE,
+  queueBytesMax: amount(0, Infinity),
+};
+
 /** A body, or a copy of it, and when it arrives. */
 export interface Carried {
   /** When it arrives. */
@@ -100,8 +138,9 @@ export class Line {
   private readonly options: LineOptions;
   private readonly play: Play;
 
-  /** `play` decides. */
+  /** `play` decides. @throws UsageError `option_invalid`, `option_unknown`. */
   constructor(options: LineOptions, play: Play) {
+    checkOptions(options, LINE_RULES);
     this.options = options;
     this.play = play;
   }
@@ -172,9 +211,9 @@ export class Line {
   private nextDeviationMs(what: string): number {
     const { jitterMs, jitterCorrelation } = this.options;
     if (jitterMs === 0) return 0;
-    // 0 is no deviation, odd numbers are more, even ones are less.
-    const picked = this.play.pick(2 * jitterMs + 1, `${what} takes more or less`);
-    const fresh = picked % 2 === 1 ? (picked + 1) / 2 : -picked / 2;
+    const label = `${what} takes ms more, beyond ${jitterMs} less`;
+    const picked = this.play.pick(2 * jitterMs + 1, label);
+    const fresh = picked <= jitterMs ? picked : jitterMs - picked;
     const weight = Math.sqrt(1 - jitterCorrelation * jitterCorrelation);
     this.deviationMs = jitterCorrelation * this.deviationMs + weight * fresh;
     return this.deviationMs;

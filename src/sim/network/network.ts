@@ -10,12 +10,15 @@
  * Invariant: with all options 0 and after `heal()` no question is asked.
  */
 import { CONNECTIONS_OF_ONE_LIFE, ERROR_PAGE, type Item, type SimulatedHttp } from "../http.ts";
+import { checkOptions, nested, type Rules } from "../option-checks.ts";
 import type { Play } from "../play.ts";
 import { BodyTexts } from "./body-texts.ts";
-import { type HttpFaults, type HttpMark, NO_HTTP_FAULTS } from "./http-faults.ts";
-import { Line, type LineMark, type LineOptions, PERFECT_LINE } from "./line.ts";
+import { type HttpFaults, type HttpMark, HTTP_RULES, NO_HTTP_FAULTS } from "./http-faults.ts";
+import { Line, LINE_RULES, type LineMark, type LineOptions, PERFECT_LINE } from "./line.ts";
 import {
+  checkLengths,
   NO_PARTITIONS,
+  PARTITION_RULES,
   type PartitionMark,
   type PartitionOptions,
   Partitions,
@@ -40,6 +43,22 @@ export const PERFECT_NETWORK: NetworkOptions = {
   http: NO_HTTP_FAULTS,
   partitions: NO_PARTITIONS,
 };
+
+const RULES: Rules<NetworkOptions> = {
+  up: nested(LINE_RULES),
+  down: nested(LINE_RULES),
+  http: nested(HTTP_RULES),
+  partitions: nested(PARTITION_RULES),
+};
+
+/**
+ * @internal `name` is where the options stand.
+ * @throws UsageError `option_invalid`, `option_unknown`.
+ */
+export function checkNetworkOptions(options: NetworkOptions, name = ""): void {
+  checkOptions(options, RULES, name);
+  checkLengths(options.partitions, `${name === "" ? "" : `${name}.`}partitions.`);
+}
 
 /** What a network does that is worth counting: the names under which `Play` marks it. */
 export type NetworkMark = LineMark | HttpMark | PartitionMark;
@@ -91,6 +110,8 @@ export class Network {
   /**
    * `http` may hold what was sent already: hand it to `handleSent`. `play` decides. `startMs` is
    * what time it is.
+   *
+   * @throws UsageError `option_invalid`, `option_unknown`, naming the option: "up.latencyMs".
    */
   constructor(
     http: SimulatedHttp,
@@ -99,6 +120,7 @@ export class Network {
     names: NetworkNames = NAMES,
     startMs = 0,
   ) {
+    checkNetworkOptions(options);
     this.nowMs = startMs;
     this.http = http;
     this.options = options;

@@ -2,6 +2,7 @@
  * Times at which a network is cut: both ways, or in one direction only. Whether one begins is asked
  * at fixed moments, so that a question is about the same second however the run went before.
  */
+import { checkOptions, invalid, MS, PERMILLE, type Rules } from "../option-checks.ts";
 import type { Play } from "../play.ts";
 
 /** Which way a network is cut. */
@@ -30,6 +31,27 @@ export const NO_PARTITIONS: PartitionOptions = {
   cuts: ["both"],
 };
 
+const CUTS: readonly unknown[] = ["both", "up", "down"] satisfies Cut[];
+
+/** @internal */
+export const PARTITION_RULES: Rules<PartitionOptions> = {
+  checkMs: MS,
+  permille: PERMILLE,
+  lengthMinMs: MS,
+  lengthMaxMs: MS,
+  cuts: (value, name) => {
+    const isList = Array.isArray(value) && value.length > 0;
+    if (isList && value.every((each) => CUTS.includes(each))) return;
+    throw invalid(value, name, "a list of both, up and down");
+  },
+};
+
+/** @internal Beyond what holds for each option. */
+export function checkLengths({ lengthMinMs, lengthMaxMs }: PartitionOptions, name = ""): void {
+  if (lengthMaxMs >= lengthMinMs) return;
+  throw invalid(lengthMaxMs, `${name}lengthMaxMs`, `lengthMinMs, ${lengthMinMs}, or more`);
+}
+
 /** What partitions do that is worth counting. */
 export type PartitionMark = "partition" | "partition up" | "partition down" | "cut off" | "held up";
 
@@ -45,8 +67,14 @@ export class Partitions {
   private readonly options: PartitionOptions;
   private readonly play: Play;
 
-  /** `play` decides, for the first time `checkMs` after `startMs`. */
+  /**
+   * `play` decides, for the first time `checkMs` after `startMs`.
+   *
+   * @throws UsageError `option_invalid`, `option_unknown`.
+   */
   constructor(options: PartitionOptions, play: Play, startMs = 0) {
+    checkOptions(options, PARTITION_RULES);
+    checkLengths(options);
     this.options = options;
     this.play = play;
     const { checkMs, permille } = options;
@@ -87,7 +115,7 @@ export class Partitions {
     this.cut = cuts[play.pick(cuts.length, `which way the network is cut ${at}`)] ?? "both";
     if (this.cut !== "both") play.mark(this.cut === "up" ? "partition up" : "partition down");
     const spread = Math.max(0, Math.round(lengthMaxMs - lengthMinMs)) + 1;
-    const longerMs = play.pick(spread, `how much longer the network is cut ${at}`);
+    const longerMs = play.pick(spread, `the network is cut longer by ms, ${at}`);
     this.endAtMs = atMs + lengthMinMs + longerMs;
   }
 }

@@ -9,9 +9,12 @@
  *        45  |<- (1) answer 1 -- ..                             |
  *
  * What arrives before anything else happens is one arrow. Otherwise it has a number, stands once
- * where it leaves and once where it arrives, and so may cross others.
+ * where it leaves and once where it arrives, and so may cross others. Where the same few rows come
+ * again and again, the first and the last of them are shown.
  */
+import { checkOptions, integer, optional, type Rules } from "../option-checks.ts";
 import type { Noted } from "../play.ts";
+import { kindOfLabel } from "./steps.ts";
 
 /** How large a chart may be. */
 export interface ChartLimits {
@@ -31,6 +34,10 @@ export interface Charted {
   readonly notesLeftOut: number;
 }
 
+const RULES: Rules<ChartLimits> = {
+  chartRowsMax: optional(integer(1)),
+  chartColumnsMax: optional(integer(1)),
+};
 const CHART_ROWS_MAX = 60;
 const CHART_COLUMNS_MAX = 100;
 /** Below, no arrow has room for its text. */
@@ -39,19 +46,26 @@ const TIME_COLUMNS = 9;
 /** The first rows that are shown of a chart that is too long, as a part of all. */
 const FIRST_ROWS = 0.25;
 
-/** Draws a run. Empty when nothing was noted. */
+/**
+ * Draws a run. Empty when nothing was noted.
+ *
+ * @throws UsageError `option_invalid`, `option_unknown`.
+ */
 export function drawChart(run: Charted, limits: ChartLimits = {}): string {
+  checkOptions(limits, RULES);
   if (run.notes.length === 0) return "";
   const { chartRowsMax = CHART_ROWS_MAX, chartColumnsMax = CHART_COLUMNS_MAX } = limits;
   const chart = new Chart(run.parties, chartColumnsMax);
-  const { rows, pending } = rowsOf(run.notes);
+  const { rows: all, pending } = rowsOf(run.notes);
+  const rows = folded(all);
   const leftOut = Math.max(0, rows.length - chartRowsMax);
   const first = Math.floor((rows.length - leftOut) * FIRST_ROWS);
   const lines = [chart.heading];
   if (run.notesLeftOut > 0) lines.push(chart.remark(`${run.notesLeftOut} notes before`));
   for (const [at, row] of rows.entries()) {
     if (leftOut > 0 && at === first) lines.push(chart.remark(`${leftOut} rows left out`));
-    if (at < first || at >= first + leftOut) lines.push(chart.draw(row));
+    if (at >= first && at < first + leftOut) continue;
+    lines.push(typeof row === "string" ? chart.remark(row) : chart.draw(row));
   }
   if (pending.length > 0) {
     const tags = pending.map((tag) => `(${tag})`).join(" ");
@@ -129,6 +143,50 @@ function wholeRow(note: Noted, end: Noted): Row {
 
 function timeText(ms: number): string {
   return Number.isInteger(ms) ? String(ms) : ms.toFixed(1);
+}
+
+// --- what comes again and again -----------------------------------------------------------------
+
+/** Rows of which a pattern may consist: two exchanges, each with where it leaves and arrives. */
+const PATTERN_ROWS_MAX = 8;
+/** Below, folding would save next to nothing. */
+const FOLDED_ROWS_MIN = 3;
+
+/** Rows, and remarks in the place of those that are like the ones above. */
+function folded(rows: readonly Row[]): (Row | string)[] {
+  const kinds = rows.map(kindOfRow);
+  const shown: (Row | string)[] = [];
+  for (let at = 0; at < rows.length;) {
+    const { size, times } = patternAt(kinds, at);
+    const left = size * (times - 2);
+    if (left < FOLDED_ROWS_MIN) {
+      shown.push(rows[at++] as Row);
+      continue;
+    }
+    const last = at + size * (times - 1);
+    shown.push(...rows.slice(at, at + size), `${left} more like ${size === 1 ? "this" : "these"}`);
+    shown.push(...rows.slice(last, last + size));
+    at = last + size;
+  }
+  return shown;
+}
+
+/** The rows from here on that come again at once, and how often they are there: those that cover most. */
+function patternAt(kinds: readonly string[], at: number): { size: number; times: number } {
+  let best = { size: 1, times: 1 };
+  for (let size = 1; size <= PATTERN_ROWS_MAX; size++) {
+    let end = at + size;
+    while (end < kinds.length && kinds[end] === kinds[end - size]) end++;
+    const times = Math.floor((end - at) / size);
+    if (size * (times - 2) > best.size * (best.times - 2)) best = { size, times };
+  }
+  return best;
+}
+
+/** What a row says, without the time and, of what is on its way, its own number: "request 14". */
+function kindOfRow({ note, text, shape, remark }: Row): string {
+  const said = note.kind === "event" ? text : text.replace(/^[^[]*/, (name) => kindOfLabel(name));
+  return JSON.stringify([shape, note.from, note.to, said, kindOfLabel(remark)]);
 }
 
 // --- how they are drawn -------------------------------------------------------------------------

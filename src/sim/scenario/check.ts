@@ -3,6 +3,17 @@
  * failure is told alike.
  */
 import { UsageError } from "../../core/index.ts";
+import {
+  checkOptions,
+  integer,
+  FUNCTION,
+  invalid,
+  MS,
+  NAMES_LIST,
+  optional,
+  type Rule,
+  type Rules,
+} from "../option-checks.ts";
 import { type Choices, fromTape, type Picked, seeded } from "../choices.ts";
 import { PICKS_MAX_DEFAULT, type Play, type Scenario, ScenarioError } from "../play.ts";
 import { explainFailure, type FailureOptions, type FoundBy } from "./failure.ts";
@@ -67,26 +78,95 @@ const SEED_MAX = 2 ** 32 - 1;
 const RUNS_MAX_DEFAULT = 100_000;
 const DEPTH_MAX_DEFAULT = 1_000;
 
+/** @internal */
+export const RUN_RULES: Rules<RunOptions> = {
+  picksMax: optional(integer(1)),
+  shrinkRunsMax: optional(integer(0)),
+  shrinkPicksMax: optional(integer(0)),
+  nowMs: optional(FUNCTION),
+  shrinkMsMax: optional(MS),
+  chartRowsMax: optional(integer(1)),
+  chartColumnsMax: optional(integer(1)),
+  replay: optional(FUNCTION),
+};
+
+const STEPS: Rule = (value, name) => {
+  const isSteps = Array.isArray(value) ? value.every(isStep) : typeof value === "string";
+  if (!isSteps) throw invalid(value, name, "steps, as a text or a list");
+};
+const TAPE: Rule = (value, name) => {
+  const isAnswer = (each: unknown): boolean => Number.isSafeInteger(each) && (each as number) >= 0;
+  if (!Array.isArray(value) || !value.every(isAnswer)) {
+    throw invalid(value, name, "a list of integers from 0");
+  }
+};
+
+const CHECK_RULES: Rules<CheckOptions> = {
+  ...RUN_RULES,
+  seeds: optional(integer(1, SEED_MAX)),
+  firstSeed: optional(integer(0, SEED_MAX)),
+  marks: optional(NAMES_LIST),
+  steps: optional(STEPS),
+  tape: optional(TAPE),
+};
+
+const EXPLORE_RULES: Rules<ExploreScenarioOptions> = {
+  ...RUN_RULES,
+  runsMax: optional(integer(1)),
+  depthMax: optional(integer(0)),
+  stepsMax: optional(integer(0)),
+  marks: optional(NAMES_LIST),
+};
+
+const PLAYED_BY_RULES: Rules<PlayedBy> = {
+  seed: optional(integer(0, SEED_MAX)),
+  steps: optional(STEPS),
+  tape: optional(TAPE),
+  choices: optional((value, name) => {
+    if (typeof (value as Choices | null)?.pick === "function") return;
+    throw invalid(value, name, "something with a function `pick`");
+  }),
+};
+
+function isStep(value: unknown): boolean {
+  const { label, occurrence, value: answer } = (value ?? {}) as Partial<LabelledStep>;
+  return typeof label === "string" && [occurrence, answer].every(Number.isSafeInteger);
+}
+
+/** @internal For whoever plays scenarios. */
+export function checkPlayable<Options extends object>(
+  scenario: Scenario,
+  options: Options,
+  rules: Rules<Options>,
+): void {
+  if (typeof (scenario as Scenario | undefined)?.run !== "function") {
+    throw invalid(scenario, "the scenario", "an object with a name and a function `run`");
+  }
+  checkOptions(options, rules);
+}
+
 /**
  * Plays a scenario by many seeds; or by `steps` or a `tape`, once.
  *
  * @throws ScenarioFailure when a run fails: shrunk, with a chart and a way to play it again.
  * @throws ScenarioError `marks_not_met` when all passed, and something was never met;
- *   `steps_stale` when steps do not fit the scenario; `steps_unreadable`.
- * @throws UsageError `option_invalid`.
+ *   `steps_stale` when steps do not fit the scenario; `steps_unreadable`; `runs_overlap` when a
+ *   world of another check is running.
+ * @throws UsageError `option_invalid`, `option_unknown`, naming the option.
  */
 export async function checkScenario(
   scenario: Scenario,
   options: CheckOptions = {},
 ): Promise<CheckSummary> {
+  checkPlayable(scenario, options, CHECK_RULES);
   const tally = new Tally();
   const { seeds = SEEDS_DEFAULT, firstSeed = 1, steps, tape, marks = [] } = options;
-  checkCount("seeds", seeds, 1, SEED_MAX);
-  checkCount("firstSeed", firstSeed, 0, SEED_MAX);
   if (steps !== undefined || tape !== undefined) {
-    tally.add(await playScenario(scenario, { steps, tape }, options));
+    tally.add(await playBy(scenario, { steps, tape }, options));
     return tally;
   }
+  // A seed beyond the last would be one of the first again.
+  integer(1, SEED_MAX - firstSeed + 1)(seeds, `with firstSeed ${firstSeed}, seeds`);
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
     const outcome = await runOnce(scenario, seeded(seed), silent(options));
     await refuseFailure(scenario, outcome, { seed, words: `seed ${seed}` }, options);
@@ -112,14 +192,20 @@ export interface PlayedBy {
  * Plays a scenario once, with its notes: what happened, for `describePlay` and `drawChart`.
  *
  * @throws ScenarioFailure when the run fails. Steps that are given are not shrunk.
- * @throws ScenarioError `steps_stale`, `steps_unreadable`.
- * @throws UsageError `option_invalid` when more than one decides.
+ * @throws ScenarioError `steps_stale`, `steps_unreadable`, `runs_overlap`.
+ * @throws UsageError `option_invalid`, also when more than one decides; `option_unknown`.
  */
 export async function playScenario(
   scenario: Scenario,
   by: PlayedBy = {},
   options: RunOptions = {},
 ): Promise<Play> {
+  checkPlayable(scenario, options, RUN_RULES);
+  checkOptions(by, PLAYED_BY_RULES);
+  return playBy(scenario, by, options);
+}
+
+async function playBy(scenario: Scenario, by: PlayedBy, options: RunOptions): Promise<Play> {
   if (Object.values(by).filter((each) => each !== undefined).length > 1) {
     throw new UsageError("option_invalid", "only one of seed, steps, tape and choices decides");
   }
@@ -156,17 +242,15 @@ async function playSteps(
  * @throws ScenarioFailure when a run fails.
  * @throws ScenarioError `marks_not_met`; `not_repeatable` when the same answers led to other
  *   questions.
- * @throws UsageError `option_invalid`.
+ * @throws UsageError `option_invalid`, `option_unknown`.
  */
 export async function exploreScenario(
   scenario: Scenario,
   options: ExploreScenarioOptions = {},
 ): Promise<ExploreScenarioSummary> {
+  checkPlayable(scenario, options, EXPLORE_RULES);
   const { runsMax = RUNS_MAX_DEFAULT, depthMax = DEPTH_MAX_DEFAULT, marks = [] } = options;
   const { stepsMax = Infinity } = options;
-  checkCount("runsMax", runsMax, 1, Infinity);
-  checkCount("depthMax", depthMax, 0, Infinity);
-  checkCount("stepsMax", stepsMax, 0, Infinity);
   const tally = new Tally();
   let [isExhaustive, depth] = [true, 0];
   let before: readonly Picked[] = [];
@@ -258,10 +342,4 @@ async function refuseFailure(
   if (outcome.failure === undefined) return;
   const { picksMax = PICKS_MAX_DEFAULT } = options;
   throw await explainFailure(scenario, outcome, foundBy, picksMax, options);
-}
-
-function checkCount(name: string, value: number, min: number, max: number): void {
-  const isCount = Number.isSafeInteger(value) || value === Infinity;
-  if (isCount && value >= min && value <= max) return;
-  throw new UsageError("option_invalid", `${name} is ${value}`);
 }

@@ -131,7 +131,7 @@ function composeMessage(
     told.steps.length === 0
       ? "No steps: it fails when everything is harmless."
       : section(stepsHeading(told.steps.length, foundSteps, shrunk), stepLines(told.steps)),
-    section("What happened", drawChart(last, options).split("\n")),
+    section("What happened", drawChart(last, chartLimits(options)).split("\n")),
   ];
   if (shrunk.isRepeatable) {
     const replay = (options.replay ?? replayCall)(told);
@@ -149,6 +149,14 @@ function composeMessage(
 function section(heading: string, lines: readonly string[]): string {
   const shown = lines.filter((line) => line !== "");
   return shown.length === 0 ? "" : [`${heading}:`, ...shown.map((line) => `  ${line}`)].join("\n");
+}
+
+/** The options of who plays, without what is not the chart's. */
+function chartLimits({ chartRowsMax, chartColumnsMax }: ChartLimits): ChartLimits {
+  return {
+    ...(chartRowsMax === undefined ? {} : { chartRowsMax }),
+    ...(chartColumnsMax === undefined ? {} : { chartColumnsMax }),
+  };
 }
 
 function errorText(error: unknown): string {

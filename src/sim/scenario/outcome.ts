@@ -1,6 +1,6 @@
 /** How one run of a scenario ended, and which failures are one and the same. */
 import type { Choices } from "../choices.ts";
-import { Play, type PlayOptions, type Scenario } from "../play.ts";
+import { Play, type PlayOptions, type Scenario, ScenarioError } from "../play.ts";
 
 /** How a run ended. */
 export interface Outcome {
@@ -16,39 +16,68 @@ export interface Failure {
   readonly error: unknown;
 }
 
-/** Plays once. What the scenario throws is in the outcome. */
+/**
+ * Plays once. What the scenario throws is in the outcome.
+ *
+ * @throws ScenarioError `runs_overlap`: that is about who plays, and not about the scenario.
+ */
 export async function runOnce(
   scenario: Scenario,
   choices: Choices,
   options: PlayOptions,
 ): Promise<Outcome> {
   const play = new Play(choices, options);
+  let failure: Failure | undefined;
   try {
     const running = scenario.run(play);
     // A scenario without promises needs no turn of the host's.
     if (running !== undefined) await running;
-    return { play, failure: undefined };
   } catch (error) {
-    return { play, failure: { error } };
+    failure = { error };
   }
+  const stopping = play.stop();
+  if (stopping !== undefined) {
+    await stopping;
+    const detail = "the scenario was over while its world was running: await what `run` returns";
+    failure ??= { error: new ScenarioError("run_not_awaited", detail) };
+  }
+  if (isOverlap(failure?.error)) throw failure?.error;
+  return { play, failure };
+}
+
+/** Whether an error says that two played at once. */
+export function isOverlap(error: unknown): boolean {
+  return error instanceof ScenarioError && error.code === "runs_overlap";
 }
 
 /** Words that tell one failure from another; what follows them is about the run. */
 const KIND_WORDS_MAX = 5;
+/** What is quoted, or stands in brackets that hold no others. */
+const QUOTED = /'[^'\n]*'|"[^"\n]*"|`[^`\n]*`/g;
+const BRACKETED = /\[[^[\]\n]*\]|\{[^{}\n]*\}|\([^()\n]*\)/g;
+/** After a colon to the end of the line: one word, or several with a comma or "and" between them. */
+const LISTED = /:[ \t]+[^\s,]+(?:(?:[ \t]*,|[ \t]+and)[ \t]+[^\s,]+)*[ \t]*$/;
 
 /**
  * What two failures have in common that are one bug: the name of the error, its `code` if it has
- * one, and the first words of its message without numbers, quotes and lists, which are about the
- * single run.
+ * one, and the first five words of its message, of which does not count what is about the single
+ * run: numbers; what stands in quotes or brackets; and, at the end of the first line, a word or a
+ * list of words after a colon, as in "missing: ann, eve".
  */
 export function failureKind(error: unknown): string {
   if (!(error instanceof Error)) return `thrown ${typeof error}`;
   const { name, message } = error;
   const code = "code" in error && typeof error.code === "string" ? ` ${error.code}` : "";
-  const plain = message
-    .replaceAll(/'[^'\n]*'|"[^"\n]*"|`[^`\n]*`/g, '""')
-    .replaceAll(/\[[^\]\n]*\]|\{[^}\n]*\}/g, "[]")
-    .replaceAll(/\d+/g, "#");
+  const [line = ""] = message.trim().replaceAll(QUOTED, "…").split("\n", 1);
+  const plain = withoutBrackets(line).replaceAll(/\d+/g, "#").replace(LISTED, ": …");
   const words = plain.trim().split(/\s+/).slice(0, KIND_WORDS_MAX);
   return `${name}${code}: ${words.join(" ")}`;
+}
+
+/** From the innermost outwards, however deep they are. */
+function withoutBrackets(line: string): string {
+  for (let [before, after] = [line, line.replaceAll(BRACKETED, "…")]; ;) {
+    if (before === after) return after;
+    [before, after] = [after, after.replaceAll(BRACKETED, "…")];
+  }
 }

@@ -151,6 +151,10 @@ export class SteppedChoices implements Choices {
 
 /** Labels that a stale step may have meant, at most so many. */
 const HINTS_MAX = 5;
+/** Letters that may be wrong in a label for it to have been meant. */
+const EDITS_MAX = 3;
+/** One of so many. */
+const LETTERS_OF_EDIT = 5;
 
 /**
  * Steps that do not fit the run are steps of another program: the run shows nothing.
@@ -163,11 +167,43 @@ export function checkSteps(choices: SteppedChoices, picked: readonly Picked[]): 
   const parts: string[] = [];
   if (unasked.length > 0) parts.push(`never asked for: ${formatSteps(unasked, "; ")}`);
   if (tooLarge.length > 0) parts.push(`not so many answers: ${formatSteps(tooLarge, "; ")}`);
-  const kinds = new Set(unasked.map(({ label }) => kindOfLabel(label)));
-  const similar = picked.filter(({ label }) => kinds.has(kindOfLabel(label)));
-  const hints = [...new Set(similar.map(({ label }) => label))].slice(0, HINTS_MAX);
+  const hints = similarLabels(
+    unasked.map(({ label }) => label),
+    picked.map(({ label }) => label),
+  );
   if (hints.length > 0) parts.push(`similar labels that were: ${hints.join("; ")}`);
   throw new ScenarioError("steps_stale", parts.join(". "));
+}
+
+/** Labels that differ in their numbers; then those with few letters wrong, the nearest first. */
+function similarLabels(stale: readonly string[], asked: readonly string[]): string[] {
+  const kinds = new Set(stale.map(kindOfLabel));
+  const others = [...new Set(asked)];
+  const sameKind = others.filter((label) => kinds.has(kindOfLabel(label)));
+  const near = others.flatMap((label) => {
+    const most = Math.min(EDITS_MAX, Math.floor(label.length / LETTERS_OF_EDIT));
+    const edits = Math.min(...stale.map((each) => editsBetween(each, label, most)));
+    return edits <= most && !sameKind.includes(label) ? [{ label, edits }] : [];
+  });
+  const sorted = near.toSorted((left, right) => left.edits - right.edits);
+  return [...sameKind, ...sorted.map(({ label }) => label)].slice(0, HINTS_MAX);
+}
+
+/** Letters to be added, left out or changed (V. I. Levenshtein, 1966); beyond `most`: more. */
+function editsBetween(left: string, right: string, most: number): number {
+  if (Math.abs(left.length - right.length) > most) return most + 1;
+  let before = Array.from({ length: right.length + 1 }, (_, at) => at);
+  for (const [row, letter] of [...left].entries()) {
+    const line = [row + 1];
+    for (let at = 0; at < right.length; at++) {
+      const changed = (before[at] as number) + (right[at] === letter ? 0 : 1);
+      const moved = 1 + Math.min(line[at] as number, before[at + 1] as number);
+      line.push(Math.min(changed, moved));
+    }
+    if (Math.min(...line) > most) return most + 1;
+    before = line;
+  }
+  return before.at(-1) as number;
 }
 
 /** The label without its numbers: "answer 3 is lost" is of a kind with "answer 14 is lost". */
