@@ -5,6 +5,8 @@ import { readVersions } from "../../src/core/body-reader.ts";
 import { encodeBody } from "../../src/core/body-writer.ts";
 import { bodyChecksum } from "../../src/core/checksum.ts";
 import { Deque } from "../../src/core/deque.ts";
+import { FRAME_SUCCEEDS } from "../../src/core/frame-types.ts";
+import { isPrefixType } from "../../src/core/prefix-frames.ts";
 import { InvariantError } from "../../src/core/errors.ts";
 import { Exchanges } from "../../src/core/exchanges.ts";
 import { CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, PAUSE_MS_MAX } from "../../src/core/limits.ts";
@@ -268,6 +270,23 @@ describe("a list of versions", () => {
   test("[VER-2] names no more than there are numbers for, however short it is", () => {
     expect(codeOf(() => readVersions(Uint8Array.of(0, 16)))).toBe("count_invalid");
     expect(codeOf(() => readVersions(Uint8Array.of(0, 15)))).toBe("truncated");
+  });
+});
+
+describe("frames of the prefix", () => {
+  test("[FRAME-2] have the types from 1 to that of SUCCEEDS", () => {
+    const types = Array.from({ length: 0x40 }, (_, type) => type).filter(isPrefixType);
+
+    expect(types).toEqual(Array.from({ length: FRAME_SUCCEEDS }, (_, at) => at + 1));
+  });
+
+  test("[FRAME-4] are written by the side that they come from alone", () => {
+    const none = { channelWindows: [], channelsBlocked: [], numbered: [] };
+    const written = (direction: 0 | 1) => () =>
+      encodeBody({ ...none, pauseMs: 1 }, { direction, checksum: "none", sessionId: rising(16) });
+
+    expect(written(1)().length).toBeGreaterThan(0);
+    expect(written(0)).toThrow("frame_direction");
   });
 });
 

@@ -66,6 +66,21 @@ describe("a raised window", () => {
     expect([...bytes.windows.raised]).toEqual([0]);
   });
 
+  test("[WIN-5] of the session answers a peer that stands still below it, in units or in bytes", () => {
+    const receiver = receiverOf();
+    receiver.state();
+    const { seqMax, bytesMax } = receiver.window;
+    for (const [units, bytes, isWorth] of [
+      [seqMax, bytesMax, false],
+      [seqMax - 1, bytesMax, true],
+      [seqMax, bytesMax - 1, true],
+    ] as const) {
+      receiver.handleBlocked({ seqMax: units, bytesMax: bytes }, []);
+
+      expect([units, bytes, receiver.isWindowWorthSaying]).toEqual([units, bytes, isWorth]);
+    }
+  });
+
   test("[WIN-5] of a channel answers a peer that stands still below it, in units or in bytes", () => {
     const options = { channelsMax: 0, channelUnits: 9, windowMessages: 9, windowBytes: 16_384 };
     for (const [unitsMax, bytesMax, raised] of [

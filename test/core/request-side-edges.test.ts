@@ -79,6 +79,24 @@ describe("evidence", () => {
   });
 });
 
+describe("a failure", () => {
+  test("[END-7] of a request that did not leave this host leaves its messages never sent", () => {
+    for (const notSent of [true, false]) {
+      const client = new Dialogue().open();
+      client.send("a");
+      const [sent] = client.tick();
+      expect(textsOf(sent)).toEqual(["a"]);
+
+      client.fail(sent?.exchange ?? 0, { notSent });
+      client.side.abort(0);
+      client.drain();
+
+      const { neverSent, unknown } = client.ended ?? { neverSent: [], unknown: [] };
+      expect([neverSent.length, unknown.length]).toEqual(notSent ? [1, 0] : [0, 1]);
+    }
+  });
+});
+
 describe("a pause", () => {
   test("[RETRY-3] wakes nobody at its end who has nothing to do then", () => {
     const client = new Dialogue().open();

@@ -8,6 +8,7 @@ import {
   PART_OVERHEAD,
   SKIP_OVERHEAD,
 } from "../../src/core/bundle.ts";
+import { FACT_ALLOWANCE } from "../../src/core/limits.ts";
 import type { Fate } from "../../src/core/fates.ts";
 import { brief, SenderBench } from "./senders.ts";
 
@@ -224,6 +225,17 @@ describe("what is new", () => {
     expect(frames.at(-1)).toEqual({ kind: "finish", seq: 2, code: 7 });
     expect(bench.sender.finishSeq).toBe(2);
     expect([bench.sender.hasFactsOf(0), bench.sender.isBlocked]).toEqual([false, false]);
+  });
+
+  test("[WIN-5] about channels says where it stands still, when facts alone do", () => {
+    const bench = new SenderBench(0);
+    for (let count = 0; count < FACT_ALLOWANCE + 1; count++) {
+      bench.sender.open(bench.channel("ordered"), new Uint8Array(0));
+    }
+    bench.fill();
+
+    expect(bench.sender.facts.size).toBe(1);
+    expect(bench.sender.statement.blocked).toEqual({ seqMax: 0, bytesMax: 1e9 });
   });
 
   test("about a channel is no block while it may leave", () => {
