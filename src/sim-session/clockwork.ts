@@ -60,8 +60,8 @@ export class Clockwork implements ProcessOwner {
 
   constructor(play: Play, options: WorldOptions) {
     checkOptions(options, RULES);
-    refuseOverlap();
     if (playsWithWorld.has(play)) throw new WorldError("state_invalid", "a play has one world");
+    refuseOverlap();
     playsWithWorld.add(play);
     const { network = PERFECT_NETWORK, hazards, runMsMax, eventsMax } = options;
     this.play = play;

@@ -14,7 +14,7 @@ import {
   type ServerSession,
 } from "../core/index.ts";
 import { BrokenPromise, type Command, type SideName } from "./applications.ts";
-import type { PairOptions } from "./pair-options.ts";
+import { checkPairOptions, type PairOptions } from "./pair-options.ts";
 
 /** What a core is told. */
 export type CoreEvent =
@@ -65,6 +65,7 @@ export class Cores {
 
   /** Neither has done anything yet. */
   constructor(options: PairOptions) {
+    checkPairOptions(options);
     this.options = options;
     const credentials = { nonce: new Uint8Array(16).fill(7), secret: new Uint8Array(16).fill(9) };
     this.client = new this.clientClass(this.clocks.client, credentials, options.client);

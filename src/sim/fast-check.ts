@@ -6,7 +6,7 @@
  */
 import fc from "fast-check";
 import type { Choices } from "./choices.ts";
-import { checkOptions, integer, invalid, optional, type Rules } from "./option-checks.ts";
+import { checkOptions, integer, OBJECT, optional, type Rules } from "./option-checks.ts";
 import { PICKS_MAX_DEFAULT, type Play, type Scenario } from "./play.ts";
 import { checkPlayable, RUN_RULES, type RunOptions } from "./scenario/check.ts";
 import { explainFailure } from "./scenario/failure.ts";
@@ -42,9 +42,7 @@ const ASSERT_RULES: Rules<AssertOptions> = {
   ...RUN_RULES,
   ...TAPE_RULES,
   // What is in it, fast-check looks at.
-  parameters: optional((value, name) => {
-    if (typeof value !== "object" || value === null) throw invalid(value, name, "an object");
-  }),
+  parameters: optional(OBJECT),
 };
 
 /**

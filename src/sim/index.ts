@@ -8,7 +8,7 @@ export * from "./http.ts";
 export * from "./invariants.ts";
 export * from "./mortal-pair.ts";
 export * from "./network/index.ts";
-export * from "./pair-options.ts";
+export type { PairOptions } from "./pair-options.ts";
 export * from "./pair.ts";
 export * from "./payloads.ts";
 export * from "./play.ts";

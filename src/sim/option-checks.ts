@@ -3,6 +3,7 @@
  * runs without its faults is green: so every object of options is checked, as those of the core are.
  */
 import { UsageError } from "../core/index.ts";
+import { valueText } from "./scenario/value-text.ts";
 
 /** Refuses a value that the option cannot have; `name` is where it stands: "up.latencyMs". */
 export type Rule = (value: unknown, name: string) => void;
@@ -31,11 +32,14 @@ export function checkOptions<Options extends object>(
   }
 }
 
+/** A value that is refused is shown up to here. */
+const VALUE_LETTERS_MAX = 100;
+
 /** The refusal of a value. */
 export function invalid(value: unknown, name: string, range: string): UsageError {
-  let text = typeof value === "object" && value !== null ? "no such thing" : String(value);
-  if (typeof value === "string") text = JSON.stringify(value);
-  return new UsageError("option_invalid", `${name} is ${text} and must be ${range}`);
+  const text = valueText(value, 1);
+  const shown = text.length <= VALUE_LETTERS_MAX ? text : `${text.slice(0, VALUE_LETTERS_MAX)}…`;
+  return new UsageError("option_invalid", `${name} is ${shown} and must be ${range}`);
 }
 
 /** A number, which may have a fraction. Infinity is one only where `most` is. */
@@ -67,7 +71,16 @@ export const POSITIVE: Rule = (value, name) => {
 /** Of a thousand times. */
 export const PERMILLE: Rule = amount(0, 1_000);
 /** A time that can pass. */
-export const MS: Rule = amount(0, Number.MAX_VALUE);
+export const MS: Rule = (value, name) => {
+  if (Number.isFinite(value) && (value as number) >= 0) return;
+  throw invalid(value, name, "a number from 0 and not Infinity");
+};
+/** A part of all, but not all of it. */
+export const FRACTION: Rule = (value, name) => {
+  if (typeof value !== "number" || !(value >= 0 && value < 1)) {
+    throw invalid(value, name, "a number from 0 to below 1");
+  }
+};
 /** One that is picked, so it has no fraction. */
 export const PICKED_MS: Rule = integer(0, 2 ** 31 - 1);
 /** Yes or no. */
@@ -80,6 +93,16 @@ function ofType(type: "boolean" | "function", range: string): Rule {
     if (typeof value !== type) throw invalid(value, name, range);
   };
 }
+
+/** An object, of which others know what is in it. */
+export const OBJECT: Rule = (value, name) => {
+  if (typeof value !== "object" || value === null) throw invalid(value, name, "an object");
+};
+
+/** A list of whatever. */
+export const LIST: Rule = (value, name) => {
+  if (!Array.isArray(value)) throw invalid(value, name, "a list");
+};
 
 /** Names, in a list. */
 export const NAMES_LIST: Rule = (value, name) => {

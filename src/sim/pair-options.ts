@@ -1,6 +1,18 @@
 /** What a pair is made of, what its applications do, and what may go wrong. */
-import type { EndpointOptions, RequestOptions } from "../core/index.ts";
+import type { EndpointOptions, RequestOptions, TimerName } from "../core/index.ts";
 import type { Command } from "./applications.ts";
+import {
+  checkOptions,
+  FLAG,
+  integer,
+  invalid,
+  LIST,
+  OBJECT,
+  optional,
+  POSITIVE,
+  type Rule,
+  type Rules,
+} from "./option-checks.ts";
 
 /** Cores, applications and faults of a pair. */
 export interface PairOptions {
@@ -26,7 +38,11 @@ export interface PairOptions {
   readonly reloads?: number;
   /** How often the client's host may say that the network is back. */
   readonly wakes?: number;
-  /** Timers that `steps` does not offer. */
+  /**
+   * Timers that `steps` does not offer. Where everything may happen, `silence` and `close` may end a
+   * session before it has begun, and `tombstone` may forget one whose opening is still on its way:
+   * who looks for what is delivered leaves these three out.
+   */
   readonly timersExcluded?: readonly string[];
   /** Timers that have nothing to do with the network: they fire early as often as they like. */
   readonly timersFree?: readonly string[];
@@ -38,4 +54,53 @@ export interface PairOptions {
    * be tried.
    */
   readonly clockStepMs?: number;
+}
+
+/** Another name would leave out nothing, without a word. */
+const TIMERS: Readonly<Record<TimerName, true>> = {
+  transmit: true,
+  "ack-delay": true,
+  resend: true,
+  probe: true,
+  expire: true,
+  silence: true,
+  close: true,
+  exchange: true,
+  retry: true,
+  wake: true,
+  hold: true,
+  delay: true,
+  verdict: true,
+  tombstone: true,
+  none: true,
+};
+
+const TIMER_LIST: Rule = (value, name) => {
+  LIST(value, name);
+  for (const each of value as readonly unknown[]) {
+    if (typeof each === "string" && Object.hasOwn(TIMERS, each)) continue;
+    throw invalid(each, `a timer of ${name}`, Object.keys(TIMERS).join(", "));
+  }
+};
+
+const RULES: Rules<PairOptions> = {
+  // The cores look at what is in these.
+  client: optional(OBJECT),
+  server: optional(OBJECT),
+  clientScript: optional(LIST),
+  serverScript: optional(LIST),
+  losses: optional(integer(0)),
+  duplicates: optional(integer(0)),
+  hurries: optional(integer(0)),
+  reloads: optional(integer(0)),
+  wakes: optional(integer(0)),
+  timersExcluded: optional(TIMER_LIST),
+  timersFree: optional(TIMER_LIST),
+  eagerTicks: optional(FLAG),
+  clockStepMs: optional(POSITIVE),
+};
+
+/** @throws UsageError `option_invalid`, `option_unknown`, naming the option. */
+export function checkPairOptions(options: PairOptions): void {
+  checkOptions(options, RULES);
 }

@@ -80,7 +80,7 @@ export class Pair extends Cores {
   /** Who reacts to events; undefined: the cores themselves. */
   reactor: Reactor | undefined = undefined;
 
-  /** Both sides have done nothing yet but the client its opening. */
+  /** Nothing is done yet but the client's opening. @throws UsageError as both cores do. */
   constructor(options: PairOptions = {}) {
     super(options);
     this.lossesLeft = options.losses ?? 0;

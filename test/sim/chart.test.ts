@@ -114,7 +114,8 @@ test("rows that differ in more than the number of what is under way are all show
     play.note(at, "client", `request ${at} [seq ${at}]`, "server");
     play.note(at, "server", `books ${at}`);
   }
-  expect(drawChart(play, NARROW).split("\n")).toHaveLength(19);
+  for (let at = 1; at <= 9; at++) play.leaves(10, "client", "server", `request ${at}`);
+  expect(drawChart(play, NARROW).split("\n")).toHaveLength(29);
 });
 
 test("texts that are too long are cut, and no row is wider than it may be", () => {

@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { explore, fingerprint, HARMLESS, Pair, seeded } from "../../src/sim/index.ts";
+import { UsageError } from "../../src/core/index.ts";
+import {
+  explore,
+  type ExploreOptions,
+  fingerprint,
+  HARMLESS,
+  Pair,
+  type PairOptions,
+  seeded,
+} from "../../src/sim/index.ts";
 import { branch, Memory } from "../../src/sim/explore/memory.ts";
 import { CONFIGURATIONS, configurationNamed } from "./configurations.ts";
 import { exploreWith, PLANTED_BUGS } from "./planted-bugs.ts";
@@ -87,4 +96,17 @@ describe("the explorer", () => {
     expect(found.states).toBeLessThan(1_000);
     expect(found.restStates).toBeGreaterThan(0);
   });
+});
+
+test.each([
+  ["option_unknown: loses", () => new Pair({ loses: 1 } as PairOptions)],
+  ["option_invalid: losses", () => new Pair({ losses: -1 })],
+  ["option_invalid: a timer of timersExcluded", () => new Pair({ timersExcluded: ["silense"] })],
+  ["option_invalid: clockStepMs", () => new Pair({ clockStepMs: 0 })],
+  ["option_invalid: an exploration needs", () => explore(new Pair({}))],
+  ["option_invalid: statesMax", () => explore(new Pair({}), { statesMax: -5 })],
+  ["option_unknown: states", () => explore(new Pair({}), { states: 5 } as Partial<ExploreOptions>)],
+])("An option that would change nothing, or cannot be, is refused: %s", (message, use) => {
+  expect(use).toThrow(UsageError);
+  expect(use).toThrow(message);
 });

@@ -7,8 +7,10 @@
  * The search is breadth-first, so the trace of a failure is as short as can be. It is found again by
  * going its way once more, with cores that remember nothing.
  */
+import { UsageError } from "../../core/index.ts";
 import { checkRest, checkTogether } from "../invariants.ts";
 import { fork } from "../fork.ts";
+import { checkOptions, FUNCTION, integer, optional, type Rules } from "../option-checks.ts";
 import type { Pair } from "../pair.ts";
 import type { Step } from "../steps.ts";
 import { printPair } from "./fingerprint.ts";
@@ -28,6 +30,12 @@ export interface ExploreOptions {
 
 /** The bounds where nothing else is said. */
 export const EXPLORE_DEFAULTS: ExploreOptions = { statesMax: 2_000_000, restStepsMax: 120 };
+
+const RULES: Rules<Partial<ExploreOptions>> = {
+  statesMax: optional(integer(1)),
+  restStepsMax: optional(integer(0)),
+  onLevel: optional(FUNCTION),
+};
 
 /** A state in which a promise is broken, or from which nothing comes to rest. */
 export interface Failure {
@@ -53,10 +61,12 @@ export interface Exploration extends Omit<Found, "broken"> {
  * Explores everything that can become of a pair with these options by its `steps`, breadth first,
  * and checks every promise in each state.
  *
- * @throws Error where the options leave waits of many lengths, so that times would not be told
- *   apart exactly.
+ * @throws UsageError `option_invalid` where the pair's options leave waits of many lengths, so that
+ *   times would not be told apart exactly, and where those of the exploration cannot be;
+ *   `option_unknown`.
  */
 export function explore(pair: Pair, options: Partial<ExploreOptions> = {}): Exploration {
+  checkOptions(options, RULES);
   checkWaits(pair);
   const { statesMax, restStepsMax, onLevel } = { ...EXPLORE_DEFAULTS, ...options };
   const space = new PairSpace(pair, onLevel);
@@ -83,9 +93,11 @@ function checkWaits({ options }: Pair): void {
     client.reconnectDelayMaxMs !== undefined &&
     client.reconnectDelayMaxMs <= clockStepMs;
   if (isFit) return;
-  throw new Error(
-    "an exploration needs rtoMinMs equal to rtoMaxMs on both sides, and reconnectDelayMaxMs of " +
-      "at most clockStepMs",
+  throw new UsageError(
+    "option_invalid",
+    "an exploration needs rtoMinMs equal to rtoMaxMs in `client` and in `server` of the pair's " +
+      "options, and the client's reconnectDelayMaxMs of at most clockStepMs, which is the pair's: " +
+      "the milliseconds of which its clocks show multiples, 500 for one",
   );
 }
 

@@ -8,6 +8,7 @@
 import { flipped } from "../http.ts";
 import {
   checkOptions,
+  FRACTION,
   MS,
   nested,
   amount,
@@ -85,14 +86,13 @@ const BURST_RULES: Rules<GilbertElliott> = {
   lossBadPermille: PERMILLE_RULE,
 };
 const LOSS_IN_BURSTS = nested(BURST_RULES);
-/** With all of the last deviation, a line would never leave it. */
-const CORRELATION_MAX = 1 - Number.EPSILON;
 
 /** @internal */
 export const LINE_RULES: Rules<LineOptions> = {
   latencyMs: MS,
   jitterMs: PICKED_MS,
-  jitterCorrelation: amount(0, CORRELATION_MAX),
+  // With all of the last deviation, a line would never leave it.
+  jitterCorrelation: FRACTION,
   loss: (value, name) => {
     if (typeof value === "object") LOSS_IN_BURSTS(value, name);
     else PERMILLE_RULE(value, name);

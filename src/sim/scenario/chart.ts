@@ -183,8 +183,12 @@ function patternAt(kinds: readonly string[], at: number): { size: number; times:
   return best;
 }
 
-/** What a row says, without the time and, of what is on its way, its own number: "request 14". */
-function kindOfRow({ note, text, shape, remark }: Row): string {
+/**
+ * What a row says, without the time and, of what is on its way, its own number: "request 14". Rows
+ * that stand for half of a way are like no others: who looks for the other half must find them.
+ */
+function kindOfRow({ note, text, shape, remark }: Row, at: number): string {
+  if (shape === "leaves" || shape === "arrives" || shape === "lost") return String(at);
   const said = note.kind === "event" ? text : text.replace(/^[^[]*/, (name) => kindOfLabel(name));
   return JSON.stringify([shape, note.from, note.to, said, kindOfLabel(remark)]);
 }
