@@ -445,7 +445,7 @@ export abstract class Half<Transmit extends { kind: string }> {
       this.sender.hasSomething ||
       this.receiver.isWindowWorthSaying ||
       nowMs >= this.receiver.ackOwedSinceMs + this.settings.ackDelayMs ||
-      nowMs >= this.probeAtMs
+      nowMs >= this.probeDueMs
     );
   }
 
@@ -723,6 +723,11 @@ export abstract class Half<Transmit extends { kind: string }> {
   private updateProbe(nowMs: number): void {
     if (!this.sender.isBlocked) this.endProbe();
     else if (this.probeAtMs === Infinity) this.probeAtMs = nowMs + this.roundTrip.timeoutMs;
+  }
+
+  /** When to ask whether a window has risen. What waited for it may be gone, and then nothing asks. */
+  protected get probeDueMs(): number {
+    return this.sender.isBlocked ? this.probeAtMs : Infinity;
   }
 
   private postponeProbe(nowMs: number): void {

@@ -281,7 +281,7 @@ export class ParkSide extends Half<RespondOutput> {
       return;
     }
     consider("ack-delay", this.receiver.ackOwedSinceMs + this.settings.ackDelayMs);
-    consider("probe", this.probeAtMs);
+    consider("probe", this.probeDueMs);
   }
 
   protected override handleTimers(nowMs: number): void {

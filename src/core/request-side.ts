@@ -341,7 +341,7 @@ export class RequestSide extends Half<RequestOutput> {
     if (!this.hasSlot || !this.canCarry) return;
     const ackAtMs = this.receiver.ackOwedSinceMs + this.settings.ackDelayMs;
     consider("ack-delay", Math.max(gateMs, ackAtMs));
-    consider("probe", Math.max(gateMs, this.probeAtMs));
+    consider("probe", Math.max(gateMs, this.probeDueMs));
   }
 
   /** Whether a request could be out beside those that are, an overdue one's place included. */

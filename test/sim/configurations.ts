@@ -146,6 +146,16 @@ export function superseding(count: number, budgets: Budgets = {}): PairOptions {
   return { ...pairOf({ client: script, server: [], both }), ...budgets };
 }
 
+/** A channel of the client's with so many messages that is reset while they are on their way. */
+export function resetting(count: number, budgets: Budgets = {}): PairOptions {
+  const both = { channelsMax: 1, windowMessages: 768, windowBytes: 49_152 };
+  const open: Command = { kind: "open", mode: "ordered" };
+  const sendThere: Command = { kind: "send", bytes: 8, channel: 2 };
+  const reset: Command = { kind: "reset", channel: 2 };
+  const client = [open, ...Array.from({ length: count }, () => sendThere), reset];
+  return { ...pairOf({ client, server: [], both }), ...budgets };
+}
+
 /** Messages that ride on the opening, whose requests are doubled and late. */
 export function opening(count: number, close: boolean, budgets: Budgets = {}): PairOptions {
   const end: Command[] = close ? [CLOSE] : [];
@@ -254,6 +264,13 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     QUICK,
   ),
   named(
+    "resetting",
+    "two messages of a channel that is reset, and one loss",
+    resetting(2, { losses: 1 }),
+    ["channel-reset sent", "channel-reset", "step: lose", "hole"],
+    QUICK,
+  ),
+  named(
     "superseding",
     "two messages of which the newer makes the older needless, and one loss",
     superseding(2, { losses: 1 }),
@@ -342,6 +359,12 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     "two messages in parts one after the other, and room for one assembly",
     parts(2, 0),
     ["part sent", "part waits for room", "parts under assembly"],
+  ),
+  named(
+    "resetting-lossy",
+    "the same with two losses, as the news of the reset may be lost too",
+    resetting(2, { losses: 2 }),
+    ["channel-reset sent", "channel-reset", "hole"],
   ),
   named(
     "giving-up-two",
