@@ -19,6 +19,8 @@ export class Actors {
   private readonly pair: Pair;
   private readonly options: SimulationOptions;
   private readonly play: Play;
+  /** The channel that each side used last. */
+  private readonly channels: Record<SideName, number> = { client: 0, server: 0 };
 
   /** `play` decides. */
   constructor(pair: Pair, options: SimulationOptions, play: Play) {
@@ -56,24 +58,36 @@ export class Actors {
 
   private actAs(side: SideName, name: string): void {
     const { pair, play, options } = this;
-    const channels = [...pair.logs[side].channels];
-    const channel = channels[play.pick(channels.length, `${name}: on channel`)] as number;
-    const kind = options.usesChannels ? play.pick(4, `${name}: not a message`, 200) : 0;
-    if (kind === 1) {
+    const channel = this.pickChannel(side, name);
+    const { openPermille, finishPermille, resetPermille } = options.channels;
+    const chooses = (permille: number, what: string): boolean =>
+      permille > 0 && play.pick(2, `${name}: ${what}`, permille) === 1;
+    if (chooses(openPermille, "opens a channel")) {
       const mode = MODES[play.pick(MODES.length, `${name}: mode`)] ?? "ordered";
       const expires = play.pick(3, `${name}: messages expire`) === 1;
       const ttlMs = expires ? 1 + play.pick(3_000, `${name}: time to live`) : Infinity;
-      pair.command(side, { kind: "open", mode, ttlMs });
+      const opened = pair.command(side, { kind: "open", mode, ttlMs });
+      if (typeof opened === "number") this.channels[side] = opened;
       play.mark("opened");
-    } else if (kind === 2 && channel !== 0) {
+    } else if (channel !== 0 && chooses(finishPermille, "finishes the channel")) {
       pair.command(side, { kind: "finish", channel });
       play.mark("finished");
-    } else if (kind === 3 && channel !== 0) {
+    } else if (channel !== 0 && chooses(resetPermille, "resets the channel")) {
       pair.command(side, { kind: "reset", channel });
       play.mark("reset");
     } else {
       this.send(side, channel, name);
     }
+  }
+
+  /** Mostly the one that was used last: little goes wrong on a channel with one message. */
+  private pickChannel(side: SideName, name: string): number {
+    const channels = [...this.pair.logs[side].channels];
+    const other = this.play.pick(channels.length + 1, `${name}: on another channel`, 300);
+    const last = channels.find((each) => each === this.channels[side]) ?? channels[0] ?? 0;
+    const channel = other === 0 ? last : (channels[other - 1] ?? last);
+    this.channels[side] = channel;
+    return channel;
   }
 
   private send(side: SideName, channel: number, name: string): void {

@@ -131,18 +131,31 @@ function checkDirection(from: Half, to: Half, side: SideName): void {
   checkSeen(from, to, side);
 }
 
-/** Under a later policy than "received", held is only what the application was handed. */
+/**
+ * Under a later policy than "received", held is only what the application was handed, or is done
+ * with.
+ */
 function checkSeen(from: Half, to: Half, side: SideName): void {
   const { hold } = openReceiver(to).options;
   if (hold === "received") return;
-  const { events } = to.receiver;
+  const { base } = from.sender.ring;
+  const demandKept = (seqs: readonly number[]): void => {
+    if (seqs.length > 0 && (seqs[0] as number) < base) {
+      throw new BrokenPromise(`2: the ${side} has released what the application has not seen`);
+    }
+  };
+  const { events, channels } = to.receiver;
   for (let at = events.head; at < events.tail; at++) {
     const event = events.at(at);
-    if (event?.kind !== "deliver") continue;
-    for (const { seqs } of event.costs) {
-      if (seqs.length > 0 && (seqs[0] as number) < from.sender.ring.base) {
-        throw new BrokenPromise(`2: the ${side} has released what the application has not seen`);
-      }
+    if (event?.kind === "deliver") for (const { seqs } of event.costs) demandKept(seqs);
+  }
+  for (const { waiting, assemblies, stalled, unconsumed } of channels.values()) {
+    for (const { seqs } of waiting.values()) demandKept(seqs);
+    for (const { seqs } of assemblies.values()) demandKept(seqs.flat);
+    for (const parts of stalled.values()) for (const { seq } of parts) demandKept([seq]);
+    if (hold !== "consumed") continue;
+    for (let at = unconsumed.head; at < unconsumed.tail; at++) {
+      demandKept(unconsumed.at(at)?.seqs ?? []);
     }
   }
 }

@@ -78,6 +78,11 @@ export class MortalPair extends Pair {
     return this.books.size === 0;
   }
 
+  /** The identifier of the client's present session. */
+  get sessionId(): Uint8Array {
+    return nonceOf(this.generation);
+  }
+
   // --- deaths ---------------------------------------------------------------------------------
 
   /** The server's process is gone and another one has begun; the network is told by the caller. */
@@ -199,7 +204,7 @@ export class MortalPair extends Pair {
   }
 
   private get sessionKey(): string {
-    return String.fromCharCode(...nonceOf(this.generation));
+    return String.fromCharCode(...this.sessionId);
   }
 
   /**

@@ -32,6 +32,16 @@ export interface HostEvents {
   readonly leapMaxMs: number;
 }
 
+/** What applications do besides sending: how often, of a thousand actions. */
+export interface ChannelActions {
+  /** They open one. */
+  readonly openPermille: number;
+  /** They finish the channel that they would have sent on. */
+  readonly finishPermille: number;
+  /** They reset it. */
+  readonly resetPermille: number;
+}
+
 /** What a simulation is about. */
 export interface SimulationOptions {
   /** The two cores. */
@@ -46,8 +56,8 @@ export interface SimulationOptions {
   readonly pauseMaxMs: number;
   /** How large messages may be. */
   readonly messageBytesMax: number;
-  /** Whether they open, finish and reset channels. */
-  readonly usesChannels: boolean;
+  /** What they do with channels. */
+  readonly channels: ChannelActions;
   /** Whether limits are so short that sessions end by them: promise 3 is checked, and not 6. */
   readonly mayEnd: boolean;
   /** Who closes at the end. */
@@ -66,6 +76,8 @@ export const NO_HOST_EVENTS: HostEvents = {
 };
 
 const DAY_MS = 86_400_000;
+/** Runs on a network with a name. The others have faults that hardly ever meet, and find more. */
+const PRESET_PERMILLE = 300;
 const PRESET_NAMES: readonly (PresetName | undefined)[] = [
   undefined,
   "wifi",
@@ -91,7 +103,7 @@ export function drawOptions(play: Play): SimulationOptions {
     actions: oneOf(play, [12, 5, 30, 80], "actions"),
     pauseMaxMs: oneOf(play, [5_000, 60_000], "longest pause"),
     messageBytesMax: oneOf(play, [100, 4_000, 60_000], "largest message"),
-    usesChannels: play.pick(3, "channels are used") !== 0,
+    channels: drawChannels(play),
     mayEnd,
     closing: oneOf(play, ["nobody", "client", "server", "both"] as const, "who closes"),
   };
@@ -124,6 +136,18 @@ function drawPair(play: Play, mayEnd: boolean): PairOptions {
       // It must be below the limit of silence.
       holdTimeMs: mayEnd ? 500 : oneOf(play, [25_000, 500], "hold time"),
     },
+  };
+}
+
+/** What is done often in one run is not done in another (swarm testing, Groce et al. 2012). */
+function drawChannels(play: Play): ChannelActions {
+  if (play.pick(3, "channels are used") === 0) {
+    return { openPermille: 0, finishPermille: 0, resetPermille: 0 };
+  }
+  return {
+    openPermille: oneOf(play, [80, 300], "channels are opened"),
+    finishPermille: oneOf(play, [80, 0, 300], "channels are finished"),
+    resetPermille: oneOf(play, [80, 0, 300], "channels are reset"),
   };
 }
 
@@ -196,7 +220,7 @@ function drawNarrow(
  * still coming; where a bundle takes longer, it never ends.
  */
 function drawNetwork(play: Play, isLiteral: boolean): NetworkOptions {
-  const preset = oneOf(play, PRESET_NAMES, "network");
+  const preset = PRESET_NAMES[play.pick(PRESET_NAMES.length, "network", PRESET_PERMILLE)];
   if (preset !== undefined) {
     play.mark(`network ${preset}`);
     return PRESETS[preset];

@@ -4,6 +4,7 @@
 import { afterAll, expect, test } from "vitest";
 import { coreScenario, Play, seeded } from "../../src/sim/index.ts";
 import { CANARIES } from "./canaries.ts";
+import { lives } from "./lives-scenario.ts";
 import { withPlanted } from "./planting.ts";
 
 /** What the runs of all seeds play anyway. */
@@ -14,7 +15,9 @@ const found: string[] = [];
 /** What a run of one seed throws; undefined for nothing. */
 function play(seed: number): unknown {
   try {
-    coreScenario.run(new Play(seeded(seed), { isNoting: false }));
+    for (const scenario of [coreScenario, lives]) {
+      void scenario.run(new Play(seeded(seed), { isNoting: false }));
+    }
     return undefined;
   } catch (error) {
     return error;

@@ -14,7 +14,6 @@ import { ReceiveWindows } from "../../src/core/receive-windows.ts";
 import { Receiver } from "../../src/core/receiver.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
 import { SendRing, UNIT_MESSAGE, type Unit } from "../../src/core/send-ring.ts";
-import { Sender } from "../../src/core/sender.ts";
 import { around, getter, type Planting } from "./planting.ts";
 
 /** A bug that the random runs must find. */
@@ -252,21 +251,6 @@ export const CANARIES: readonly Canary[] = [
         descriptor: around<RequestSide>((side, call, args) => {
           call(...args);
           side.sender.due.clear();
-        }),
-      },
-    ],
-  },
-  {
-    name: "skips what a reset abandons before the peer knows of the reset",
-    after: "a cancellation that overtakes what it cancels",
-    plantings: [
-      {
-        prototype: Sender.prototype,
-        member: "reset",
-        descriptor: around<Sender>((sender, call, args) => {
-          call(...args);
-          const { givingUp } = sender as unknown as { readonly givingUp: GivingUp };
-          givingUp.giveUpAll(args[0] as never);
         }),
       },
     ],

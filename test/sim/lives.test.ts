@@ -3,16 +3,17 @@
 import { describe, expect, test } from "vitest";
 import { ParkSide } from "../../src/core/index.ts";
 import {
-  BrokenPromise,
-  type Choices,
+  checkScenario,
   type Fingerprint,
   fork,
+  ScenarioFailure,
   Search,
-  seeded,
   type Space,
 } from "../../src/sim/index.ts";
 import { Mixer } from "../../src/sim/explore/print.ts";
 import { type Carried, LivesWorld } from "./lives.ts";
+import { lives } from "./lives-scenario.ts";
+import { simulateCommand } from "./simulate-command.ts";
 
 /** What may happen next: bodies arrive in any order, are lost, and timers fire before that. */
 interface Position {
@@ -171,90 +172,24 @@ describe("a state that is resumed twice, while the one that saved it goes on", (
 });
 
 describe("histories of saving, resuming and losing, taken at random", () => {
-  const met = { superseded: 0, resumed: 0, delivered: 0 };
-
-  function act(world: LivesWorld, choices: Choices, round: number): void {
-    const number = choices.pick(world.lives.length, "life");
-    const life = world.lives[number];
-    const isAlive = life !== undefined && life.ended === undefined && !life.isGone;
-    switch (choices.pick(12, "act")) {
-      case 0:
-        if (isAlive && world.states.length < 12) world.save(number);
-        return;
-      case 1:
-        if (world.states.length > 0 && world.lives.length < 12) {
-          world.resume(choices.pick(world.states.length, "state"));
-          met.resumed++;
-        }
-        return;
-      case 2:
-        if (isAlive && choices.pick(4, "kill") === 0) world.kill(number);
-        return;
-      case 3:
-        if (isAlive) world.wake(number);
-        return;
-      case 4:
-        world.say(`s${round}`);
-        return;
-      case 5:
-      case 6:
-      case 7:
-        if (isAlive) world.fire(number);
-        return;
-      default:
-        if (isAlive && life.side.state !== "ended") world.send(number, `${number}:${round}`);
-    }
-  }
-
-  function run(seed: number): void {
-    const choices = seeded(seed);
-    const world = new LivesWorld();
-    const loss = choices.pick(30, "how lossy");
-    for (let round = 0; round < 150; round++) {
-      act(world, choices, round);
-      for (let count = choices.pick(4, "bodies"); count > 0 && world.items.length > 0; count--) {
-        const item = world.items[choices.pick(world.items.length, "body")] as Carried;
-        const fate = choices.pick(100, "fate");
-        if (fate < loss) world.lose(item, fate % 2 === 0);
-        else {
-          if (fate > 95) world.duplicate(item);
-          world.deliver(item);
-        }
-      }
-      world.check();
-    }
-    world.heal();
-    met.superseded += world.lives.filter(({ ended }) => ended?.reason === "superseded").length;
-    met.delivered += world.received.length;
-  }
-
-  test("are found out where the server believes every life that comes", () => {
+  test("are found out where the server believes every life that comes", async () => {
     const { handleRequest } = ParkSide.prototype;
     ParkSide.prototype.handleRequest = function (nowMs, handle, incarnation, body): void {
       const believed = { ...body, succeeds: [this.incarnation] };
       handleRequest.call(this, nowMs, handle, incarnation, believed);
     };
     try {
-      const runAll = (): void => {
-        for (let seed = 0; seed < 20; seed++) run(seed);
-      };
-      expect(runAll).toThrow(BrokenPromise);
+      await expect(checkScenario(lives, { seeds: 20 })).rejects.toThrow(ScenarioFailure);
     } finally {
       ParkSide.prototype.handleRequest = handleRequest;
     }
   });
 
-  test("leave one life at most, and what it sent arrives once and in order", () => {
-    for (let seed = 0; seed < 300; seed++) {
-      try {
-        run(seed);
-      } catch (error) {
-        throw new Error(`seed ${seed}: ${String(error)}`, { cause: error });
-      }
-    }
+  test("leave one life at most, and what it sent arrives once and in order", async () => {
+    const { marks } = await checkScenario(lives, { seeds: 300, replay: simulateCommand });
 
-    expect(met.superseded).toBeGreaterThan(300);
-    expect(met.resumed).toBeGreaterThan(300);
-    expect(met.delivered).toBeGreaterThan(3_000);
+    expect(marks.get("superseded")).toBeGreaterThan(300);
+    expect(marks.get("resumed")).toBeGreaterThan(300);
+    expect(marks.get("sent by lives")).toBeGreaterThan(3_000);
   });
 });

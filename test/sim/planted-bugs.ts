@@ -1,37 +1,19 @@
 // Bugs that are planted for the time of a call, by putting other methods on the core's prototypes:
 // an explorer that does not find them would not find others either.
 
+import type { GivingUp } from "../../src/core/giving-up.ts";
 import { Sender } from "../../src/core/sender.ts";
 import { ReceiveWindows } from "../../src/core/receive-windows.ts";
 import { Receiver } from "../../src/core/receiver.ts";
 import { explore, type Exploration, Pair, type PairOptions } from "../../src/sim/index.ts";
-import { messagesEachWay, tinyWindows } from "./configurations.ts";
+import { messagesEachWay, resetting, tinyWindows } from "./configurations.ts";
+import { around, plant, type Planting } from "./planting.ts";
 
-export interface PlantedBug {
+export interface PlantedBug extends Planting {
   readonly name: string;
   /** What the explorer is to say. */
   readonly symptom: RegExp;
-  readonly prototype: object;
-  readonly member: string;
-  readonly descriptor: (original: PropertyDescriptor) => PropertyDescriptor;
   readonly options: PairOptions;
-}
-
-type Method<Self> = (this: Self, ...args: never[]) => unknown;
-
-/** Puts a method around a method. */
-function around<Self>(
-  wrap: (self: Self, call: () => unknown, args: readonly unknown[]) => unknown,
-): PlantedBug["descriptor"] {
-  return (original) => {
-    const method = original.value as Method<Self>;
-    return {
-      ...original,
-      value(this: Self, ...args: never[]): unknown {
-        return wrap(this, () => method.apply(this, args), args);
-      },
-    };
-  };
 }
 
 const ONE_LOSS = { losses: 1 };
@@ -42,9 +24,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     symptom: /goes in a circle/,
     prototype: Receiver.prototype,
     member: "receive",
-    descriptor: around<Receiver>((receiver, call, [nowMs]) => {
-      call();
-      receiver.ackOwedSinceMs = Math.min(receiver.ackOwedSinceMs, nowMs as number);
+    descriptor: around<Receiver>((receiver, call, args) => {
+      call(...args);
+      receiver.ackOwedSinceMs = Math.min(receiver.ackOwedSinceMs, args[0] as number);
     }),
     options: messagesEachWay(1),
   },
@@ -53,9 +35,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     symptom: /goes in a circle|lost|credit/,
     prototype: ReceiveWindows.prototype,
     member: "consumeSeqs",
-    descriptor: around<ReceiveWindows>((windows, call) => {
+    descriptor: around<ReceiveWindows>((windows, call, args) => {
       const { seqMax } = windows;
-      call();
+      call(...args);
       windows.seqMax = seqMax;
     }),
     options: tinyWindows(2, 1),
@@ -65,9 +47,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     symptom: /forgotten to send/,
     prototype: Sender.prototype,
     member: "resolve",
-    descriptor: around<Sender>((sender, call) => {
+    descriptor: around<Sender>((sender, call, args) => {
       const due = sender.due.flat.slice();
-      const flight = call();
+      const flight = call(...args);
       sender.due.clear();
       for (let at = 0; at < due.length; at += 2) {
         sender.due.add(due[at] as number, due[at + 1] as number);
@@ -90,16 +72,27 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     }),
     options: messagesEachWay(2, ONE_LOSS),
   },
+  {
+    // HTTP/2's RST_STREAM and frames of its stream, for one: a cancellation that is overtaken.
+    name: "what a reset abandons is skipped before the peer knows of the reset",
+    symptom: /1: .* came in the place of/,
+    prototype: Sender.prototype,
+    member: "reset",
+    descriptor: around<Sender>((sender, call, args) => {
+      call(...args);
+      const { givingUp } = sender as unknown as { readonly givingUp: GivingUp };
+      givingUp.giveUpAll(args[0] as never);
+    }),
+    options: resetting(2, { losses: 2 }),
+  },
 ];
 
 /** Explores with the bug in place, and takes it out again. */
 export function exploreWith(bug: PlantedBug): Exploration {
-  const original = Object.getOwnPropertyDescriptor(bug.prototype, bug.member);
-  if (original === undefined) throw new Error(`nothing to plant a bug in: ${bug.member}`);
-  Object.defineProperty(bug.prototype, bug.member, bug.descriptor(original));
+  const uproot = plant([bug]);
   try {
     return explore(new Pair(bug.options));
   } finally {
-    Object.defineProperty(bug.prototype, bug.member, original);
+    uproot();
   }
 }

@@ -37,24 +37,36 @@ export function getter<Self>(
   });
 }
 
+/** Puts bugs in place. Returns what takes them out again. */
+export function plant(plantings: readonly Planting[]): () => void {
+  const originals: [Planting, PropertyDescriptor][] = [];
+  const uproot = (): void => {
+    for (const [{ prototype, member }, original] of originals.toReversed()) {
+      Object.defineProperty(prototype, member, original);
+    }
+  };
+  for (const planting of plantings) {
+    const { prototype, member, descriptor } = planting;
+    const original = Object.getOwnPropertyDescriptor(prototype, member);
+    if (original === undefined) {
+      uproot();
+      throw new Error(`nothing to plant a bug in: ${member}`);
+    }
+    originals.push([planting, original]);
+    Object.defineProperty(prototype, member, descriptor(original));
+  }
+  return uproot;
+}
+
 /** Runs with the bugs in place, and takes them out again. */
 export async function withPlanted<Result>(
   plantings: readonly Planting[],
   run: () => Result | Promise<Result>,
 ): Promise<Result> {
-  const originals: [Planting, PropertyDescriptor][] = [];
+  const uproot = plant(plantings);
   try {
-    for (const planting of plantings) {
-      const { prototype, member, descriptor } = planting;
-      const original = Object.getOwnPropertyDescriptor(prototype, member);
-      if (original === undefined) throw new Error(`nothing to plant a bug in: ${member}`);
-      originals.push([planting, original]);
-      Object.defineProperty(prototype, member, descriptor(original));
-    }
     return await run();
   } finally {
-    for (const [{ prototype, member }, original] of originals.toReversed()) {
-      Object.defineProperty(prototype, member, original);
-    }
+    uproot();
   }
 }

@@ -9,6 +9,7 @@ import {
   Simulation,
 } from "../../src/sim/index.ts";
 import { closing } from "./closing.ts";
+import { lives } from "./lives-scenario.ts";
 
 /** What was played in this thread, besides what the marks tell. */
 export const played = { exchanges: 0, simulatedMs: 0 };
@@ -24,7 +25,7 @@ const cores: Scenario = {
 };
 
 export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map(
-  [cores, closing, sessions, restarts].map((scenario) => [scenario.name, scenario]),
+  [cores, closing, lives, sessions, restarts].map((scenario) => [scenario.name, scenario]),
 );
 
 /** @throws Error for a name that there is not. */
