@@ -4,12 +4,14 @@ import { LOSSY_WIFI, type Scenario } from "holdfast/sim";
 import { SessionWorld } from "holdfast/sim/session";
 import { type Charge, chargeAll, type Ledger, serveTill, TILL_OPTIONS } from "./bank.ts";
 
-const CHARGES: readonly Charge[] = ["ann", "bob", "eve"].map((customer, number) => {
-  return { customer, cents: 995, key: `charge ${number}` };
-});
+const CUSTOMERS = ["ann", "bob", "eve"];
 
 /** Whatever happens, each customer is charged once. */
-export function bank(book: (ledger: Ledger, charge: Charge) => void): Scenario {
+export function bank(
+  book: (ledger: Ledger, charge: Charge) => void,
+  customers: readonly string[] = CUSTOMERS,
+): Scenario {
+  const charges = customers.map((customer, at) => ({ customer, cents: 995, key: `charge ${at}` }));
   return {
     name: "bank",
     async run(play) {
@@ -28,14 +30,14 @@ export function bank(book: (ledger: Ledger, charge: Charge) => void): Scenario {
         });
       });
       const till = world.start("till", (self) => {
-        return chargeAll(() => self.connect<never, Charge>(TILL_OPTIONS), CHARGES);
+        return chargeAll(() => self.connect<never, Charge>(TILL_OPTIONS), charges);
       });
 
       await world.run(Promise.race([till.finished, world.sleep(5_000)]));
       world.heal(); // From here on nothing goes wrong: now every charge must get through.
       await world.run(till.finished);
 
-      for (const { customer } of CHARGES) {
+      for (const customer of customers) {
         const times = ledger.filter((charge) => charge.customer === customer).length;
         if (times !== 1) throw new Error(`${customer} was charged ${times} times`);
       }

@@ -21,6 +21,7 @@ import { blocksOf, read, ROOT } from "../readme/markdown.ts";
 // How a project of one's own would test it: these tests run here as well.
 await import("../../examples/property-test/bank.test.ts");
 await import("../../examples/property-test/every-way.test.ts");
+await import("../../examples/property-test/own-arbitraries.test.ts");
 
 /** Seeds within which the bug is found. It was within 5 when this was written. */
 const SEEDS = 100;
@@ -74,6 +75,18 @@ describe("the example of a property test", () => {
     expect(main.lines.at(-1)).toBe(
       "The bank that looks at keys: 1000 runs, and nobody was charged twice.",
     );
+  });
+
+  it("has the cores tried in every order, and a network that is moved by hand", async () => {
+    const cores = new Program("examples/property-test/cores.ts");
+    expect(await cores.ended).toBe(0);
+    expect(cores.lines).toEqual([
+      expect.stringMatching(/^\d{4,} states, all that there are: nothing is lost\.$/),
+    ]);
+    const line = new Program("examples/property-test/line.ts");
+    expect(await line.ended).toBe(0);
+    expect(line.lines.join("\n")).toMatch(/pigeon's answer \d+ \[300 bytes\]/);
+    expect(line.lines.length).toBeGreaterThan(15);
   });
 });
 
