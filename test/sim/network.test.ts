@@ -167,6 +167,15 @@ describe("a line", () => {
     expect(times).toEqual([110, 210, 310, 1_110]);
   });
 
+  test("is free for others while something else holds a body up", () => {
+    const line = lineWith({ latencyMs: 10, bytesPerSecond: 1_000 });
+
+    expect(line.carry(0, BODY, "x", 60_000)).toEqual([{ atMs: 60_010, body: BODY }]);
+    expect(line.carry(0, BODY, "x")).toEqual([{ atMs: 210, body: BODY }]);
+    // It waits in the queue longer than it is held up.
+    expect(line.carry(0, BODY, "x", 20)).toEqual([{ atMs: 310, body: BODY }]);
+  });
+
   test("drops what finds its queue full, and never what finds it empty", () => {
     const play = new Play(fromTape([]));
     const options = { ...PERFECT_LINE, bytesPerSecond: 1_000, queueBytesMax: 250 };
@@ -444,6 +453,24 @@ describe("HTTP on a network", () => {
 
     expect(bench.arriving).toEqual(arriving);
     expect(bench.marks).toEqual(["partition", "partition up", mark]);
+  });
+
+  test("carries what is sent after a cut has healed at once, whatever the cut held up", () => {
+    const partitions = {
+      checkMs: 1_000,
+      permille: 10,
+      lengthMinMs: 60_000,
+      lengthMaxMs: 60_000,
+      cuts: ["both"] as const,
+    };
+    const up = { ...PERFECT_LINE, bytesPerSecond: 1_000_000 };
+    const bench = new Bench({}, /the network is cut at 1000 ms/, { partitions, up });
+    bench.advance(1_000);
+    bench.send(1);
+    bench.network.heal();
+    bench.send(2);
+
+    expect(bench.arriving).toEqual(["1001.2: request 2", "61001: request 1"]);
   });
 
   test("asks whether a request that is given up is recalled, and says where it goes", () => {

@@ -146,12 +146,13 @@ export class Line {
   }
 
   /**
-   * A body is sent. `what` names it: "request 3".
+   * A body is sent. `what` names it: "request 3". Something else may hold it up until `heldUntilMs`:
+   * it alone is late then, and the line is free for others.
    *
    * @returns what arrives of it: nothing, the body, or two of them.
    */
-  carry(nowMs: number, body: Uint8Array, what: string): Carried[] {
-    const leftAtMs = this.queue(nowMs, body.length);
+  carry(nowMs: number, body: Uint8Array, what: string, heldUntilMs: number = nowMs): Carried[] {
+    const leftAtMs = Math.max(this.queue(nowMs, body.length), heldUntilMs);
     const { latencyMs, duplicatePermille } = this.options;
     if (this.isHealed) return [{ atMs: leftAtMs + latencyMs, body }];
     if (leftAtMs === Infinity || this.isLost(what)) return [];

@@ -331,7 +331,7 @@ export class Network {
   /** The item goes over its line, and arrives once, twice or never. */
   private transmit(item: Item, name: string, fromMs: number): void {
     const direction = item.kind === "request" ? "up" : "down";
-    let startMs = fromMs;
+    let heldUntilMs = fromMs;
     if (this.partitions.isCut(direction)) {
       if (this.happens("cut off", CUT_OFF_PERMILLE, `${name} is lost while the network is cut`)) {
         this.lose(item.id);
@@ -339,9 +339,9 @@ export class Network {
       }
       // TCP sends it again when the network is back.
       this.play.mark("held up");
-      startMs = Math.max(startMs, this.partitions.endAtMs);
+      heldUntilMs = Math.max(heldUntilMs, this.partitions.endAtMs);
     }
-    const [first, second] = this[direction].carry(startMs, item.body, name);
+    const [first, second] = this[direction].carry(this.nowMs, item.body, name, heldUntilMs);
     if (second !== undefined) {
       const copy = this.http.duplicate(item, second.atMs);
       this.copyNote(item, copy);
