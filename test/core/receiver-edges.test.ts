@@ -4,6 +4,7 @@
 import { describe, expect, test } from "vitest";
 import type { NumberedFrame } from "../../src/core/body.ts";
 import { ordinal } from "../../src/core/channel-receiver.ts";
+import { INDEX_RANGES_MAX, KEYS_MAX } from "../../src/core/limits.ts";
 import type { Receiver } from "../../src/core/receiver.ts";
 import {
   hear,
@@ -419,6 +420,30 @@ describe("a latest channel", () => {
     expect(takeTexts(receiver)).toEqual(["channel-opened", "2:newer"]);
     expect(receiver.heldThrough).toBe(3);
     expect(receiver.window).toEqual({ seqMax: 2 + 262_144, bytesMax: 5 + BYTES_MAX });
+  });
+});
+
+describe("without room", () => {
+  test("[MODE-2] each message of a run is left by its own index", () => {
+    const receiver = receiverOf();
+    hear(receiver, opening(1, 2, "unordered"));
+    const settled = receiver.channels.get(2)?.settled;
+    for (let at = 1; at <= INDEX_RANGES_MAX; at++) settled?.add(10 * at, 10 * at);
+
+    hear(receiver, messages(20, ["a", "b", "c"], { channel: 2, index: 12 }));
+
+    expect([receiver.refused, takeTexts(receiver)]).toEqual([3, ["channel-opened"]]);
+  });
+
+  test("[LATEST-2] a part is left by its own key", () => {
+    const receiver = receiverOf();
+    hear(receiver, opening(1, 2, "latest"));
+    const keys = receiver.channels.get(2)?.latestByKey;
+    for (let key = 0; key < KEYS_MAX; key++) keys?.set(key, 9);
+
+    hear(receiver, part(2, 1, 0, 30, 30, { channel: 2, key: KEYS_MAX }));
+
+    expect([receiver.refused, takeTexts(receiver)]).toEqual([1, ["channel-opened"]]);
   });
 });
 

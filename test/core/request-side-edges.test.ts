@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { Endpoint } from "../../src/core/endpoint.ts";
 import { LITERAL_DEFAULTS, SAVE_PAUSE_MS } from "../../src/core/limits.ts";
+import { LiteralRequestSide } from "../../src/core/literal-request-side.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
 import { Dialogue, kindsOf, NONCE, SERVER_PARAMETERS, textsOf } from "./scripted-server.ts";
 
@@ -94,6 +95,39 @@ describe("a failure", () => {
       const { neverSent, unknown } = client.ended ?? { neverSent: [], unknown: [] };
       expect([neverSent.length, unknown.length]).toEqual(notSent ? [1, 0] : [0, 1]);
     }
+  });
+});
+
+describe("what a request side waits for", () => {
+  test("is now where something may leave, not the past in which it might have", () => {
+    const client = new Dialogue().open();
+    client.nowMs = 50;
+    client.send("a");
+
+    expect(client.timeout).toEqual({ kind: "timeout", atMs: 50, timer: "transmit" });
+  });
+
+  test("[RETRY-5] is its end once too many requests brought no answer", () => {
+    const client = new Dialogue({ requestsUnansweredMax: 2 }).open();
+    client.fail(2);
+    client.tick();
+    client.fail(3);
+
+    expect(client.timeout).toEqual({ kind: "timeout", atMs: 0, timer: "transmit" });
+    client.tick();
+    expect(client.ended).toMatchObject({ reason: "unanswered" });
+  });
+
+  test("[ACK-2] is no moment to acknowledge in when no carrier is free", () => {
+    const client = new Dialogue({ carriersMax: 2 }).open();
+    for (const text of ["a", "b"]) {
+      client.send(text);
+      client.tick();
+    }
+    client.answer(2, { numbered: client.messages("x") });
+
+    expect(client.pass(100)).toEqual([]);
+    expect(client.side.receiver.ackOwedSinceMs).toBe(0);
   });
 });
 
@@ -300,6 +334,17 @@ describe("the literal procedure", () => {
 
     expect(client.tick()).toEqual([]);
     expect(client.timeout.timer).toBe("resend");
+  });
+
+  test("[INC-1] goes on from a saved state as another life, at once", () => {
+    const client = opened();
+    const side = LiteralRequestSide.resume(500, client.side.save(0), 1);
+    const later = new Dialogue({}, 500, side);
+
+    const [first] = later.tick();
+
+    expect(first?.body.succeeds).toEqual([1]);
+    expect([first?.exchange, first?.atMs]).toEqual([1, 500]);
   });
 
   test("[RETRY-7] asks at once when its host wakes it", () => {

@@ -62,6 +62,9 @@ describe("what is due again", () => {
 
     expect(brief(make().fill(enough - 1))).toEqual(["messages 0 seq 1 index 1: a"]);
     expect(brief(make().fill(enough))).toHaveLength(2);
+    const late = make();
+    late.fill(enough - 1);
+    expect(brief(late.fill())).toEqual(["part 0 seq 2 index 2: 0-16384 of 17000"]);
   });
 
   test("about a channel goes where the fact and its label have room", () => {
@@ -114,6 +117,9 @@ describe("what is due again", () => {
     };
 
     expect(brief(make().fill(SMALL + SKIP_OVERHEAD - 1))).toEqual(["messages 0 seq 1 index 1: a"]);
+    const late = make();
+    late.fill(SMALL + SKIP_OVERHEAD - 1);
+    expect(brief(late.fill())).toEqual(["skip 2 seq 2 index 1: 1", "messages 2 seq 3 index 2: c"]);
     expect(brief(make().fill(SMALL + SKIP_OVERHEAD))).toEqual([
       "messages 0 seq 1 index 1: a",
       "skip 2 seq 2 index 1: 1",
