@@ -12,3 +12,19 @@ export function startThread(module: URL, workerData: unknown): Worker {
   `;
   return new Worker(bootstrap, { eval: true, workerData });
 }
+
+/**
+ * Resolves with the first word of a thread for which `isLast` holds, which may note the others.
+ * Rejects where the thread throws, and where it leaves before: nobody may wait for ever for one that
+ * is gone.
+ */
+export function lastWord<Word>(worker: Worker, isLast: (word: Word) => boolean): Promise<Word> {
+  return new Promise((resolve, reject) => {
+    worker.on("message", (word: Word) => {
+      if (isLast(word)) resolve(word);
+    });
+    worker.once("error", reject);
+    // What it has said before comes before.
+    worker.once("exit", (code) => reject(new Error(`a thread has left with ${code}, unfinished`)));
+  });
+}

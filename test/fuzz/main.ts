@@ -7,8 +7,10 @@
 //   --patience 60       seconds for one case, after which it counts as hanging
 
 import { parseArgs } from "node:util";
-import { Worker } from "node:worker_threads";
+import { defer } from "../../src/session/deferred.ts";
+import { integerFrom } from "../numbers.ts";
 import { fromHex } from "../vectors/hex.ts";
+import { lastWord, startThread } from "../worker-thread.ts";
 import { type Counterexample, replayCommand, type Report } from "./campaign.ts";
 import { type Target, TARGETS, tryBodies } from "./cases.ts";
 import { READERS } from "./judge.ts";
@@ -20,13 +22,6 @@ const INPUTS_DEFAULT = "1000000";
 const SEED_DEFAULT = "1";
 const PATIENCE_DEFAULT = "60";
 const LOOK_EVERY_MS = 1_000;
-/** A thread does not inherit the loader of TypeScript. */
-const BOOTSTRAP = `
-  import("tsx/esm/api").then(({ register }) => {
-    register();
-    return import(${JSON.stringify(new URL("./worker.ts", import.meta.url).href)});
-  });
-`;
 
 const { values } = parseArgs({
   options: {
@@ -56,47 +51,49 @@ function replay(text: string): void {
 }
 
 async function fuzz(): Promise<void> {
-  const [inputs = 0, seed = 0, patience = 0] = [values.inputs, values.seed, values.patience].map(
-    number,
-  );
+  const [inputs, seed, patience] = (["inputs", "seed", "patience"] as const).map((name) =>
+    integerFrom(values[name], `--${name}`, 0),
+  ) as [number, number, number];
   const notes = new Notes();
   const { shared } = notes;
   const isSwept = !values["no-sweep"];
   const order: Order = { seed, inputs, planted: values.plant, isSwept, shared };
   let startedAtMs = performance.now();
   const seconds = (): number => (performance.now() - startedAtMs) / 1_000;
-  const worker = new Worker(BOOTSTRAP, { eval: true, workerData: order });
-  const hasEnded = await new Promise<boolean>((resolve, reject) => {
-    let cases = 0;
-    let movedAtMs = performance.now();
-    const look = setInterval(() => {
-      const nowMs = performance.now();
-      if (notes.cases !== cases) {
-        cases = notes.cases;
-        movedAtMs = nowMs;
-        tellProgress(notes.inputs, seconds());
-      } else if (cases > 0 && nowMs - movedAtMs > patience * 1_000) {
-        resolve(false);
-      }
-    }, LOOK_EVERY_MS);
-    worker.on("message", (news: News) => {
-      process.stderr.write("\r");
-      if (news.kind === "swept") tellSweep(news.swept, seconds());
-      else if (news.kind === "done") tellReport(news.report, seconds());
-      else resolve(true);
-      startedAtMs = performance.now();
-    });
-    worker.once("error", reject);
-    worker.once("exit", () => clearInterval(look));
+  const worker = startThread(new URL("./worker.ts", import.meta.url), order);
+  const over = lastWord<News>(worker, (news) => {
+    process.stderr.write("\r");
+    if (news.kind === "swept") tellSweep(news.swept, seconds());
+    if (news.kind === "done") tellReport(news.report, seconds());
+    startedAtMs = performance.now();
+    return news.kind === "over";
   });
+  const watching = whenStill(notes, patience * 1_000, () => tellProgress(notes.inputs, seconds()));
+  const outcome = await Promise.race([over, watching.still]).finally(watching.end);
   await worker.terminate();
-  if (!hasEnded) tellHanging(notes, seed);
+  if (outcome === "still") tellHanging(notes, seed);
 }
 
-function number(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`no number: ${text}`);
-  return value;
+/** Tells when one case takes longer than that, and on the way that others begin. */
+function whenStill(
+  notes: Notes,
+  patienceMs: number,
+  onProgress: () => void,
+): { readonly still: Promise<"still">; readonly end: () => void } {
+  let cases = 0;
+  let movedAtMs = performance.now();
+  const { promise: still, resolve } = defer<"still">();
+  const look = setInterval(() => {
+    const nowMs = performance.now();
+    if (notes.cases !== cases) {
+      cases = notes.cases;
+      movedAtMs = nowMs;
+      onProgress();
+    } else if (cases > 0 && nowMs - movedAtMs > patienceMs) {
+      resolve("still");
+    }
+  }, LOOK_EVERY_MS);
+  return { still, end: () => clearInterval(look) };
 }
 
 function tellProgress(inputs: number, seconds: number): void {

@@ -15,6 +15,7 @@ import {
   ScenarioError,
   ScenarioFailure,
 } from "../../src/sim/index.ts";
+import { integerFrom, NumberError } from "../numbers.ts";
 import { simulateCommand } from "./simulate-command.ts";
 import { playStepsFile, readStepsFile } from "./steps-file.ts";
 
@@ -38,9 +39,11 @@ export async function simulate(
     if (error instanceof ScenarioFailure) {
       return { status: 1, text: `${error.message}\n\n${stackOf(error.cause)}` };
     }
-    const isAsked = error instanceof ScenarioError || error instanceof UsageError;
-    if (!isAsked && !(error instanceof CommandLineError)) throw error;
-    return { status: 2, text: `simulate: ${error.message}` };
+    const isAsked = [ScenarioError, UsageError, NumberError, CommandLineError].some(
+      (kind) => error instanceof kind,
+    );
+    if (!isAsked) throw error;
+    return { status: 2, text: `simulate: ${(error as Error).message}` };
   }
 }
 
@@ -52,8 +55,8 @@ async function carryOut(
   const [name = "", ...others] = positionals;
   if (others.length > 0) throw new CommandLineError(`one at a time, not ${others.join(", ")} too`);
   const chart = {
-    chartRowsMax: numberOf("rows", values.rows, 1),
-    chartColumnsMax: numberOf("columns", values.columns, 40),
+    chartRowsMax: integerFrom(values.rows, "--rows", 1),
+    chartColumnsMax: integerFrom(values.columns, "--columns", 40),
   };
   const limits = { ...chart, nowMs: () => performance.now(), shrinkMsMax: 60_000 };
   const options: RunOptions = { ...limits, replay: simulateCommand };
@@ -64,16 +67,17 @@ async function carryOut(
   }
   const scenario = scenarioNamed(name, scenarios);
   if (values.ways !== undefined) {
-    const runsMax = numberOf("ways", values.ways, 1);
-    const stepsMax = values.faults === undefined ? Infinity : numberOf("faults", values.faults, 0);
+    const runsMax = integerFrom(values.ways, "--ways", 1);
+    const stepsMax =
+      values.faults === undefined ? Infinity : integerFrom(values.faults, "--faults", 0);
     return summaryText(await exploreScenario(scenario, { ...options, runsMax, stepsMax }));
   }
-  const seed = values.seed === undefined ? undefined : numberOf("seed", values.seed, 0);
+  const seed = values.seed === undefined ? undefined : integerFrom(values.seed, "--seed", 0);
   if (values.seeds !== undefined) {
-    const seeds = numberOf("seeds", values.seeds, 1);
+    const seeds = integerFrom(values.seeds, "--seeds", 1);
     return summaryText(await checkScenario(scenario, { ...options, seeds, firstSeed: seed ?? 1 }));
   }
-  const tape = values.tape?.split(",").map((answer) => numberOf("tape", answer, 0));
+  const tape = values.tape?.split(",").map((answer) => integerFrom(answer, "--tape", 0));
   const play = await playScenario(scenario, { seed, tape, steps: values.steps }, options);
   return describePlay(play, chart);
 }
@@ -107,12 +111,6 @@ function readText(name: string): string {
   } catch (error) {
     throw new CommandLineError((error as Error).message, { cause: error });
   }
-}
-
-function numberOf(name: string, text: string, min: number): number {
-  const number = Number(text);
-  if (text.trim() !== "" && Number.isSafeInteger(number) && number >= min) return number;
-  throw new CommandLineError(`--${name} is ${text}, and not a number from ${min}`);
 }
 
 function scenarioNamed(name: string, scenarios: ReadonlyMap<string, Scenario>): Scenario {

@@ -68,7 +68,7 @@ test.each([
   [[], /no scenario and no file of steps: ""/],
   [["bank", "lock"], /one at a time, not lock too/],
   [["bank", "--sed", "3"], /--sed/],
-  [["bank", "--seed", "three"], /--seed is three, and not a number from 0/],
+  [["bank", "--seed", "three"], /--seed "three" is not an integer from 0/],
   [["bank", "--seed", "1", "--tape", "1"], /only one of seed, steps, tape/],
   [["bank", "--steps", "answer 9 is lost = 1"], /steps_stale: never asked for/],
   [["bank", "--steps", "answer 9"], /steps_unreadable: line 1/],

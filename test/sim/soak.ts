@@ -9,10 +9,15 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import { startThread } from "../worker-thread.ts";
+import { integerFrom } from "../numbers.ts";
+import { lastWord, startThread } from "../worker-thread.ts";
 import { MARKS } from "./marks.ts";
 import { SCENARIOS, scenarioNamed } from "./scenarios.ts";
 import type { SoakNews, SoakOrder } from "./soak-thread.ts";
+
+/** Some eleven days. */
+const SECONDS_MAX = 1_000_000;
+const THREADS_MAX = 1_024;
 
 const { values } = parseArgs({
   options: {
@@ -22,9 +27,10 @@ const { values } = parseArgs({
     threads: { type: "string", default: String(availableParallelism()) },
   },
 });
-const seconds = number("seconds", values.seconds, 1, 1_000_000);
-const threads = number("threads", values.threads, 1, 1_024);
-const firstSeed = number("seed", values.seed ?? String(Date.now() % 1_000_000_000), 0, 2 ** 32 - 1);
+const seconds = integerFrom(values.seconds, "--seconds", 1, SECONDS_MAX);
+const threads = integerFrom(values.threads, "--threads", 1, THREADS_MAX);
+const chosenSeed = values.seed ?? String(Date.now() % 1_000_000_000);
+const firstSeed = integerFrom(chosenSeed, "--seed", 0, 2 ** 32 - 1);
 const scenarios = values.scenario.map((name) => scenarioNamed(name).name);
 
 let [runs, picks, exchanges, simulatedMs, failures] = [0, 0, 0, 0, 0];
@@ -36,17 +42,13 @@ await Promise.all(Array.from({ length: threads }, (_, at) => soak(firstSeed + at
 report();
 
 /** One thread. */
-function soak(from: number): Promise<void> {
+async function soak(from: number): Promise<void> {
   const milliseconds = 1_000 * seconds;
   const order: SoakOrder = { scenarios, firstSeed: from, seedStep: threads, milliseconds };
   const worker = startThread(new URL("soak-thread.ts", import.meta.url), order);
-  return new Promise<void>((resolve, reject) => {
-    worker.on("message", (news: SoakNews) => {
-      note(news);
-      if (news.kind !== "progress") resolve();
-    });
-    worker.once("error", reject);
-    worker.once("exit", () => reject(new Error("a thread has gone")));
+  await lastWord<SoakNews>(worker, (news) => {
+    note(news);
+    return news.kind !== "progress";
   });
 }
 
@@ -81,10 +83,4 @@ function report(): void {
 
 function elapsed(): number {
   return (performance.now() - startMs) / 1_000;
-}
-
-function number(name: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new Error(`--${name} ${text} is none from ${min} to ${max}`);
 }

@@ -1,6 +1,7 @@
 /** The command line of `npm run soak:sockets`. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { SEED_MAX } from "../../src/chaos/limits.ts";
+import { integerFrom } from "../numbers.ts";
 
 export interface SoakOptions {
   /** Of traffic under faults; beside it a start, two rests and the check of the logs. */
@@ -71,9 +72,11 @@ export function readOptions(
 
 function integer(least: number, most: number): (text: string) => number {
   return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`"${text}" is not an integer from ${least} to ${most}`);
+    try {
+      return integerFrom(text, "", least, most);
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message);
+    }
   };
 }
 
