@@ -6,6 +6,7 @@ import {
 } from "../sim/network/network.ts";
 import { checkOptions, MS, nested, optional, POSITIVE, type Rules } from "../sim/option-checks.ts";
 import { type Play, ScenarioError } from "../sim/play.ts";
+import { enter, isOtherRunning, othersEnd } from "../sim/running.ts";
 import { WorldError } from "./errors.ts";
 import { HazardClock, HAZARD_RULES, NO_HAZARDS } from "./hazards.ts";
 import { Path } from "./path.ts";
@@ -32,11 +33,6 @@ const RULES: Rules<WorldOptions> = {
   eventsMax: optional(POSITIVE),
 };
 
-/**
- * The play whose world is running. What the host tells of promises that are rejected unheard does not say
- * whose they are: with two worlds, one would fail by the errors of the other.
- */
-let running: Play | undefined;
 /** A chart, and labels, of two worlds could not be read. */
 const playsWithWorld: WeakSet<Play> = new WeakSet();
 
@@ -55,13 +51,14 @@ export class Clockwork implements ProcessOwner {
   /** Of the scenario itself. */
   private readonly sleepers: Timers = new Timers();
   private isHealed = false;
+  private isRunning = false;
   private isStopped = false;
   private failure: { readonly error: unknown } | undefined;
 
   constructor(play: Play, options: WorldOptions) {
     checkOptions(options, RULES);
     if (playsWithWorld.has(play)) throw new WorldError("state_invalid", "a play has one world");
-    refuseOverlap();
+    if (isOtherRunning(play)) throw overlap();
     playsWithWorld.add(play);
     const { network = PERFECT_NETWORK, hazards, runMsMax, eventsMax } = options;
     this.play = play;
@@ -131,26 +128,23 @@ export class Clockwork implements ProcessOwner {
 
   /** Until something is so; time does not go beyond `endMs`. */
   async run(isOver: () => boolean, endMs: number, goal: string): Promise<void> {
-    if (running === this.play)
-      throw new WorldError("state_invalid", "the world is running already");
-    refuseOverlap();
-    running = this.play;
-    const release = watchStrayErrors((error) => this.fail(error));
-    const end = (): void => {
-      release();
-      running = undefined;
-    };
+    if (this.isRunning) throw new WorldError("state_invalid", "the world is running already");
+    this.isRunning = true;
+    let release = (): void => {};
     const forget = this.play.begin(async () => {
       this.isStopped = true;
       // What was rejected at the last is told by the host before its turn ends.
       await turn();
-      end();
+      release();
     });
+    if (isOtherRunning(this.play)) await othersEnd(this.play);
+    // Nobody waits for it.
+    if (this.isStopped) await new Promise(() => {});
+    release = this.enter();
     const limitMs = this.nowMs + this.runMsMax;
     try {
       for (let events = 0; ; events++) {
         await turn();
-        // Nobody waits for it.
         if (this.isStopped) await new Promise(() => {});
         this.throwFailure();
         if (this.ticks.length === 0 && isOver()) return;
@@ -159,8 +153,19 @@ export class Clockwork implements ProcessOwner {
       }
     } finally {
       forget();
-      end();
+      release();
+      this.isRunning = false;
     }
+  }
+
+  /** Its errors are told of it, until the function that is returned is called. */
+  private enter(): () => void {
+    const leave = enter(this.play);
+    const release = watchStrayErrors((error) => this.fail(error));
+    return () => {
+      release();
+      leave();
+    };
   }
 
   // --- what happens ---------------------------------------------------------------------------
@@ -233,12 +238,10 @@ export class Clockwork implements ProcessOwner {
   }
 }
 
-/** @throws ScenarioError `runs_overlap`. */
-function refuseOverlap(): void {
-  if (running === undefined) return;
-  throw new ScenarioError(
+function overlap(): ScenarioError {
+  return new ScenarioError(
     "runs_overlap",
-    "another world is running in this process: of a check at the same time, of one that was not " +
-      "awaited, or of a test that has timed out",
+    "another world is running in this process: make a world at the beginning of a scenario, and " +
+      "await what `run` returns",
   );
 }

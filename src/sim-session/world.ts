@@ -110,9 +110,8 @@ export class SessionWorld {
    *
    * @throws whatever the programs did not take: what a program, a callback or a loop of theirs
    *   threw, promises rejected unheard; what the promise is rejected with; WorldError
-   *   `run_endless`, `run_stalled`, `state_invalid`; UsageError `option_invalid`; ScenarioError
-   *   `runs_overlap` when another world is running. A scenario that is over before fails as
-   *   `run_not_awaited`.
+   *   `run_endless`, `run_stalled`, `state_invalid`; UsageError `option_invalid`. A scenario
+   *   that is over before fails as `run_not_awaited`. Worlds of other plays are waited for.
    */
   async run(until: number | (() => boolean)): Promise<void>;
   async run<Result>(until: PromiseLike<Result>): Promise<Result>;

@@ -60,8 +60,8 @@ export type ScenarioErrorCode =
   /** A scenario was over while a world of it was still running: an `await` is missing in it. */
   | "run_not_awaited"
   /**
-   * A world is running in this process already, so that nobody could tell whose an error is that
-   * nobody takes. Checks of scenarios with worlds go one after the other.
+   * A world was made while another one was running in this process, so that nobody could tell whose
+   * an error is that nobody takes. Scenarios take turns; within one, a world is made first of all.
    */
   | "runs_overlap";
 

@@ -151,7 +151,7 @@ export function checkPlayable<Options extends object>(
  * @throws ScenarioFailure when a run fails: shrunk, with a chart and a way to play it again.
  * @throws ScenarioError `marks_not_met` when all passed, and something was never met;
  *   `steps_stale` when steps do not fit the scenario; `steps_unreadable`; `runs_overlap` when a
- *   world of another check is running.
+ *   world is made while that of another check is running.
  * @throws UsageError `option_invalid`, `option_unknown`, naming the option.
  */
 export async function checkScenario(
