@@ -6,7 +6,7 @@ import {
 } from "../sim/network/network.ts";
 import { checkOptions, MS, nested, optional, POSITIVE, type Rules } from "../sim/option-checks.ts";
 import { type Play, ScenarioError } from "../sim/play.ts";
-import { enter, isOtherRunning, othersEnd } from "../sim/running.ts";
+import { enter, isOtherRunning, runEnded } from "../sim/running.ts";
 import { WorldError } from "./errors.ts";
 import { HazardClock, HAZARD_RULES, NO_HAZARDS } from "./hazards.ts";
 import { Path } from "./path.ts";
@@ -137,7 +137,7 @@ export class Clockwork implements ProcessOwner {
       await turn();
       release();
     });
-    if (isOtherRunning(this.play)) await othersEnd(this.play);
+    while (isOtherRunning(this.play)) await runEnded();
     // Nobody waits for it.
     if (this.isStopped) await new Promise(() => {});
     release = this.enter();

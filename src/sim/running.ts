@@ -13,9 +13,9 @@ export function isOtherRunning(self: object): boolean {
   return runner !== undefined && runner !== self;
 }
 
-/** Resolves when nobody else's is. */
-export async function othersEnd(self: object): Promise<void> {
-  while (isOtherRunning(self)) await ended;
+/** Resolves when it has run; of several who wait for that, another one may be first. */
+export function runEnded(): Promise<void> | undefined {
+  return ended;
 }
 
 /** It runs until the function that is returned is called. */

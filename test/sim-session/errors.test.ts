@@ -286,12 +286,14 @@ describe("two checks at once", () => {
   };
 
   test("take turns, and no error of one is told of the other", async () => {
-    const [first, second] = await Promise.allSettled([
+    const [first, second, third] = await Promise.allSettled([
       checkScenario(guilty),
+      checkScenario(innocent),
       checkScenario(innocent),
     ]);
     expect(first).toMatchObject({ reason: { name: "ScenarioFailure", cause: wrong } });
     expect(second).toMatchObject({ value: { runs: 100 } });
+    expect(third).toMatchObject({ value: { runs: 100 } });
   });
 
   test("do not run their worlds at once, and none is made while another one runs", async () => {

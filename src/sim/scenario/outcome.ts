@@ -1,6 +1,6 @@
 /** How one run of a scenario ended, and which failures are one and the same. */
 import type { Choices } from "../choices.ts";
-import { isOtherRunning, othersEnd } from "../running.ts";
+import { isOtherRunning, runEnded } from "../running.ts";
 import { Play, type PlayOptions, type Scenario, ScenarioError } from "../play.ts";
 
 /** How a run ended. */
@@ -29,7 +29,7 @@ export async function runOnce(
 ): Promise<Outcome> {
   const play = new Play(choices, options);
   let failure: Failure | undefined;
-  if (isOtherRunning(play)) await othersEnd(play);
+  while (isOtherRunning(play)) await runEnded();
   try {
     const running = scenario.run(play);
     // A scenario without promises needs no turn of the host's.
