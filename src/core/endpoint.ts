@@ -16,7 +16,7 @@ import { readBody, readHead } from "./body-reader.ts";
 import { encodeBody, writeVersions } from "./body-writer.ts";
 import { Deque } from "./deque.ts";
 import { assert, checkClock, isDamage, ProtocolError, protocolCode } from "./errors.ts";
-import { END_CODES } from "./half.ts";
+import { END_CODES, ownerOf } from "./half.ts";
 import {
   ENDPOINT_DEFAULTS,
   ENDPOINT_RANGES,
@@ -330,8 +330,8 @@ export class Endpoint {
       return undefined;
     }
     if (session.side.state === "ended") {
-      const { incarnation, lastWord } = session.side;
-      this.answerEnded(handle, address, body, incarnation, lastWord as LastWord);
+      const { side } = session;
+      this.answerEnded(handle, address, body, side, side.lastWord as LastWord);
       return undefined;
     }
     try {
@@ -353,9 +353,8 @@ export class Endpoint {
     const tombstone = this.tombstones.get(id);
     if (tombstone !== undefined) {
       const isOwn = isOwner(tombstone.secret, tombstone.principal, address, origin);
-      const { incarnation, generation, lastWord } = tombstone;
-      if (isOwn && !isOfOther(body, generation))
-        this.answerEnded(handle, address, body, incarnation, lastWord);
+      const isHere = isOwn && !isOfOther(body, tombstone.generation);
+      if (isHere) this.answerEnded(handle, address, body, tombstone, tombstone.lastWord);
       else this.answerUnknown(handle, address);
       return undefined;
     }
@@ -388,8 +387,7 @@ export class Endpoint {
     origin: Origin,
   ): ServerSession | undefined {
     const { sessionId, proof, incarnation } = address;
-    this.random = jitter(this.random);
-    const generation = 1 + (this.random % GENERATION_MAX);
+    const generation = this.drawGeneration();
     const side = new ParkSide(this.nowMs, sessionId, incarnation, this.options, generation);
     try {
       side.handleRequest(this.nowMs, handle, incarnation, body);
@@ -488,17 +486,18 @@ export class Endpoint {
     handle: number,
     address: Address,
     body: Body,
-    incarnation: number,
+    { incarnation, generation }: Pick<ParkSide, "incarnation" | "generation">,
     lastWord: LastWord,
   ): void {
     const isHeir =
       address.incarnation === incarnation || body.succeeds?.includes(incarnation) === true;
-    this.answer(handle, address.sessionId, isHeir ? lastWord : { superseded: incarnation });
+    const content = isHeir ? lastWord : { superseded: incarnation };
+    this.answer(handle, address.sessionId, { owner: ownerOf(generation), ...content });
   }
 
   private answerRefused(handle: number, address: Address): void {
     const refused = { code: END_CODES.limit, reason: NOTHING };
-    this.answer(handle, address.sessionId, { refused });
+    this.answer(handle, address.sessionId, { owner: ownerOf(this.drawGeneration()), refused });
   }
 
   /** [PARK-18]: no refusal, which would be final; the opening comes again, perhaps elsewhere. */
@@ -509,7 +508,8 @@ export class Endpoint {
     }
     const { exchange } = body.request;
     const answer = { exchange, heldMs: 0, parkedWanted: 1, answered: [], parked: [] };
-    this.answer(handle, address.sessionId, { answer, pauseMs: pauses.next() });
+    const owner = ownerOf(this.drawGeneration());
+    this.answer(handle, address.sessionId, { answer, owner, pauseMs: pauses.next() });
   }
 
   private answer(handle: number, sessionId: Uint8Array, content: Partial<Body>): void {
@@ -517,6 +517,12 @@ export class Endpoint {
     const options = { direction: 1, checksum: "xxh32", sessionId } as const;
     const body = encodeBody({ ...none, ...content }, options);
     this.own.push({ kind: "respond", handle, body });
+  }
+
+  /** Also for a session that does not come about: the client may have joined one elsewhere. */
+  private drawGeneration(): number {
+    this.random = jitter(this.random);
+    return 1 + (this.random % GENERATION_MAX);
   }
 
   // --- ends -----------------------------------------------------------------------------------

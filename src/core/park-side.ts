@@ -300,7 +300,7 @@ export class ParkSide extends Half<RespondOutput> {
     }
     for (const { exchange, handle } of this.leftOver.splice(0)) {
       const answer = this.answerHead(exchange, 0);
-      this.respond(handle, this.composeEmpty({ answer, ...this.owner, ...this.pause }));
+      this.respond(handle, this.composeEmpty({ answer, ...this.pause }));
     }
     this.noteWaiting(nowMs);
     while (this.wantsToAnswer(nowMs)) this.answerOldest(nowMs);
@@ -315,16 +315,12 @@ export class ParkSide extends Half<RespondOutput> {
     this.answered.add(exchange, exchange);
     this.relax(nowMs);
     const answer = this.answerHead(exchange, nowMs - arrivedAtMs);
-    const opened = this.mustStateOpened ? { opened: this.parameters, ...this.owner } : {};
+    const owner = ownerOf(this.generation);
+    const opened = this.mustStateOpened ? { opened: this.parameters, owner } : {};
     this.isOpenedOwed = false;
     // A bundle's worth at most in the literal procedure [LITS-3].
     this.respond(handle, this.compose(nowMs, { answer, ...opened, ...this.pause }, exchange));
     this.answerTimes.set(exchange, nowMs);
-  }
-
-  /** Whose answer it is, as long as the client may not know [OWN-1]. */
-  private get owner(): Pick<Body, "owner"> {
-    return this.mustStateOpened ? { owner: ownerOf(this.generation) } : {};
   }
 
   private answerHead(exchange: number, heldMs: number): NonNullable<Body["answer"]> {
@@ -352,6 +348,11 @@ export class ParkSide extends Half<RespondOutput> {
 
   private respond(handle: number, body: Uint8Array): void {
     this.transmissions.push({ kind: "respond", handle, body });
+  }
+
+  /** Whoever hears it may have joined another session under this name [OWN-1]. */
+  protected override composeEmpty(head: Partial<Body>): Uint8Array {
+    return super.composeEmpty({ owner: ownerOf(this.generation), ...head });
   }
 
   protected override get bodyOptions(): BodyOptions {

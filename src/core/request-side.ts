@@ -96,6 +96,8 @@ export class RequestSide extends Half<RequestOutput> {
   private readonly secret: Uint8Array;
   /** Of the session that this client has joined, as the server drew it; 0 before, or for none. */
   private generation = 0;
+  /** Exchanges up to this one carried the opening. */
+  private openingsThrough = 0;
   /** This life's number; those before it that the server may still have; its first exchange. */
   private incarnation = 1;
   private predecessors: number[] = [];
@@ -233,14 +235,14 @@ export class RequestSide extends Half<RequestOutput> {
     let body: Body;
     try {
       body = this.readAnswer(exchange, bytes);
+      // [OWN-4]: it is about another session, which has nothing of this one but its name.
+      if (this.isOfOther(body.owner)) {
+        this.handleOther(exchange);
+        return;
+      }
       // [INC-2]: what else it says, acknowledgements above all, may be about the other life.
       if (body.superseded !== undefined && body.superseded !== this.incarnation) {
         this.end("superseded", "peer", END_CODES.closed);
-        return;
-      }
-      // [OWN-4]: what it says is about another session, which has nothing of this one but its name.
-      if (this.isOfOther(body.owner)) {
-        this.handleUnknown(exchange);
         return;
       }
       this.check(body);
@@ -486,6 +488,7 @@ export class RequestSide extends Half<RequestOutput> {
     if (body.opened !== undefined && this.peer === undefined) {
       this.learn(body.opened);
       this.generation = body.owner?.generation ?? 0;
+      this.openingsThrough = this.exchanges.next - 1;
       this.become("open");
       this.notify({ kind: "opened" });
     }
@@ -504,6 +507,13 @@ export class RequestSide extends Half<RequestOutput> {
     } else if (body.ended !== undefined) {
       this.endByPeer(body.ended);
     }
+  }
+
+  /** A server that has begun the session anew, from an opening, or has refused to, answers. */
+  private handleOther(exchange: number): void {
+    // Copies of the opening may have gone anywhere: that says nothing about the session joined.
+    if (exchange <= this.openingsThrough) this.giveUpExchange(exchange);
+    else this.handleUnknown(exchange);
   }
 
   /** Whether an answer comes from a server that has begun the session anew. */
@@ -690,6 +700,7 @@ export class RequestSide extends Half<RequestOutput> {
   protected takeOver(nowMs: number, seed: number): void {
     this.beginLife(seed);
     this.exchanges.next = 1;
+    this.openingsThrough = 0;
     this.exchanges.over.clear();
     this.firstOfLife = 1;
     this.abandoned = [];

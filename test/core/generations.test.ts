@@ -36,6 +36,33 @@ describe("a server", () => {
     expect(generationsIn(open)).toEqual(open.map(() => undefined));
   });
 
+  test("[OWN-1] states it in every answer without a bundle, the last word and refusals included", () => {
+    const bench = new Bench({ sessionsMax: 1 });
+    const client = new ScriptedClient(bench);
+    client.open();
+    const { generation } = client.session.side;
+    client.request(2, { overThrough: 1 });
+    bench.take();
+    client.request(2, { overThrough: 1 });
+    client.request(3, { overThrough: 1, incarnation: 9 });
+    new ScriptedClient(bench, 2).request(1, { open: true });
+    bench.command(client.session, (side) => side.abort(bench.nowMs));
+    client.request(4, { overThrough: 1 });
+    client.request(5, { overThrough: 1, incarnation: 9 });
+
+    const said = bench.take().map(({ body }) => {
+      const { superseded, refused, ended, owner } = body;
+      const what = superseded ?? (refused === undefined ? undefined : "refused");
+      const isOwn = owner?.generation === generation;
+      return [what ?? (ended === undefined ? "empty" : "ended"), isOwn ? "own" : typeof owner];
+    });
+    expect(said).toContainEqual(["empty", "own"]);
+    expect(said).toContainEqual([1, "own"]);
+    expect(said).toContainEqual(["refused", "object"]);
+    expect(said).toContainEqual(["ended", "own"]);
+    expect(said.filter(([what]) => what === 1)).toHaveLength(2);
+  });
+
   test("[OWN-1] draws another one for each session, and each process draws its own", () => {
     const drawn = [1, 2, 3].flatMap((seed) => {
       const bench = new Bench({ seed });
@@ -116,5 +143,35 @@ describe("a client", () => {
 
     expect(client.last.body.owner).toBeUndefined();
     expect(client.told.map(({ kind }) => kind)).toContain("deliver");
+  });
+
+  test("[OWN-4] is in no doubt when a copy of its opening was answered elsewhere, however often", () => {
+    const client = new Dialogue({ earlyMessages: false });
+    client.tick();
+    const openings = client.until("exchange").map(({ exchange }) => exchange);
+    const [first = 0] = openings;
+    client.answer(first, { ...opened, owner: ownerOf(5) });
+    client.tick();
+    client.answer(1, { ...opened, owner: ownerOf(6) });
+    client.pass(10_000);
+
+    expect(first).toBeGreaterThan(1);
+    expect(client.side.isDoubted).toBe(false);
+    expect(client.side.exchanges.open.has(1)).toBe(false);
+  });
+
+  test.each([
+    ["a refusal", { refused: { code: 1, reason: new Uint8Array(0) } }],
+    ["an end", { ended: { code: 1, reason: new Uint8Array(0) } }],
+    ["a pause", { pauseMs: 600_000 }],
+    ["another life", { superseded: 7 }],
+  ])("[OWN-4] does not believe %s of a session that it has not joined", (_name, content) => {
+    const client = openClient(5);
+    const { exchange } = client.last;
+    client.answer(exchange, { ...content, owner: ownerOf(6) });
+
+    expect(client.ended).toBeUndefined();
+    expect(client.side.isDoubted).toBe(true);
+    expect(client.tick().length).toBe(1);
   });
 });

@@ -123,6 +123,7 @@ export const TABLE: Table = {
     abandoned: STATE,
     savedUntilMs: ["until", "no request leaves before"],
     generation: STATE,
+    openingsThrough: ["through", "which answers may come from a session that was not joined"],
   },
   ParkSide: {
     ...HALF,
