@@ -6,7 +6,15 @@ import type { Play } from "./play.ts";
 import type { SimulationOptions } from "./simulation-options.ts";
 
 /** What applications do that is worth counting. */
-export type ActorMark = "sent" | "parts" | "opened" | "finished" | "reset" | "consumed" | "refused";
+export type ActorMark =
+  | "sent"
+  | "parts"
+  | "opened"
+  | "finished"
+  | "reset"
+  | "consumed"
+  | "closed early"
+  | "refused";
 
 const MODES = ["ordered", "unordered", "latest"] as const;
 /** Large enough for a number, so that each message can be told from all others. */
@@ -62,7 +70,10 @@ export class Actors {
     const { openPermille, finishPermille, resetPermille } = options.channels;
     const chooses = (permille: number, what: string): boolean =>
       permille > 0 && play.pick(2, `${name}: ${what}`, permille) === 1;
-    if (chooses(openPermille, "opens a channel")) {
+    if (chooses(options.closePermille, "closes")) {
+      pair.command(side, { kind: "close" });
+      play.mark("closed early");
+    } else if (chooses(openPermille, "opens a channel")) {
       const mode = MODES[play.pick(MODES.length, `${name}: mode`)] ?? "ordered";
       const expires = play.pick(3, `${name}: messages expire`) === 1;
       const ttlMs = expires ? 1 + play.pick(3_000, `${name}: time to live`) : Infinity;

@@ -19,6 +19,10 @@ export function checkFates(
 ): void {
   const neverSent = numbersOf(ended.neverSent);
   const unknown = numbersOf(ended.unknown);
+  const { length } = [...ended.neverSent, ...ended.unknown];
+  if (ended.reason === "closed" && length > 0) {
+    throw new BrokenPromise(`3: closed, and ${length} messages of the ${side}'s are not held`);
+  }
   for (const [name, stream] of known[known.length - 1] ?? []) {
     if (stream.from !== side) continue;
     const lost = neverSent.get(stream.channel);

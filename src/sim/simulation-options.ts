@@ -58,6 +58,8 @@ export interface SimulationOptions {
   readonly messageBytesMax: number;
   /** What they do with channels. */
   readonly channels: ChannelActions;
+  /** How often, of a thousand actions, they close in the middle of it all. */
+  readonly closePermille: number;
   /** Whether limits are so short that sessions end by them: promise 3 is checked, and not 6. */
   readonly mayEnd: boolean;
   /** Who closes at the end. */
@@ -104,6 +106,7 @@ export function drawOptions(play: Play): SimulationOptions {
     pauseMaxMs: oneOf(play, [5_000, 60_000], "longest pause"),
     messageBytesMax: oneOf(play, [100, 4_000, 60_000], "largest message"),
     channels: drawChannels(play),
+    closePermille: mayEnd ? oneOf(play, [0, 80], "sessions are closed at any time") : 0,
     mayEnd,
     closing: oneOf(play, ["nobody", "client", "server", "both"] as const, "who closes"),
   };
