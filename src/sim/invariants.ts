@@ -15,9 +15,9 @@ import type { Pair } from "./pair.ts";
 
 export type { Half };
 
-/** Throws a `BrokenPromise` when the state breaks one. */
+/** Throws a `BrokenPromise` when the state breaks one: on a side by itself, or on both together. */
 export function checkState(pair: Pair): void {
-  for (const side of SIDES) checkBooks(pair, side);
+  for (const side of SIDES) checkSide(pair, side);
   checkTogether(pair);
 }
 

@@ -2,7 +2,8 @@
  * A pair of cores in simulated time: applications that act at random, a network and hosts that fail
  * at random, and then a world that has healed, in which everything must arrive (promise 6). Where
  * limits are short or processes die, sessions end, and what was told at the end is compared with
- * what was delivered (promise 3). All promises are looked for after every event.
+ * what was delivered (promise 3). After every event each side that was touched is looked at by
+ * itself, its limits and timers too, and both together, unless one has lost what they share.
  *
  * All chance comes from `Play`, which counts what did happen, so that runs which meant to meet a
  * fault can show that they met it.
@@ -11,7 +12,7 @@ import { type Body, type EndReason, ProtocolError, readBody, readHead } from "..
 import { type ActorMark, Actors } from "./actors.ts";
 import { BrokenPromise, SIDES, type SideName } from "./applications.ts";
 import type { Item } from "./http.ts";
-import { checkRest, checkState } from "./invariants.ts";
+import { checkRest, checkSide, checkTogether } from "./invariants.ts";
 import { MortalPair } from "./mortal-pair.ts";
 import { Network, type NetworkMark } from "./network/network.ts";
 import type { Play, Scenario } from "./play.ts";
@@ -64,6 +65,9 @@ const LIMITS: readonly EndReason[] = [
 ];
 /** Ends that come of a server that has lost its state. */
 const LOSSES: readonly EndReason[] = ["lost", "peer-ended", "protocol"];
+
+/** What happens next: a body arrives, a timer fires, the network changes, or applications act. */
+type Due = Item | SideName | Network | undefined;
 
 /** A run: a first phase in which everything goes wrong, and a second in which all must arrive. */
 export class Simulation {
@@ -190,7 +194,7 @@ export class Simulation {
     if (this.events++ > EVENTS_MAX) throw new BrokenPromise("6: events without end");
     const { pair, network } = this;
     let atMs = this.actAtMs;
-    let due: Item | SideName | Network | undefined;
+    let due: Due;
     for (const item of pair.http.items) {
       const to = item.kind === "request" ? "server" : "client";
       const itemAtMs = Math.max(item.atMs, this.asleepUntilMs[to]);
@@ -199,7 +203,8 @@ export class Simulation {
       due = item;
     }
     for (const side of SIDES) {
-      const wakeMs = pair.wakeAt[side].atMs - this.offsets[side];
+      // A timer fires when the side's clock shows it: at a whole millisecond.
+      const wakeMs = pair.wakeMs(side) - this.offsets[side];
       const wakeAtMs = Math.max(wakeMs, this.asleepUntilMs[side]);
       if (wakeAtMs >= atMs) continue;
       atMs = wakeAtMs;
@@ -211,24 +216,29 @@ export class Simulation {
       due = network;
     }
     this.setTime(Math.max(this.nowMs, atMs));
+    const touched = touchedBy(due);
     this.happen(due);
-    if (!pair.isGhost) checkState(pair);
+    for (const side of touched) checkSide(pair, side);
+    if (!pair.isGhost) checkTogether(pair);
     for (const side of SIDES) this.checkEnd(side);
   }
 
-  private happen(due: Item | SideName | Network | undefined): void {
-    const { pair, network } = this;
+  private happen(due: Due): void {
     if (due === undefined) this.act();
-    else if (due === network) network.handleTimeout();
-    else if (typeof due === "string") pair.fire(due);
-    else this.deliver(due as Item);
+    else if (due instanceof Network) due.handleTimeout();
+    else if (typeof due === "string") this.pair.fire(due);
+    else this.deliver(due);
   }
 
   private setTime(nowMs: number): void {
     this.nowMs = nowMs;
     this.network.nowMs = nowMs;
     this.pair.worldMs = nowMs;
-    for (const side of SIDES) this.pair.clocks[side] = nowMs + this.offsets[side];
+    const { clocks } = this.pair;
+    for (const side of SIDES) {
+      // One that sleeps stands still, and what is added and taken away again may be off by a bit.
+      clocks[side] = Math.max(clocks[side], nowMs + this.offsets[side]);
+    }
   }
 
   // --- the network ----------------------------------------------------------------------------
@@ -361,7 +371,8 @@ export class Simulation {
     const { reason, detail } = ended;
     const isLimit = this.options.mayEnd && LIMITS.includes(reason);
     const isLoss = this.pair.isGhost && LOSSES.includes(reason);
-    if (isLimit || isLoss || (this.isClosing && reason === "closed")) return;
+    const mayClose = this.isClosing || this.options.closePermille > 0;
+    if (isLimit || isLoss || (mayClose && reason === "closed")) return;
     throw new BrokenPromise(`3: the ${side}'s session ended without cause: ${reason} ${detail}`);
   }
 }
@@ -373,6 +384,14 @@ export const coreScenario: Scenario = {
     new Simulation(drawOptions(play), play).run();
   },
 };
+
+/** Sides whose cores are told something. */
+function touchedBy(due: Due): readonly SideName[] {
+  if (due === undefined) return SIDES;
+  if (due instanceof Network) return [];
+  if (typeof due === "string") return [due];
+  return due.kind === "request" ? ["server"] : ["client"];
+}
 
 /** Of a body that is no answer of this session: undefined. */
 function readAnswer(bytes: Uint8Array, sessionId: Uint8Array): Body | undefined {

@@ -86,23 +86,29 @@ export const HALF_LIMITS: Holds<Half> = {
     const { timeoutMs } = half.roundTrip;
     const isProbing = probeAtMs !== Infinity;
     const isWithin = timeoutMs >= settings.rtoMinMs && timeoutMs <= settings.rtoMaxMs;
-    return isWithin && (!isProbing || probeAtMs - nowMs <= settings.rtoMaxMs);
+    return isWithin && (!isProbing || probeAtMs <= nowMs + settings.rtoMaxMs);
   },
   closeTimeoutMs: (half) => {
     const { closeAtMs, nowMs, settings } = openHalf(half);
-    return closeAtMs === Infinity || closeAtMs - nowMs <= settings.closeTimeoutMs;
+    // Added as the core adds: a difference may be off by the last bit of a time.
+    return closeAtMs === Infinity || closeAtMs <= nowMs + settings.closeTimeoutMs;
   },
-  PAUSE_MS_MAX: (half) => openHalf(half).pausedUntilMs - openHalf(half).nowMs <= PAUSE_MS_MAX,
+  PAUSE_MS_MAX: (half) => openHalf(half).pausedUntilMs <= openHalf(half).nowMs + PAUSE_MS_MAX,
 };
 
 /** Limits of clients alone. */
 export const CLIENT_LIMITS: Holds<RequestSide> = {
-  parkedMax: (client) =>
-    client.parkedWanted >= 1 && client.parkedWanted <= openClient(client).options.parkedMax,
+  parkedMax: (client) => {
+    const { parkedMax, literal } = openClient(client).options;
+    // The literal procedure has a number of its own.
+    const isWithin = literal !== undefined || client.parkedWanted <= parkedMax;
+    return client.parkedWanted >= 1 && isWithin;
+  },
   // A request that leaves in order to be parked may carry as well.
   carriersMax: (client) => {
-    const { carriersMax, parkedMax } = openClient(client).options;
-    return client.exchanges.open.size <= parkedMax + carriersMax;
+    const { carriersMax, parkedMax, literal } = openClient(client).options;
+    const wantedMax = literal?.requestsHeld ?? parkedMax;
+    return client.exchanges.open.size <= wantedMax + carriersMax;
   },
   EXCHANGE_SPAN_MAX: ({ exchanges }) => {
     const oldest = Math.min(exchanges.next, ...exchanges.open.keys());
@@ -111,15 +117,15 @@ export const CLIENT_LIMITS: Holds<RequestSide> = {
   PREDECESSORS_MAX: (client) => openClient(client).predecessors.length <= PREDECESSORS_MAX,
   reconnectDelayMaxMs: (client) => {
     const { retryAtMs, nowMs, options } = openClient(client);
-    return retryAtMs - nowMs <= options.reconnectDelayMaxMs;
+    return retryAtMs <= nowMs + options.reconnectDelayMaxMs;
   },
   SAVE_PAUSE_MS: (client) => {
     const { savedUntilMs, nowMs } = openClient(client);
-    return savedUntilMs - nowMs <= SAVE_PAUSE_MS;
+    return savedUntilMs <= nowMs + SAVE_PAUSE_MS;
   },
   WAKE_INTERVAL_MS: (client) => {
     const { wakeAtMs, nowMs } = openClient(client);
-    return wakeAtMs === Infinity || wakeAtMs - nowMs <= WAKE_INTERVAL_MS;
+    return wakeAtMs === Infinity || wakeAtMs <= nowMs + WAKE_INTERVAL_MS;
   },
   requestsUnansweredMax: (client) => {
     const { requestsUnansweredMax } = openClient(client).options;

@@ -1,0 +1,41 @@
+// That random runs look at each side by itself, and give it a clock as its host would.
+
+import { describe, expect, test } from "vitest";
+import { drawOptions, Play, seeded, Simulation } from "../../src/sim/index.ts";
+
+describe("a random run", () => {
+  function simulationOf(seed: number): { play: Play; simulation: Simulation } {
+    const play = new Play(seeded(seed), { isNoting: false });
+    return { play, simulation: new Simulation(drawOptions(play), play) };
+  }
+
+  test("looks at limits and timers of each side, also when the other has lost the session", () => {
+    for (const isLost of [false, true]) {
+      const { simulation } = simulationOf(1);
+      while (simulation.pair.client.state !== "open") simulation.step();
+      if (isLost) simulation.pair.crashServer();
+      Object.assign(simulation.pair.client, { retryAtMs: 1e9 });
+
+      expect(() => {
+        for (let steps = 0; steps < 100; steps++) simulation.step();
+      }).toThrow("the client does not keep to reconnectDelayMaxMs");
+    }
+  });
+
+  test("has clocks that never go back", () => {
+    let sleeps = 0;
+    for (let seed = 0; seed < 100; seed++) {
+      const { play, simulation } = simulationOf(seed);
+      const before = { ...simulation.pair.clocks };
+      for (let steps = 0; steps < 400; steps++) {
+        simulation.step();
+        const { client, server } = simulation.pair.clocks;
+        expect(client).toBeGreaterThanOrEqual(before.client);
+        expect(server).toBeGreaterThanOrEqual(before.server);
+        Object.assign(before, { client, server });
+      }
+      sleeps += play.marks.get("sleep") ?? 0;
+    }
+    expect(sleeps).toBeGreaterThan(0);
+  });
+});
