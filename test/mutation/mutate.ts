@@ -3,8 +3,9 @@
 //     npm run mutate                     all of src/core
 //     npm run mutate -- ranges.ts        one file or more; the list of justified ones is not checked
 //
-// What was judged before is not judged again unless the mutated code or a test of it has changed:
-// the results are kept in .mutation/, and `--all` forgets them.
+// What was judged before is not judged again unless the mutated code has changed, or a test has come
+// or gone by its name: results are kept in .mutation/. A test that says less under its old name is
+// seen by `--all`, which forgets them: its figure is the one that counts.
 
 import { mkdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
