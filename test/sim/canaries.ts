@@ -14,6 +14,7 @@ import { ReceiveWindows } from "../../src/core/receive-windows.ts";
 import { Receiver } from "../../src/core/receiver.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
 import { SendRing, UNIT_MESSAGE, type Unit } from "../../src/core/send-ring.ts";
+import { Sender } from "../../src/core/sender.ts";
 import { around, getter, type Planting } from "./planting.ts";
 
 /** A bug that the random runs must find. */
@@ -33,6 +34,9 @@ interface Parking {
 interface Resending {
   readonly ring: SendRing;
   readonly unitsResent: number;
+}
+interface Ending {
+  endClosed(): void;
 }
 interface Growing {
   readonly base: number;
@@ -264,6 +268,47 @@ export const CANARIES: readonly Canary[] = [
         prototype: SendRing.prototype,
         member: "mayHaveLeft",
         descriptor: (original) => ({ ...original, value: (): boolean => false }),
+      },
+    ],
+  },
+  {
+    name: "takes every failure for proof that nothing has left",
+    after:
+      "a survivor of mutation testing, the other way round: what did not leave was told as left",
+    plantings: [
+      {
+        prototype: RequestSide.prototype,
+        member: "handleFailure",
+        descriptor: around<RequestSide>((_side, call, args) => {
+          const [nowMs, exchange, how] = args as unknown as [number, number, object | undefined];
+          call(nowMs, exchange, { ...how, notSent: true });
+        }),
+      },
+    ],
+  },
+  {
+    name: "forgets that a saved state has the messages too",
+    after: "a survivor of mutation testing: what another life may send was told as never sent",
+    plantings: [
+      {
+        prototype: Sender.prototype,
+        member: "noteShared",
+        descriptor: (original) => ({ ...original, value: (): void => {} }),
+      },
+    ],
+  },
+  {
+    name: "calls an end closed though not everything is held",
+    after:
+      "a survivor of mutation testing: a close that the peer cut short was told as a graceful one",
+    plantings: [
+      {
+        prototype: Half.prototype,
+        member: "endByPeer",
+        descriptor: around<Half<never>>((half, call, args) => {
+          if (half.state === "closing") (half as unknown as Ending).endClosed();
+          else call(...args);
+        }),
       },
     ],
   },

@@ -26,7 +26,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     member: "receive",
     descriptor: around<Receiver>((receiver, call, args) => {
       call(...args);
-      receiver.ackOwedSinceMs = Math.min(receiver.ackOwedSinceMs, args[0] as number);
+      const [nowMs] = args as unknown as [number];
+      receiver.ackOwedSinceMs = Math.min(receiver.ackOwedSinceMs, nowMs);
     }),
     options: messagesEachWay(1),
   },
