@@ -1,85 +1,34 @@
 // The check of a soak's logs: it accepts what the promises allow, and refuses each thing that they
-// do not, naming the line. The logs are written by hand here, so that nothing of the library speaks.
+// do not, naming the line. The logs are written by hand here, so that nothing of the library
+// speaks.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { soon } from "../waiting.ts";
-import { readHistory } from "./history.ts";
+import {
+  begin,
+  C,
+  channel,
+  end,
+  EXIT,
+  judged,
+  type Logs,
+  offIn,
+  processOf,
+  receive,
+  removeLogs,
+  S,
+  send,
+  START,
+  written,
+} from "./hand-written.ts";
 import type { Fact, Hold, MessagePlace } from "./lines.ts";
-import { type Judgement, judge } from "./rules.ts";
+import type { Judgement } from "./rules.ts";
 
-const C = "client.1.1";
-const S = "server.1/1";
-
-/** The lines of each process. */
-type Logs = Record<string, Fact[]>;
-
-const folders: string[] = [];
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
-});
-
-function written(logs: Logs, ending = ""): string {
-  const folder = mkdtempSync(join(tmpdir(), "holdfast-check-"));
-  folders.push(folder);
-  for (const [name, facts] of Object.entries(logs)) {
-    const lines = facts.map((fact, at) => `${JSON.stringify({ ...fact, atMs: at })}\n`);
-    writeFileSync(join(folder, `${name}.log`), lines.join("") + ending);
-  }
-  return folder;
-}
-
-function judged(logs: Logs, ending = ""): Judgement {
-  return judge(readHistory(written(logs, ending)));
-}
-
-function offIn(logs: Logs): readonly string[] {
-  return judged(logs).off;
-}
-
-// --- lines ------------------------------------------------------------------------------------
-
-const send = (half: string, n: number, channel = "", key?: number): Fact => {
-  const keyed = key === undefined ? {} : { key };
-  return { kind: "send", half, channel, n, ...keyed, digest: 100 + n, bytes: 10 };
-};
-const receive = (half: string, from: string, n: number, channel = "", key?: number): Fact => {
-  const keyed = key === undefined ? {} : { key };
-  return { kind: "receive", half, from, channel, n, ...keyed, digest: 100 + n, bytes: 10 };
-};
-const end = (
-  half: string,
-  reason = "closed",
-  fates: { neverSent?: MessagePlace[]; unknown?: MessagePlace[] } = {},
-): Fact => ({ kind: "end", half, reason, detail: "", neverSent: [], unknown: [], ...fates });
-const begin = (half: string, side: "client" | "server", hold: Hold = "received"): Fact[] => [
-  { kind: "begin", half, side, session: C, hold, isEarly: false },
-  { kind: "channel", half, channel: "", mode: "ordered", mayGiveUp: false },
-];
-const channel = (
-  half: string,
-  label: string,
-  mode: "ordered" | "unordered" | "latest",
-  mayGiveUp: boolean,
-): Fact => ({ kind: "channel", half, channel: label, mode, mayGiveUp });
-const START: Fact = { kind: "start" };
-const EXIT: Fact = { kind: "exit", why: "finished" };
-
-/** Between "begin" and the end, on lines 4 and following. */
-function processOf(
-  half: string,
-  side: "client" | "server",
-  facts: Fact[],
-  last = end(half),
-): Fact[] {
-  return [START, ...begin(half, side), ...facts, last, EXIT];
-}
+afterEach(removeLogs);
 
 /** A client that says 0 to 4, and a server that hears it and says 0 and 1. */
 function honest(): { client: Fact[]; server: Fact[] } {

@@ -1,6 +1,7 @@
 /**
  * Conducts a soak: a warm-up under faults, a rest in which everything is measured, the run itself,
- * another rest, and the check of the logs by a process of its own. Always comes to an end by itself.
+ * another rest, and the check of the logs by a process of its own. Always comes to an end by
+ * itself.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -38,7 +39,9 @@ const MISHAP_MS_MAX = 5_000;
 const PART = 0.15;
 /** So much longer a run goes on if some kind of fault or mishap was not met yet. */
 const UNMET_MS_MAX = 60_000;
-/** After the heal: retries at their longest distance, a close, and silence of those that are gone. */
+/**
+ * After the heal: retries at their longest distance, a close, and silence of those that are gone.
+ */
 const REST_MS_MAX = 60_000;
 /** Handles that were closed go some turns later, timers of the host when they fire. */
 const SETTLE_MS_MAX = 15_000;

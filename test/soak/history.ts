@@ -15,6 +15,7 @@ export interface Sent {
   readonly place: Place;
   readonly digest: number;
   readonly key: number | undefined;
+  readonly bytes: number;
 }
 
 export interface Received extends Sent {
@@ -223,7 +224,7 @@ class HistoryReader implements History {
         if (line.n !== channel.sent.length) {
           this.#off(place, `sends ${line.n} where ${channel.sent.length} is next`);
         }
-        channel.sent.push({ place, digest: line.digest, key: line.key });
+        channel.sent.push({ place, digest: line.digest, key: line.key, bytes: line.bytes });
         this.bytesSent[half.side] += line.bytes;
         break;
       case "refused":
@@ -231,9 +232,9 @@ class HistoryReader implements History {
         channel.sent.pop();
         break;
       case "receive": {
-        const { from, n, digest, key } = line;
-        channel.received.push({ place, from, n, digest, key });
-        this.bytesReceived[half.side] += line.bytes;
+        const { from, n, digest, key, bytes } = line;
+        channel.received.push({ place, from, n, digest, key, bytes });
+        this.bytesReceived[half.side] += bytes;
         break;
       }
       case "reset":

@@ -1,8 +1,8 @@
 /**
- * What the processes of a soak note down, one line of JSON each, in files of their own. Applications
- * write a line before they say something to the library, and as the first thing after it has told
- * them something: so that a process that is killed between the two has noted what the other side
- * may have seen, and nothing that it has not.
+ * What the processes of a soak note down, one line of JSON each, in files of their own.
+ * Applications write a line before they say something to the library, and as the first thing after
+ * it has told them something: so that a process that is killed between the two has noted what the
+ * other side may have seen, and nothing that it has not.
  *
  * A *half* is one application's end of a session. A client's half has the name of its session; a
  * server's is named after its process, as a session may be opened anew at a server that has

@@ -39,10 +39,11 @@ export function readOptions(
 ): SoakOptions | undefined {
   const command = new Command("npm run soak:sockets --")
     .description(
-      "Lets processes talk through `holdfast chaos`, kills, saves, restarts and stops them, and has " +
-        "another process decide from their logs whether everything arrived once and in order. Exit " +
-        "status: 0 if so, if every kind of fault was met, and if no handle and (from 120 s on) no " +
-        "memory is left; 1 if not; 2 if it cannot be run.",
+      "Lets processes talk through `holdfast chaos`, kills, saves, restarts and stops them, and " +
+        "has another process decide from their logs whether everything arrived once and in " +
+        "order, but for what killed processes may have held in memory. Exit status: 0 if so, if " +
+        "every kind of fault was met, and if the handles are those of before and (from 120 s " +
+        "on) no process keeps over 5 % more memory; 1 if not; 2 if it cannot be run.",
     )
     .addOption(
       new Option("--seconds <number>", "of traffic under faults")

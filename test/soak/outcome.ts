@@ -32,7 +32,12 @@ export interface Outcome {
   readonly trouble: readonly string[];
 }
 
-/** What a process keeps after the run, of what it kept after the warm-up, at most. */
+/**
+ * What a process keeps after the run, of what it kept after the warm-up, at most. What it keeps is
+ * what a heap snapshot has of its own objects (`keptBytesIn`), not the heap's size after a
+ * collection (`heldBytes`): this is printed, and not judged, as V8's own code and shapes grow in
+ * it.
+ */
 export const GROWTH_MAX = 1.05;
 
 /** Shorter runs are judged by handles alone: their warm-up has not met everything yet. */

@@ -6,22 +6,28 @@
  * 2. *Once.* P receives it once. Where a server that has forgotten the session takes an opening for
  *    a new one, there are two P, in different processes: what rides on openings (`earlyMessages`)
  *    may then come to both, and nothing else.
- * 3. *In order.* On an ordered channel P receives 0, 1, 2 and so on. Where messages expire there may
- *    be gaps, on a `latest` channel too, there in order for each key; on an unordered one any order.
+ * 3. *In order.* On an ordered channel P receives 0, 1, 2 and so on. Where messages expire there
+ *    may be gaps, on a `latest` channel too, there in order for each key; on an unordered one any
+ *    order.
  * 4. *Never sent* means not received by anybody. Fates are of messages that were sent, each once.
  * 5. *Everything else* that H has sent before its end was received, unless
  *    - its channel was abandoned by either side;
  *    - its channel gives up: then no more are missing than H was told were given up, and no fewer
  *      than were told never sent. On `latest` there may be more, which a newer one of the same key
  *      has overtaken; but the newest of each key is not among them;
- *    - P's process was killed and P does not hold by `consumed`: it held the message in memory.
+ *    - P's process was killed and P does not hold by `consumed`: it may have held the message in
+ *      memory, acknowledged and not yet taken. It held no more than its windows had room for: of
+ *      all channels together `windowMessages`, `windowBytes` of those that go whole, and
+ *      `assemblyBytesMax` of those in parts. Which ones it held the logs cannot say, so a loss of
+ *      another cause would hide among them; halves that hold by `consumed` are excused nothing.
  * 6. *Closed* means no fates, and that H has received everything that P has sent.
  * 7. *Ends.* Every half is told one, unless its process was killed or its server restarted: for a
  *    reason that this run can give. `lost` follows the end of P or of its process, `peer-ended`
  *    that of P, `aborted` the own command.
  * 8. *Processes* leave with a word, unless they are killed.
  */
-import type { ChannelHistory, Half, History, Place, Received } from "./history.ts";
+import type { ChannelHistory, Half, History, Place, Received, Sent } from "./history.ts";
+import { SESSION_OPTIONS, WHOLE_BYTES_MAX } from "./limits.ts";
 
 export interface Traffic {
   readonly sent: number;
@@ -44,7 +50,7 @@ export interface Judgement {
   readonly unknown: number;
   /** Of which their senders were told that they were given up. */
   readonly givenUp: number;
-  /** Held in the memory of a process that was killed. */
+  /** Acknowledged and not taken, when the process that held them in memory was killed. */
   readonly lostWithProcesses: number;
   /** Rode on an opening that a server took for a new one. */
   readonly repeatedOpenings: number;
@@ -194,6 +200,7 @@ class Judge {
       this.#tell(end.place, `tells fates of ${half.name}, which is closed`);
     }
     const partners = this.#partnersOf(half);
+    const held: Sent[] = [];
     for (const [label, channel] of half.channels) {
       const arrived = new Map<number, Place>();
       for (const partner of partners) {
@@ -213,8 +220,9 @@ class Judge {
       const missing = channel.sent.flatMap((_, n) => {
         return arrived.has(n) || (ofChannel.has(n) && !isClosedThere) ? [] : [n];
       });
-      this.#missing(half, label, missing, ofChannel);
+      held.push(...this.#missing(half, label, missing, ofChannel));
     }
+    this.#held(half, held);
   }
 
   #readFates(half: Half): Map<string, Map<number, string>> {
@@ -238,12 +246,13 @@ class Judge {
     return fates;
   }
 
+  /** @returns those that a killed process must have held, if nothing else was lost. */
   #missing(
     half: Half,
     label: string,
     missing: readonly number[],
     fates: ReadonlyMap<number, string>,
-  ): void {
+  ): readonly Sent[] {
     const channel = half.channels.get(label) as ChannelHistory;
     const partners = this.#partnersOf(half);
     const { givenUp, mayGiveUp, sent } = channel;
@@ -251,10 +260,9 @@ class Judge {
     this.#counts.givenUp += told;
     const isReset =
       channel.isReset || partners.some((partner) => partner.channels.get(label)?.isReset === true);
-    if (isReset) return;
+    if (isReset) return [];
     if (partners.some((partner) => this.#hasDiedHolding(partner))) {
-      this.#counts.lostWithProcesses += Math.max(0, missing.length - told);
-      return;
+      return heldOf(channel, missing, told);
     }
     const endPlace = half.end?.place ?? half.place;
     if (!mayGiveUp) {
@@ -268,7 +276,7 @@ class Judge {
           `sends ${nameOf(label, { n })}, which is lost: received nowhere, in ${why}`,
         );
       }
-      return;
+      return [];
     }
     if (channel.mode === "latest") this.#newest(half, label, new Set(missing));
     else if (missing.length > told) {
@@ -282,14 +290,29 @@ class Judge {
         `${what} were told to be given up unsent: ${missing.length} are missing`,
       );
     }
+    return [];
+  }
+
+  /** What a killed process held of a half's messages, on all channels, and whether it had room. */
+  #held(half: Half, held: readonly Sent[]): void {
+    this.#counts.lostWithProcesses += held.length;
+    const { windowMessages, windowBytes, assemblyBytesMax } = SESSION_OPTIONS;
+    const whole = held.filter(({ bytes }) => bytes <= WHOLE_BYTES_MAX);
+    const wholeBytes = bytesOf(whole);
+    const partedBytes = bytesOf(held) - wholeBytes;
+    const isMore = whole.length > windowMessages || wholeBytes > windowBytes;
+    if (!isMore && partedBytes <= assemblyBytesMax) return;
+    const what = `ends ${half.name}, of which ${held.length} messages are missing`;
+    const sizes = `${wholeBytes} bytes in whole ones, ${partedBytes} in larger ones`;
+    const place = half.end?.place ?? half.place;
+    this.#tell(place, `${what}, more than the killed process could hold: ${sizes}`);
   }
 
   #newest(half: Half, label: string, missing: ReadonlySet<number>): void {
-    const { sent } = half.channels.get(label) as ChannelHistory;
-    const newest = new Map(sent.map(({ key }, n) => [key, n]));
-    for (const n of newest.values()) {
+    const channel = half.channels.get(label) as ChannelHistory;
+    for (const n of newestOf(channel)) {
       if (!missing.has(n)) continue;
-      const { place } = sent[n] as { place: Place };
+      const { place } = channel.sent[n] as { place: Place };
       this.#tell(place, `sends ${nameOf(label, { n })}, the newest of its key, which is lost`);
     }
   }
@@ -373,6 +396,28 @@ class Order {
     if (mayGiveUp || n === next) return undefined;
     return `where ${next} is next: lost or overtaken`;
   }
+}
+
+/**
+ * The least that the other end held, if nothing else was lost: where messages are given up, the
+ * smallest that are missing beyond those told; of `latest` the newest of each key.
+ */
+function heldOf(channel: ChannelHistory, missing: readonly number[], told: number): Sent[] {
+  const { mode, sent } = channel;
+  const newest = newestOf(channel);
+  const counting = mode === "latest" ? missing.filter((n) => newest.has(n)) : missing;
+  const candidates = counting.map((n) => sent[n] as Sent);
+  const bySize = candidates.toSorted((one, other) => one.bytes - other.bytes);
+  return mode === "latest" ? bySize : bySize.slice(0, Math.max(0, missing.length - told));
+}
+
+/** Places of the newest message of each key. */
+function newestOf({ sent }: ChannelHistory): ReadonlySet<number> {
+  return new Set(new Map(sent.map(({ key }, n) => [key, n])).values());
+}
+
+function bytesOf(messages: readonly Sent[]): number {
+  return messages.reduce((total, { bytes }) => total + bytes, 0);
 }
 
 function receivedOf({ channels }: Half): number {

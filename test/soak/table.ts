@@ -63,7 +63,7 @@ export function outcomeText(outcome: Outcome): string {
         ["messages told never sent", judgement.neverSent],
         ["messages told unknown", judgement.unknown],
         ["messages given up", judgement.givenUp],
-        ["messages lost with killed memories", judgement.lostWithProcesses],
+        ["messages held by killed processes", judgement.lostWithProcesses],
         ["messages repeated by openings", judgement.repeatedOpenings],
       ] as (string | number)[][]),
     );
