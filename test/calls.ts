@@ -1,4 +1,5 @@
-// Calls from the conductor to a child process: a name and arguments there, a result or an error back.
+// Calls from the conductor to a child process: a name and arguments there, a result or an error
+// back.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";

@@ -7,8 +7,8 @@ export class NumberError extends Error {
 }
 
 /**
- * Reads an integer in decimal digits, both bounds included. `name` says which, where the caller does
- * not say it already.
+ * Reads an integer in decimal digits, both bounds included. `name` says which, where the caller
+ * does not say it already.
  *
  * @throws NumberError
  */

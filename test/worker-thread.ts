@@ -15,8 +15,8 @@ export function startThread(module: URL, workerData: unknown): Worker {
 
 /**
  * Resolves with the first word of a thread for which `isLast` holds, which may note the others.
- * Rejects where the thread throws, and where it leaves before: nobody may wait for ever for one that
- * is gone.
+ * Rejects where the thread throws, and where it leaves before: nobody may wait for ever for one
+ * that is gone.
  */
 export function lastWord<Word>(worker: Worker, isLast: (word: Word) => boolean): Promise<Word> {
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
-// Case after case from one seed, until one shows something or all are done; then what was met. A run
-// that has not met an error of the list has not looked everywhere, and fails.
+// Case after case from one seed, until one shows something or all are done; then what was met. A
+// run that has not met an error of the list has not looked everywhere, and fails.
 
 import { readFileSync } from "node:fs";
 import { ProtocolError } from "../../src/core/errors.ts";

@@ -3,7 +3,7 @@
 //   --seed 1            other ones with another seed, the same ones with the same
 //   --replay TARGET:HEX,HEX   only these bodies, with the stack of what goes wrong
 //   --plant NAME        with a bug in the reader, to see it found; names: see planted.ts
-//   --no-sweep          without every change of every vector first
+//   --no-sweep          without the changes of all vectors first; sweep.ts says which
 //   --patience 60       seconds for one case, after which it counts as hanging
 
 import { parseArgs } from "node:util";
@@ -16,7 +16,7 @@ import { type Target, TARGETS, tryBodies } from "./cases.ts";
 import { READERS } from "./judge.ts";
 import { plantedReaders } from "./planted.ts";
 import { type News, Notes, type Order } from "./supervision.ts";
-import type { Sweep } from "./sweep.ts";
+import { LARGE_VALUES_MAX, SMALL_BYTES, type Sweep } from "./sweep.ts";
 
 const INPUTS_DEFAULT = "1000000";
 const SEED_DEFAULT = "1";
@@ -135,9 +135,14 @@ function tellReport(report: Report, seconds: number): void {
   }
 }
 
-function tellSweep({ vectors, inputs, results, counterexample }: Sweep, seconds: number): void {
+function tellSweep(swept: Sweep, seconds: number): void {
+  const { vectors, bytes, large, inputs, results, counterexample } = swept;
   const accepted = results.get("body") ?? 0;
-  console.log(`${vectors} vectors, every truncation and every change of a byte: ${inputs} inputs`);
+  console.log(`${vectors} vectors, every truncation, sealed anew and not: ${inputs} inputs`);
+  console.log(
+    `  all 255 changes of ${bytes - large.bytes} bytes; of the other ${large.bytes}, in ` +
+      `${large.vectors} vectors above ${SMALL_BYTES} bytes, at most ${LARGE_VALUES_MAX}`,
+  );
   console.log(`  ${accepted} accepted (${share(accepted, inputs)}), ${seconds.toFixed(0)} s`);
   if (counterexample !== undefined) tellCounterexample("the sweep", counterexample);
 }

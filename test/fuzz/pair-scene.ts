@@ -61,7 +61,9 @@ function nextItem(pair: Pair, kind: Item["kind"]): Item | undefined {
   return undefined;
 }
 
-/** Whether it shows that it is not what anybody sent; one mutation may undo the damage of another. */
+/**
+ * Whether it shows that it is not what anybody sent; one mutation may undo the damage of another.
+ */
 function isDamaged(bytes: Uint8Array): boolean {
   if (bytes.length === 0) return true;
   try {

@@ -1,5 +1,5 @@
-// Mutated requests, sealed as their session's, against a live endpoint with things in flight in both
-// directions, beside a session that must not notice. The sender is a client that lies, so what
+// Mutated requests, sealed as their session's, against a live endpoint with things in flight in
+// both directions, beside a session that must not notice. The sender is a client that lies, so what
 // it is told may be anything that is well formed; what must hold is what the server keeps to.
 
 import type { Body, NumberedFrame } from "../../src/core/body.ts";

@@ -11,7 +11,7 @@ export interface Order {
   readonly inputs: number;
   /** A bug by name, to see the run find it; empty for none. */
   readonly planted: string;
-  /** Whether every change of every vector comes first. */
+  /** Whether the changes of all vectors come first. */
   readonly isSwept: boolean;
   readonly shared: SharedArrayBuffer;
 }

@@ -1,5 +1,6 @@
-// Every truncation and every change of a byte of every committed vector, as it is and with length
-// and checksum made right again. No chance: the same inputs each time.
+// Every truncation and a change of every byte of every committed vector, as it is and with length
+// and checksum made right again; which values a byte takes is said at `sweep`, and how many bytes
+// take only a part of them is counted. No chance: the same inputs each time.
 
 import type { Counterexample } from "./campaign.ts";
 import type { Target } from "./cases.ts";
@@ -12,6 +13,9 @@ export type Values = "all" | "some";
 
 export interface Sweep {
   readonly vectors: number;
+  readonly bytes: number;
+  /** Of these, the vectors above `SMALL_BYTES`, whose bytes take fewer values. */
+  readonly large: { readonly vectors: number; readonly bytes: number };
   readonly inputs: number;
   /** How often each came out: "body", or a code. */
   readonly results: ReadonlyMap<string, number>;
@@ -32,11 +36,14 @@ const EDGES: readonly number[] = [
 const BITS: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128];
 const ALL: readonly number[] = Array.from({ length: 256 }, (_, value) => value);
 /** Above it a vector is nearly all payload, which is never looked at. */
-const SMALL_BYTES = 300;
+export const SMALL_BYTES = 300;
+/** How many values a byte takes there where all are wanted: the edges, and a flip of each bit. */
+export const LARGE_VALUES_MAX: number = EDGES.length + BITS.length;
 
 /**
- * Judges them all. "some" stands for the flip of each bit and the edges, "all" for all 255; of
- * vectors above `SMALL_BYTES` for the flip of one bit, and for that of each bit and the edges.
+ * Judges them all. A byte takes, of a vector up to `SMALL_BYTES`, all 255 other values ("all"), or
+ * the flips of each bit and the edges ("some"); of a larger one the flips and the edges ("all"), or
+ * the flip of one bit ("some").
  */
 export function sweep(values: Values, options: SweepOptions = {}): Sweep {
   const { readers = READERS, onInput } = options;
@@ -66,7 +73,19 @@ export function sweep(values: Values, options: SweepOptions = {}): Sweep {
   } finally {
     Error.stackTraceLimit = traceLimit;
   }
-  return { vectors: vectors.length, inputs, results, counterexample };
+  const large = vectors.filter(({ bytes }) => bytes.length > SMALL_BYTES);
+  return {
+    vectors: vectors.length,
+    bytes: bytesOf(vectors),
+    large: { vectors: large.length, bytes: bytesOf(large) },
+    inputs,
+    results,
+    counterexample,
+  };
+}
+
+function bytesOf(vectors: readonly Vector[]): number {
+  return vectors.reduce((total, { bytes }) => total + bytes.length, 0);
 }
 
 function forEachChange(
