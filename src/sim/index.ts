@@ -1,4 +1,5 @@
 /** The simulation: a faulty HTTP, a pair of cores on it, checks of the promises, an explorer. */
+export type { ActorMark } from "./actors.ts";
 export * from "./applications.ts";
 export * from "./choices.ts";
 export * from "./cores.ts";
