@@ -4,7 +4,7 @@
 import type { Play, Scenario } from "../../src/sim/index.ts";
 import { type Carried, LivesWorld } from "./lives.ts";
 
-const ROUNDS = 160;
+const ROUNDS = 200;
 const STATES_MAX = 12;
 const LIVES_MAX = 12;
 
