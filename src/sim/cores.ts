@@ -13,7 +13,7 @@ import {
   type RespondOutput,
   type ServerSession,
 } from "../core/index.ts";
-import { BrokenPromise, type Command, type SideName } from "./applications.ts";
+import { BrokenPromise, type Command, type SideName, SIDES } from "./applications.ts";
 import { checkPairOptions, type PairOptions } from "./pair-options.ts";
 
 /** What a core is told. */
@@ -41,6 +41,8 @@ export interface Reaction {
 
 /** A side that asks to be woken now again and again is stuck: bound of ticks without a pause. */
 const TICKS_MAX = 100;
+/** Armed with nothing to say. */
+const IDLE_TIMERS: readonly string[] = ["exchange", "hold", "silence", "tombstone"];
 const ORIGIN = { address: "client", principal: "" };
 const WELCOME = { accepted: true, principal: "" } as const;
 const SERVER_CLOCK_START_MS = 1_000_000;
@@ -75,6 +77,26 @@ export class Cores {
   /** The server has no other sessions. */
   get isAlone(): boolean {
     return true;
+  }
+
+  /** Nothing is going to move but what renews the parked request. */
+  get isIdle(): boolean {
+    return SIDES.every((side) => {
+      const { atMs, timer } = this.wakeAt[side];
+      const isLeftOut = this.options.timersExcluded?.includes(timer) === true;
+      return atMs === Infinity || isLeftOut || IDLE_TIMERS.includes(timer);
+    });
+  }
+
+  /** When a side's next timer fires, by its clock. */
+  wakeMs(side: SideName): number {
+    const { clockStepMs = 1 } = this.options;
+    return Math.ceil(this.wakeAt[side].atMs / clockStepMs) * clockStepMs;
+  }
+
+  /** How long that is from now. */
+  remainingMs(side: SideName): number {
+    return this.wakeMs(side) - this.clocks[side];
   }
 
   /** One side's half of the session; undefined before the server has one. */
@@ -120,16 +142,21 @@ export class Cores {
         this.client = this.clientClass.resume(nowMs, this.client.save(nowMs), event.seed);
         return true;
       case "command":
-        return this.touched(side, this.order(side, event.command, event.payload));
+        try {
+          return this.order(side, event.command, event.payload);
+        } finally {
+          // One that is refused too: time has passed for the session.
+          this.touch(side);
+        }
       case "consume":
         this.half(side)?.consume(nowMs, event.channel, event.count);
-        return this.touched(side, true);
+        this.touch(side);
+        return true;
     }
   }
 
-  private touched<Result>(side: SideName, result: Result): Result {
+  private touch(side: SideName): void {
     if (side === "server" && this.session !== undefined) this.server.touch(this.session);
-    return result;
   }
 
   protected get clientClass(): typeof RequestSide {

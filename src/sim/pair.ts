@@ -9,7 +9,12 @@
  *
  * What the applications receive is compared at once with what was sent (promise 1).
  */
-import { type ApplicationOutput, type DeliveryMode, type EndedOutput } from "../core/index.ts";
+import {
+  type ApplicationOutput,
+  type DeliveryMode,
+  type EndedOutput,
+  UsageError,
+} from "../core/index.ts";
 import {
   BrokenPromise,
   type Command,
@@ -40,8 +45,6 @@ export interface Router {
 
 const OK = 200;
 const TOO_LARGE = 413;
-/** Armed with nothing to say. */
-const IDLE_TIMERS: readonly string[] = ["exchange", "hold", "silence", "tombstone"];
 const NO_BYTES = new Uint8Array(0);
 
 /** Stands in for the cores of a pair. */
@@ -158,15 +161,6 @@ export class Pair extends Cores {
     });
   }
 
-  /** Nothing is going to move but what renews the parked request. */
-  get isIdle(): boolean {
-    return SIDES.every((side) => {
-      const { atMs, timer } = this.wakeAt[side];
-      const isLeftOut = this.options.timersExcluded?.includes(timer) === true;
-      return atMs === Infinity || isLeftOut || IDLE_TIMERS.includes(timer);
-    });
-  }
-
   /** All is done, nothing moves, and the server could speak at any moment. */
   get isAtRest(): boolean {
     // The literal procedure goes on asking: a request follows each answer, and an answer each
@@ -191,7 +185,7 @@ export class Pair extends Cores {
     return sideOf(this, step);
   }
 
-  /** Lets one step happen. */
+  /** Lets one step happen. @throws UsageError `state_invalid` for one that is not among `steps`. */
   apply(step: Step): void {
     switch (step.kind) {
       case "deliver":
@@ -203,7 +197,7 @@ export class Pair extends Cores {
         return;
       case "command": {
         const command = this.nextCommand(step.side);
-        if (command === undefined) throw new Error("no command is left");
+        if (command === undefined) throw new UsageError("state_invalid", "no command is left");
         this.done[step.side]++;
         this.command(step.side, command);
         return;
@@ -280,23 +274,28 @@ export class Pair extends Cores {
     }
   }
 
-  /** A side's next timer fires; its clock alone moves there. */
+  /** A side's next timer fires; its clock alone moves there. @throws UsageError `state_invalid`. */
   fire(side: SideName): void {
     const atMs = this.wakeMs(side);
-    if (atMs === Infinity) throw new Error(`no timer of the ${side} is armed`);
+    if (atMs === Infinity)
+      throw new UsageError("state_invalid", `no timer of the ${side} is armed`);
     this.clocks[side] = Math.max(this.clocks[side], atMs);
     this.react(side, { kind: "timeout" });
   }
 
-  /** An application acts. Returns what `send` returned, or the channel that was opened. */
+  /**
+   * An application acts. Returns what `send` returned, or the channel that was opened.
+   *
+   * @throws UsageError as the core does; `state_invalid` while the server has no session.
+   */
   command(side: SideName, command: Command): boolean | number {
-    if (this.half(side) === undefined) throw new Error("the server has no session yet");
-    const { kind } = command;
-    const isSending = kind === "send";
+    if (this.half(side) === undefined)
+      throw new UsageError("state_invalid", "the server has no session yet");
+    const isSending = command.kind === "send";
     const payload = isSending
       ? nextPayload(this.stream(side, command.channel ?? 0), command.bytes)
       : NO_BYTES;
-    const reaction = this.reactionTo(side, { kind: "command", command, payload });
+    const reaction = this.reactionToCommand(side, { kind: "command", command, payload });
     this.noteCommand(side, command, reaction.result);
     this.carryOut(side, reaction);
     return reaction.result;
@@ -336,6 +335,16 @@ export class Pair extends Cores {
 
   private reactionTo(side: SideName, event: CoreEvent): Reaction {
     return this.reactor?.react(this, side, event) ?? this.runCore(side, event);
+  }
+
+  /** A command that is refused changes nothing, but time has passed for the core. */
+  private reactionToCommand(side: SideName, event: CoreEvent): Reaction {
+    try {
+      return this.reactionTo(side, event);
+    } catch (error) {
+      if (error instanceof UsageError) this.endTick(side);
+      throw error;
+    }
   }
 
   // --- what comes of it -----------------------------------------------------------------------
@@ -463,19 +472,8 @@ export class Pair extends Cores {
 
   private item(id: number): Item {
     const item = this.http.items.find((each) => each.id === id);
-    if (item === undefined) throw new Error(`item is not on its way: ${id}`);
+    if (item === undefined) throw new UsageError("state_invalid", `item ${id} is not on its way`);
     return item;
-  }
-
-  /** When a side's next timer fires, by its clock. */
-  wakeMs(side: SideName): number {
-    const { clockStepMs = 1 } = this.options;
-    return Math.ceil(this.wakeAt[side].atMs / clockStepMs) * clockStepMs;
-  }
-
-  /** How long that is from now. */
-  remainingMs(side: SideName): number {
-    return this.wakeMs(side) - this.clocks[side];
   }
 
   /** Whether the side's timer would fire before what is on its way arrives, or is due. */

@@ -1,7 +1,16 @@
 // That random runs look at each side by itself, and give it a clock as its host would.
 
 import { describe, expect, test } from "vitest";
-import { drawOptions, Play, seeded, Simulation } from "../../src/sim/index.ts";
+import { UsageError } from "../../src/core/index.ts";
+import {
+  checkSide,
+  drawOptions,
+  HARMLESS,
+  Pair,
+  Play,
+  seeded,
+  Simulation,
+} from "../../src/sim/index.ts";
 
 describe("a random run", () => {
   function simulationOf(seed: number): { play: Play; simulation: Simulation } {
@@ -37,5 +46,36 @@ describe("a random run", () => {
       sleeps += play.marks.get("sleep") ?? 0;
     }
     expect(sleeps).toBeGreaterThan(0);
+  });
+});
+
+describe("a pair", () => {
+  test("asks a core that has refused a command when to wake it, as after any other", () => {
+    const pair = new Pair();
+    pair.drive(HARMLESS);
+    // An acknowledgement is owed, and no request is parked that could take it.
+    pair.command("client", { kind: "send", bytes: 8 });
+    for (const item of pair.http.items.slice()) pair.deliver(item);
+    pair.clocks.server += 60_000;
+
+    expect(() => pair.command("server", { kind: "finish", channel: 99 })).toThrow(
+      "channel_unknown",
+    );
+    checkSide(pair, "server");
+  });
+
+  test.each([
+    ["no timer of the server", (pair: Pair) => pair.fire("server")],
+    ["the server has no session yet", (pair: Pair) => pair.command("server", { kind: "close" })],
+    [
+      "no command is left",
+      (pair: Pair) => pair.apply({ kind: "command", side: "client", label: "" }),
+    ],
+    ["item 99", (pair: Pair) => pair.apply({ kind: "lose", item: 99, label: "" })],
+  ])("refuses what cannot happen: %s", (message, use) => {
+    const pair = new Pair();
+
+    expect(() => use(pair)).toThrow(UsageError);
+    expect(() => use(pair)).toThrow(`state_invalid: ${message}`);
   });
 });

@@ -7,7 +7,7 @@
  * The search is breadth-first, so the trace of a failure is as short as can be. It is found again by
  * going its way once more, with cores that remember nothing.
  */
-import { UsageError } from "../../core/index.ts";
+import { InvariantError, UsageError } from "../../core/index.ts";
 import { checkRest, checkTogether } from "../invariants.ts";
 import { fork } from "../fork.ts";
 import { checkOptions, FUNCTION, integer, optional, type Rules } from "../option-checks.ts";
@@ -162,7 +162,7 @@ function retell(pair: Pair, { error, path, circle }: Broken, restStepsMax: numbe
   const trace: string[] = [];
   for (const [at, number] of path.entries()) {
     const step = pair.steps()[number];
-    if (step === undefined) throw new Error("a trace does not lead where it led before");
+    if (step === undefined) throw new InvariantError("a trace does not lead where it led before");
     trace.push(step.label);
     // The last step may be the one that breaks a promise.
     if (at < path.length - 1 || circle > 0) pair.apply(step);
