@@ -21,17 +21,12 @@ import { assert, UsageError } from "../core/errors.ts";
 import { Channel, type ChannelFacts, decodeLabel, encodeLabel } from "./channel.ts";
 import type { CodecFactory } from "./codec.ts";
 import { defer, type Deferred } from "./deferred.ts";
-import {
-  ChannelResetError,
-  endedInfo,
-  type EndedInfo,
-  SessionEndedError,
-  UndecodableError,
-} from "./errors.ts";
+import { ChannelResetError, endedInfo, type EndedInfo, SessionEndedError } from "./errors.ts";
 import { Flushes } from "./flushes.ts";
 import type { Host } from "./host.ts";
 import { Inbox } from "./inbox.ts";
 import type { StreamParts } from "./message-stream.ts";
+import { isPeersDoing, isPeersLimit } from "./peers-doing.ts";
 import type { SavedInbox } from "./saved-session.ts";
 import type { SessionEvents, SessionPhase, Status } from "./status.ts";
 
@@ -63,13 +58,6 @@ interface OpenChannel {
   readonly channel: Channel;
   readonly inbox: Inbox;
 }
-
-/** What the application cannot send because of what the peer allows, or does not acknowledge. */
-const PEER_LIMITS: ReadonlySet<string> = new Set([
-  "buffer_full",
-  "channel_limit",
-  "message_too_large",
-]);
 
 /** Of which session an error is: in a chain it need not be the one whose callback throws it. */
 const thrownBy: WeakMap<UsageError, SessionHub> = new WeakMap();
@@ -210,13 +198,12 @@ export class SessionHub {
   }
 
   /**
-   * Code of the application failed: it is told, unless it is the peer's doing. A peer that
-   * ends, abandons, allows nothing or sends what cannot be read costs its session at most: it must
-   * not bring down whoever serves it, and all others with him. Returns whether it was told.
+   * Code of the application failed: it is told, unless it is the peer's doing, which costs the
+   * session at most. Returns whether it was told.
    */
   report(error: unknown): boolean {
     const hub = this.#throwerOf(error);
-    const isLimit = error instanceof UsageError && PEER_LIMITS.has(error.code);
+    const isLimit = isPeersLimit(error);
     if (isLimit) hub.abort(END_CODES.limit, error.code);
     const isTold = !isLimit && !hub.#isPeersDoing(error, hub === this);
     if (isTold) this.#driver.report(error);
@@ -240,19 +227,11 @@ export class SessionHub {
     return (error instanceof UsageError ? thrownBy.get(error) : undefined) ?? this;
   }
 
-  /**
-   * What `ended` or the channel's end have told already, in a callback of this session or another.
-   */
   #isPeersDoing(error: unknown, isOwn: boolean): boolean {
-    if (error instanceof UsageError) {
-      const { state } = this.side;
-      const isOver = state === "closing" || state === "ended";
-      // Who closes a session while another is still passing things on to it hears of that.
-      if (error.code === "session_closed") return isOver && (isOwn || !this.#isClosedHere);
-      return error.code === "channel_closed" && (isOver || this.#wasChannelReset);
-    }
-    if (error instanceof SessionEndedError) return error.ended === this.endedInfo;
-    return error instanceof ChannelResetError || error instanceof UndecodableError;
+    const { state } = this.side;
+    const { endedInfo: ended } = this;
+    const [isClosedHere, wasChannelReset] = [this.#isClosedHere, this.#wasChannelReset];
+    return isPeersDoing(error, { state, endedInfo: ended, isClosedHere, wasChannelReset }, isOwn);
   }
 
   // --- for the driver -------------------------------------------------------------------------
