@@ -725,7 +725,9 @@ export abstract class Half<Transmit extends { kind: string }> {
     else if (this.probeAtMs === Infinity) this.probeAtMs = nowMs + this.roundTrip.timeoutMs;
   }
 
-  /** When to ask whether a window has risen. What waited for it may be gone, and then nothing asks. */
+  /**
+   * When to ask whether a window has risen. What waited for it may be gone, and then nothing asks.
+   */
   protected get probeDueMs(): number {
     return this.sender.isBlocked ? this.probeAtMs : Infinity;
   }

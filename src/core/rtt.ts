@@ -36,7 +36,9 @@ export class RoundTrip {
     this.backOffs = 0;
   }
 
-  /** A body of so many bytes took so long from its sending to the evidence of its arrival [RTO-2]. */
+  /**
+   * A body of so many bytes took so long from its sending to the evidence of its arrival [RTO-2].
+   */
   sampleRate(bytes: number, elapsedMs: number): void {
     if (bytes < RATE_BYTES_MIN) return;
     this.rate = 0.75 * this.rate + 0.25 * (bytes / Math.max(1, elapsedMs));

@@ -67,7 +67,10 @@ export class SendRing {
     return seq >= this.base && seq < this.next;
   }
 
-  /** Stores a unit under the next seq, which is returned. `bytes` is what windows count, 0 for facts. */
+  /**
+   * Stores a unit under the next seq, which is returned. `bytes` is what windows count, 0 for
+   * facts.
+   */
   append(
     kind: UnitKind,
     unit: Unit,

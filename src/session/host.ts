@@ -1,7 +1,7 @@
 /**
- * All that the session layer asks of where it runs: clocks, timers, the end of a tick, random bytes,
- * and where an error is seen that nobody takes. The platform is one such host; a simulated world
- * is another, in which a run can be repeated.
+ * All that the session layer asks of where it runs: clocks, timers, the end of a tick, random
+ * bytes, and where an error is seen that nobody takes. The platform is one such host; a simulated
+ * world is another, in which a run can be repeated.
  */
 import { nowMs } from "./clock.ts";
 import { atEndOfTick } from "./tick.ts";

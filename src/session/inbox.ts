@@ -221,7 +221,9 @@ export class Inbox {
     void Promise.resolve(result).catch(report).then(done);
   }
 
-  /** Takes and decodes messages, up to one that cannot be: it ends the session, as one is missing. */
+  /**
+   * Takes and decodes messages, up to one that cannot be: it ends the session, as one is missing.
+   */
   #decodeUpTo(countMax: number): unknown[] {
     const messages: unknown[] = [];
     try {

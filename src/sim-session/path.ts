@@ -1,6 +1,6 @@
 /**
- * The way from one process to another: a network, with the exchanges of the client's sessions on it.
- * Bodies wait for a process that is asleep, and are refused by one that is not there.
+ * The way from one process to another: a network, with the exchanges of the client's sessions on
+ * it. Bodies wait for a process that is asleep, and are refused by one that is not there.
  */
 import type { Outcome } from "../session/carrier.ts";
 import type { Peer, Reply, RequestHandler } from "../session/peer.ts";

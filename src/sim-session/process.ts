@@ -1,6 +1,6 @@
 /**
- * Processes of a world, in which programs run: the handle that a scenario has of one, by which it is
- * killed and started again, and what the program itself is given.
+ * Processes of a world, in which programs run: the handle that a scenario has of one, by which it
+ * is killed and started again, and what the program itself is given.
  *
  * Invariant: what a killed process had is never heard of again. Its promises stay as they are, its
  * timers do not fire, its sessions hear nothing; only what it kept outside itself is left.

@@ -1,4 +1,6 @@
-/** Timers of one life of a process, in the order in which they fire: by time, then as they were set. */
+/**
+ * Timers of one life of a process, in the order in which they fire: by time, then as they were set.
+ */
 
 export interface Timer {
   readonly atMs: number;

@@ -132,8 +132,8 @@ export class SessionWorld {
   }
 
   /**
-   * Lets time pass until nothing moves: no session opens or closes, what was accepted is held by its
-   * peer, nobody sleeps or is down. Sessions that stay open stay parked. Throws as `run` does.
+   * Lets time pass until nothing moves: no session opens or closes, what was accepted is held by
+   * its peer, nobody sleeps or is down. Sessions that stay open stay parked. Throws as `run` does.
    */
   async settle(): Promise<void> {
     await this.clockwork.run(() => this.clockwork.isAtRest, Infinity, "nothing moves any more");
