@@ -1,28 +1,24 @@
 // Chance from a seed: the same numbers on every machine. Each input has a generator of its own, so
 // that it can be made again without those before it.
 
-/** sfc32 (Chris Doty-Humphrey, PractRand; public domain): small, fast, 2^128 states. */
+import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
+
+/** Those of seeds that are near each other are alike at first. */
+const ROUNDS_SKIPPED = 12;
+
 export class Random {
-  private a: number;
-  private b: number;
-  private c: number;
-  private counter = 1;
+  private readonly generator: ReturnType<typeof xoroshiro128plusFromState>;
 
   constructor(seed: number, stream: number) {
-    this.a = seed | 0;
-    this.b = stream | 0;
-    this.c = Math.floor(stream / 0x1_0000_0000) | 0;
-    for (let round = 0; round < 12; round++) this.next();
+    // Never all zeros, from which nothing else would follow.
+    const state = [-1, Math.floor(stream / 0x1_0000_0000) | 0, stream | 0, seed | 0];
+    this.generator = xoroshiro128plusFromState(state);
+    for (let round = 0; round < ROUNDS_SKIPPED; round++) this.generator.next();
   }
 
   /** 32 bits. */
   next(): number {
-    const sum = (this.a + this.b + this.counter) | 0;
-    this.counter = (this.counter + 1) | 0;
-    this.a = this.b ^ (this.b >>> 9);
-    this.b = (this.c + (this.c << 3)) | 0;
-    this.c = (((this.c << 21) | (this.c >>> 11)) + sum) | 0;
-    return sum >>> 0;
+    return this.generator.next() >>> 0;
   }
 
   /** A number from 0 to `count - 1`; 0 where there is nothing to choose from. */

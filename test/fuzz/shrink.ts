@@ -1,5 +1,10 @@
 // Makes a case that shows something smaller, while it still shows something: fewer bodies, then
 // fewer changes (delta debugging: Zeller and Hildebrandt, 2002, as far as single changes go).
+//
+// Not the shrinker of scenarios in src/sim, which lowers values and numbers in labels as well,
+// plays asynchronously and asks for one decision after the other: a case is a list of lists, takes
+// little (`npm run fuzz` tells its pace), and each change has a seed of its own, so that the others
+// stay what they are when one is left out.
 
 import { type Case, type Corpora, type Input, tryBodies } from "./cases.ts";
 import type { Readers } from "./judge.ts";
