@@ -3,27 +3,20 @@
 //   npm run explore                       all of them, and bugs that are planted
 //   npm run explore -- NAME...            these
 //   npm run explore -- --list             their names and what they are about
-//   npm run explore -- NAME --replay "request 1 arrives; client: send"
-//                                         goes one way again, and checks every state on it
+//   npm run explore -- NAME --replay '["request 1 arrives","client: send"]'
+//                                         goes one way again, checks every state on it and draws it
 
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import {
-  checkRest,
-  checkSide,
-  checkTogether,
-  describe,
-  explore,
-  type Failure,
-  fingerprint,
-  Pair,
-} from "../../src/sim/index.ts";
+import { explore, type Failure, Pair } from "../../src/sim/index.ts";
 import { type Configuration, CONFIGURATIONS, configurationNamed } from "./configurations.ts";
 import { exploreWith, PLANTED_BUGS } from "./planted-bugs.ts";
+import { exploreCommand, goWay, readWay } from "./way.ts";
 
 const STATES_MAX = 12_000_000;
 const BITS_OF_FINGERPRINT = 64;
+const NOT_EXHAUSTED = "NOT EXHAUSTED: whether each state comes to rest was not looked at";
 
 const { values: flags, positionals: names } = parseArgs({
   allowPositionals: true,
@@ -46,7 +39,8 @@ function list(): void {
   console.log(table.toString());
 }
 
-function report({ name, about, options, marks }: Configuration): void {
+function report(configuration: Configuration): void {
+  const { name, about, options, marks } = configuration;
   const startMs = performance.now();
   const startUsage = process.cpuUsage();
   const found = explore(new Pair(options), {
@@ -62,11 +56,13 @@ function report({ name, about, options, marks }: Configuration): void {
   const { states, transitions, depth, restStates, restStepsMax, isExhausted, failure } = found;
   const missed = marks.filter((mark) => (found.marks.get(mark) ?? 0) === 0);
   console.log(`${name}: ${about}`);
-  console.log(`  ${isExhausted ? "frontier empty" : "NOT EXHAUSTED"}`);
+  console.log(`  ${isExhausted ? "frontier empty" : NOT_EXHAUSTED}`);
   console.log(`  ${states} states, ${transitions} transitions, depth ${depth}`);
-  console.log(`  ${restStates} states at rest, at most ${restStepsMax} harmless steps away`);
+  const away = isExhausted ? `, at most ${restStepsMax} harmless steps away` : "";
+  console.log(`  ${restStates} states at rest${away}`);
   console.log(`  at most ${found.frontierMax} states at once, ${found.sidesMade} states of a side`);
-  const collisions = states ** 2 / 2 ** (BITS_OF_FINGERPRINT + 1);
+  // States of the sides are merged by prints of their own. Bodies only within one state of a side.
+  const collisions = (states ** 2 + found.sidesMade ** 2) / 2 ** (BITS_OF_FINGERPRINT + 1);
   console.log(`  expected collisions of fingerprints: ${collisions.toExponential(1)}`);
   const pace = `${(states / seconds).toFixed(0)} states/s`;
   const cpuPace = `${(states / cpuSeconds).toFixed(0)} a second of the processor's`;
@@ -74,38 +70,36 @@ function report({ name, about, options, marks }: Configuration): void {
   console.log(`  ${seconds.toFixed(1)} s, ${pace}, ${cpuPace}; ${megabytes} MiB`);
   const met = [...found.marks].toSorted(([left], [right]) => (left < right ? -1 : 1));
   console.log(`  met: ${met.map(([mark, count]) => `${mark} ${count}`).join(", ")}`);
-  if (failure !== undefined) reportFailure(name, failure);
+  if (failure !== undefined) reportFailure(configuration, failure);
   if (missed.length > 0) console.log(`  NEVER MET: ${missed.join(", ")}`);
   if (failure !== undefined || missed.length > 0 || !isExhausted) process.exitCode = 1;
 }
 
-function reportFailure(name: string, { message, trace, circle }: Failure): void {
+function reportFailure({ name, options }: Configuration, failure: Failure): void {
+  const { message, trace, circle } = failure;
+  const way = [...trace, ...circle];
   console.log(`  BROKEN ${message}`);
   for (const label of trace) console.log(`    ${label}`);
   if (circle.length > 0) console.log("  and from there, without end:");
   for (const label of circle) console.log(`    ${label}`);
-  console.log("  To go that way again:");
-  console.log(`    npm run explore -- ${name} --replay '${[...trace, ...circle].join("; ")}'`);
+  console.log(`  What happened; times are numbers of steps:\n${goWay(options, way).chart}`);
+  console.log(`  To go that way again:\n    ${exploreCommand(name, way)}`);
 }
 
-function replay({ name, options }: Configuration, steps: string): void {
-  const pair = new Pair(options);
-  for (const label of steps.split("; ")) {
-    const step = pair.steps().find((each) => each.label === label);
-    if (step === undefined) {
-      const labels = pair.steps().map((each) => `"${each.label}"`);
-      throw new Error(`"${label}" cannot happen here; what can is ${labels.join(", ")}`);
-    }
-    pair.apply(step);
-    for (const side of ["client", "server"] as const) checkSide(pair, side);
-    checkTogether(pair);
-    if (pair.isAtRest) checkRest(pair);
-    const { client, server } = pair.clocks;
-    console.log(`${fingerprint(pair)}  ${label}${pair.isAtRest ? " (at rest)" : ""}`);
-    console.log(`  client at ${client} ms, server at ${server} ms`);
+function replay({ name, options }: Configuration, text: string): void {
+  const labels = readWay(text);
+  const { description, chart, prints, broken, restSteps } = goWay(options, labels);
+  for (const [at, print] of prints.entries()) console.log(`${print}  ${labels[at]}`);
+  console.log(`What happened; times are numbers of steps:\n${chart}`);
+  if (broken !== undefined) {
+    process.exitCode = 1;
+    console.log(`${name}: ${String(broken)}`);
+    return;
   }
-  console.log(describe(pair));
-  console.log(`${name}: no promise is broken on this way`);
+  console.log(description);
+  const rest =
+    restSteps === undefined ? "it does not come to rest" : `at rest ${restSteps} further`;
+  console.log(`${name}: no promise is broken on this way; by harmless steps from there: ${rest}`);
 }
 
 function reportPlanted(): void {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../src/core/index.ts";
 import {
@@ -12,6 +13,8 @@ import {
 import { branch, Memory } from "../../src/sim/explore/memory.ts";
 import { CONFIGURATIONS, configurationNamed } from "./configurations.ts";
 import { exploreWith, PLANTED_BUGS } from "./planted-bugs.ts";
+import { plant } from "./planting.ts";
+import { exploreCommand, goWay, readWay } from "./way.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -37,6 +40,15 @@ describe("the explorer finds planted bugs", () => {
     // Short enough to be read, and it leads there.
     expect(trace.length + circle.length).toBeGreaterThan(0);
     expect(trace.length).toBeLessThanOrEqual(25);
+
+    const uproot = plant([bug]);
+    try {
+      const { broken, restSteps } = goWay(bug.options, [...trace, ...circle]);
+      if (circle.length === 0) expect(String(broken)).toMatch(bug.symptom);
+      else expect(restSteps).toBeUndefined();
+    } finally {
+      uproot();
+    }
   });
 });
 
@@ -59,7 +71,11 @@ describe("the explorer", () => {
 
     const { failure } = explore(new Pair(options), { restStepsMax: 3 });
 
-    expect(failure?.message).toContain("harmless steps away from rest");
+    const [, count] =
+      /a state is (\d+) harmless steps away from rest/.exec(failure?.message ?? "") ?? [];
+    expect(Number(count)).toBeGreaterThan(3);
+    const { trace = [] } = failure ?? {};
+    expect(goWay(options, trace).restSteps).toBe(Number(count));
   });
 
   test("remembers of cores what they do themselves, on any way", () => {
@@ -84,6 +100,34 @@ describe("the explorer", () => {
         }
       }
     }
+  });
+
+  test("prints a command that a shell takes apart into the way that it goes again", () => {
+    const kinds = new Set<string>();
+    for (const name of ["one-loss", "resuming", "giving-up"]) {
+      const { options } = configurationNamed(name);
+      for (let seed = 0; seed < 8; seed++) {
+        const choices = seeded(seed);
+        const pair = new Pair(options);
+        const labels: string[] = [];
+        for (let count = 0; count < 40 && pair.steps().length > 0; count++) {
+          const step = pair.step(choices) ?? expect.unreachable();
+          labels.push(step.label);
+          kinds.add(step.kind);
+        }
+        const command = exploreCommand(name, labels).replace("npm run explore --", "");
+        const words = execFileSync("sh", ["-c", String.raw`printf "%s\n" ${command}`], {
+          encoding: "utf8",
+        });
+        const [ofName, flag, text = ""] = words.split("\n");
+
+        expect([ofName, flag]).toEqual([name, "--replay"]);
+        const { prints, chart } = goWay(options, readWay(text));
+        expect(prints.at(-1)).toBe(fingerprint(pair));
+        expect(chart).toContain("request 1");
+      }
+    }
+    for (const kind of ["fail", "lose", "reload", "timer"]) expect(kinds).toContain(kind);
   });
 
   test("takes a pair from wherever it is", () => {

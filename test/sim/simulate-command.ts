@@ -4,6 +4,10 @@ import { formatSteps, type ReplayFacts } from "../../src/sim/index.ts";
 
 /** What is given to drivers as `replay`. */
 export function simulateCommand({ scenario, steps }: ReplayFacts): string {
-  const text = formatSteps(steps, "; ").replaceAll("'", String.raw`'\''`);
-  return `npm run simulate -- ${scenario} --steps '${text}'`;
+  return `npm run simulate -- ${scenario} --steps ${quotedForShell(formatSteps(steps, "; "))}`;
+}
+
+/** One argument for a shell, whatever is in it. */
+export function quotedForShell(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

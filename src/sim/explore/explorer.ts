@@ -1,8 +1,8 @@
 /**
  * Tries everything: from a pair's first state it takes every step that is possible, and every step
  * from what came of that, until no new state appears. All promises are checked in every state, and
- * from every state the harmless continuation must come to rest: what it never leaves is a deadlock,
- * a livelock, a ping-pong, or credit that is lost.
+ * when none is left, from every state the harmless continuation must come to rest: what it never
+ * leaves is a deadlock, a livelock, a ping-pong, or credit that is lost.
  *
  * The search is breadth-first, so the trace of a failure is as short as can be. It is found again by
  * going its way once more, with cores that remember nothing.
@@ -20,7 +20,10 @@ import { type Broken, type Found, type Level, Search, type Space } from "./searc
 
 /** Bounds of an exploration. */
 export interface ExploreOptions {
-  /** The exploration is given up beyond so many states. */
+  /**
+   * The exploration is given up beyond so many states. What was met then keeps the promises; whether
+   * it comes to rest is not looked at, as that shows only in the whole.
+   */
   readonly statesMax: number;
   /** The harmless continuation must come to rest within so many steps. */
   readonly restStepsMax: number;
@@ -41,9 +44,9 @@ const RULES: Rules<Partial<ExploreOptions>> = {
 export interface Failure {
   /** What is wrong there. */
   readonly message: string;
-  /** The steps that lead there, as labels. */
+  /** The steps that lead there, or to the first state of a circle, as labels. */
   readonly trace: readonly string[];
-  /** The steps that lead back to the same state without ever coming to rest; none for others. */
+  /** The steps that lead from there back to there without ever coming to rest; none for others. */
   readonly circle: readonly string[];
 }
 
@@ -70,13 +73,8 @@ export function explore(pair: Pair, options: Partial<ExploreOptions> = {}): Expl
   checkWaits(pair);
   const { statesMax, restStepsMax, onLevel } = { ...EXPLORE_DEFAULTS, ...options };
   const space = new PairSpace(pair, onLevel);
-  const { broken, ...found } = new Search(space, statesMax).run();
-  let failure: Failure | undefined;
-  if (broken !== undefined) failure = retell(fork(pair), broken, restStepsMax);
-  else if (found.restStepsMax > restStepsMax) {
-    const message = `6: a state is ${found.restStepsMax} harmless steps away from rest`;
-    failure = { message, trace: [], circle: [] };
-  }
+  const { broken, ...found } = new Search(space, statesMax, restStepsMax).run();
+  const failure = broken === undefined ? undefined : retell(fork(pair), broken);
   const { sidesMade, markNames, markCounts } = space.memory;
   const marks = new Map(markNames.map((name, at) => [name, markCounts[at] as number]));
   return { ...found, sidesMade, marks, failure };
@@ -158,7 +156,7 @@ class PairSpace implements Space<Pair> {
 }
 
 /** Goes the way that leads to a failure once more, with cores that remember nothing. */
-function retell(pair: Pair, { error, path, circle }: Broken, restStepsMax: number): Failure {
+function retell(pair: Pair, { error, path, circle }: Broken): Failure {
   const trace: string[] = [];
   for (const [at, number] of path.entries()) {
     const step = pair.steps()[number];
@@ -167,15 +165,14 @@ function retell(pair: Pair, { error, path, circle }: Broken, restStepsMax: numbe
     // The last step may be the one that breaks a promise.
     if (at < path.length - 1 || circle > 0) pair.apply(step);
   }
-  // From a state that leads into a circle on, round it once.
+  // Round the circle once.
   const around: string[] = [];
-  const harmless = circle === 0 ? 0 : circle * 2 + restStepsMax;
-  for (let at = 0; at < harmless; at++) {
+  for (let at = 0; at < circle; at++) {
     const [step] = pair.steps();
-    if (step === undefined) break;
+    if (step === undefined) throw new InvariantError("a circle does not lead where it led before");
     around.push(step.label);
     pair.apply(step);
   }
   const message = error instanceof Error ? error.message : String(error);
-  return { message, trace, circle: circle === 0 ? [] : around.slice(-circle) };
+  return { message, trace, circle: around };
 }

@@ -10,6 +10,8 @@ import type { Column } from "./state-set.ts";
 export interface Liveness {
   /** Most harmless steps from any state to one at rest. */
   readonly restStepsMax: number;
+  /** A state that is so far away; the first state where nothing rests. */
+  readonly farthest: number;
   /** How many states never come to rest. */
   readonly lost: number;
   /** The first of them, and the states of the circle that it leads into; undefined for none. */
@@ -53,9 +55,11 @@ export function checkLiveness(next: Column): Liveness {
       order[reached++] = from;
     }
   }
+  // The last that was reached.
+  const farthest = reached === 0 ? 0 : (order[reached - 1] as number);
   const from = steps.indexOf(-1);
   const circle = from < 0 ? undefined : { from, states: circleFrom(next, from) };
-  return { restStepsMax, lost: size - reached, circle };
+  return { restStepsMax, farthest, lost: size - reached, circle };
 }
 
 function circleFrom(next: Column, from: number): number[] {

@@ -43,13 +43,16 @@ export interface Found {
   readonly transitions: number;
   /** Steps to the state that is furthest away. */
   readonly depth: number;
-  /** Whether no state was left unexplored. */
+  /**
+   * Whether no state was left unexplored. Otherwise promises were looked for in the states that were
+   * met, and nothing is known of whether these come to rest.
+   */
   readonly isExhausted: boolean;
   /** Most states that waited to be expanded at once. */
   readonly frontierMax: number;
   /** States in which all is done and nothing moves. */
   readonly restStates: number;
-  /** Most steps that the harmless continuation takes to one of those. */
+  /** Most steps that the harmless continuation takes to one of those; 0 unless exhausted. */
   readonly restStepsMax: number;
   /** What ended the search; undefined for nothing. */
   readonly broken: Broken | undefined;
@@ -76,6 +79,7 @@ interface Waiting<State> {
 export class Search<State> {
   private readonly space: Space<State>;
   private readonly statesMax: number;
+  private readonly restStepsMax: number;
   private readonly known: StateSet = new StateSet();
   /** By number of a state: where it was first reached from, by which step, and where harm ends. */
   private readonly parents: Column = new Column();
@@ -88,10 +92,14 @@ export class Search<State> {
   private restStates = 0;
   private broken: Broken | undefined = undefined;
 
-  /** Of this space; it is given up beyond `statesMax` states. */
-  constructor(space: Space<State>, statesMax: number) {
+  /**
+   * Of this space; it is given up beyond `statesMax` states. A state that is more than
+   * `restStepsMax` harmless steps away from rest is a failure.
+   */
+  constructor(space: Space<State>, statesMax: number, restStepsMax: number = Infinity) {
     this.space = space;
     this.statesMax = statesMax;
+    this.restStepsMax = restStepsMax;
   }
 
   /** Tries everything. Once. */
@@ -162,11 +170,19 @@ export class Search<State> {
 
   /** Looks backwards from rest. Returns the most harmless steps to it. */
   private lookBack(): number {
-    const { restStepsMax, circle, lost } = checkLiveness(this.harmless);
-    if (circle === undefined) return restStepsMax;
+    const { restStepsMax, farthest, circle, lost } = checkLiveness(this.harmless);
+    if (circle === undefined) {
+      if (restStepsMax > this.restStepsMax) {
+        const message = `6: a state is ${restStepsMax} harmless steps away from rest`;
+        this.fail(farthest, new Error(message));
+      }
+      return restStepsMax;
+    }
     const { length } = circle.states;
     const what = `6: the harmless continuation goes in a circle of ${length} steps`;
-    this.fail(circle.from, new Error(`${what}; ${lost} states lead there`), undefined, length);
+    // The state of the circle that was met first is the nearest.
+    const nearest = circle.states.reduce((left, right) => Math.min(left, right));
+    this.fail(nearest, new Error(`${what}; ${lost} states lead there`), undefined, length);
     return restStepsMax;
   }
 
