@@ -39,7 +39,7 @@ export function answerCalls(calls: Calls): void {
   process.on("disconnect", () => process.exit());
 }
 
-/** A child process, run from the sources. A call fails when the process has gone: it never may. */
+/** A child process, run from its source or a script. A call fails when the process has gone: it never may. */
 export class Child {
   /** Resolves with how it went. */
   readonly whenGone: Promise<string>;
@@ -49,9 +49,9 @@ export class Child {
   #gone: string | undefined;
 
   constructor(file: URL, ...args: string[]) {
-    this.#process = fork(fileURLToPath(file), args, {
-      execArgv: ["--import", import.meta.resolve("tsx"), "--expose-gc"],
-    });
+    const isSource = file.pathname.endsWith(".ts");
+    const loading = isSource ? ["--import", import.meta.resolve("tsx")] : ["--enable-source-maps"];
+    this.#process = fork(fileURLToPath(file), args, { execArgv: [...loading, "--expose-gc"] });
     const { promise, resolve: tellGone } = defer<string>();
     this.whenGone = promise;
     this.#process.on("message", (reply: Reply) => {

@@ -11,8 +11,9 @@ import { Dice } from "./dice.ts";
 import { FaultProxy } from "./fault-proxy.ts";
 import type { Log } from "./log.ts";
 import { type ClientStart, HOLD_POLICIES, type ServerStart } from "./orders.ts";
+import type { ProgramName, Programs } from "./programs.ts";
 
-/** To load the sources, on a machine with other things to do. */
+/** To begin, on a machine with other things to do. */
 const START_MS_MAX = 45_000;
 
 /** What the processes have in common. */
@@ -20,6 +21,7 @@ export interface Stage {
   readonly folder: string;
   /** Where each part has its own from: they begin again and again, at times of their own. */
   readonly dice: Dice;
+  readonly programs: Programs;
   /** The conductor's own. */
   readonly log: Log;
   /** A process has gone that should not have. */
@@ -37,7 +39,7 @@ abstract class Part {
   readonly part: string;
   protected readonly stage: Stage;
   protected readonly dice: Dice;
-  readonly #file: URL;
+  readonly #program: ProgramName;
   #count = 0;
   #player: Player | undefined;
   #next: Player | undefined;
@@ -45,11 +47,11 @@ abstract class Part {
   #mayLeave = true;
   #isEnded = false;
 
-  constructor(part: string, file: string, stage: Stage) {
+  constructor(part: string, program: ProgramName, stage: Stage) {
     this.part = part;
     this.stage = stage;
     this.dice = new Dice(stage.dice.seed());
-    this.#file = new URL(file, import.meta.url);
+    this.#program = program;
   }
 
   /** The process that plays it now. */
@@ -84,12 +86,12 @@ abstract class Part {
     await Promise.all([this.kill(), this.#next?.child.end()]);
   }
 
-  /** The next process loads its sources, while the one before still plays. */
+  /** The next process begins, while the one before still plays. */
   async prepare(): Promise<void> {
     if (this.#isEnded) throw new Error("the run is over");
     const name = `${this.part}.${++this.#count}`;
     const start = JSON.stringify(this.startOf(name));
-    const next = { name, child: new Child(this.#file, start) };
+    const next = { name, child: new Child(this.stage.programs.file(this.#program), start) };
     this.#next = next;
     await soon(next.child.call("ready"), `the start of ${name}`, START_MS_MAX);
   }
@@ -122,7 +124,7 @@ export class ServerPart extends Part {
   #proxy: FaultProxy | undefined;
 
   constructor(part: string, stage: Stage) {
-    super(part, "server.ts", stage);
+    super(part, "server", stage);
   }
 
   get proxy(): FaultProxy {
@@ -162,7 +164,7 @@ export class ClientPart extends Part {
   #saves = 0;
 
   constructor(part: string, stage: Stage, server: ServerPart, usesFetch = false) {
-    super(part, "client.ts", stage);
+    super(part, "client", stage);
     this.server = server;
     this.#usesFetch = usesFetch;
   }

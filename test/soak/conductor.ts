@@ -19,6 +19,7 @@ import { happen, MISHAPS, MISHAPS_AT_ONCE, type MishapName } from "./mishaps.ts"
 import type { SoakOptions } from "./options.ts";
 import type { RestReport } from "./orders.ts";
 import { keptBytesIn, type ProcessState } from "./process-state.ts";
+import type { Programs } from "./programs.ts";
 import type { Judgement } from "./rules.ts";
 import {
   type LongLived,
@@ -53,6 +54,7 @@ const CHECK_MS_MAX = 600_000;
 export class Conductor {
   readonly #options: SoakOptions;
   readonly #folder: string;
+  readonly #programs: Programs;
   readonly #dice: Dice;
   readonly #cast: Cast;
   readonly #log: Log;
@@ -62,8 +64,14 @@ export class Conductor {
   #halted: (error: Error) => void = () => {};
   #untilMs = 0;
 
-  constructor(options: SoakOptions, folder: string, show: (news: string) => void) {
+  constructor(
+    options: SoakOptions,
+    folder: string,
+    programs: Programs,
+    show: (news: string) => void,
+  ) {
     this.#options = options;
+    this.#programs = programs;
     this.#folder = folder;
     this.#show = show;
     this.#dice = new Dice(options.seed);
@@ -71,6 +79,7 @@ export class Conductor {
     this.#met = Object.fromEntries(MISHAPS.map((name) => [name, 0])) as Record<MishapName, number>;
     const stage: Stage = {
       folder,
+      programs,
       dice: this.#dice,
       log: this.#log,
       trouble: (what) => this.halt(what),
@@ -246,8 +255,7 @@ export class Conductor {
   // --- the logs -------------------------------------------------------------------------------
 
   async #check(): Promise<Judgement | undefined> {
-    const file = fileURLToPath(new URL("check.ts", import.meta.url));
-    const args = ["--max-old-space-size=4096", "--import", import.meta.resolve("tsx"), file];
+    const args = ["--max-old-space-size=4096", fileURLToPath(this.#programs.file("check"))];
     const child = spawn(process.execPath, [...args, this.#folder], {
       stdio: ["ignore", "pipe", "inherit"],
     });

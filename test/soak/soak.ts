@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { Conductor } from "./conductor.ts";
 import { CommandLineError, readOptions, type SoakOptions } from "./options.ts";
 import { offOf } from "./outcome.ts";
+import { Programs } from "./programs.ts";
 import { outcomeText } from "./table.ts";
 
 process.exitCode = await main(process.argv.slice(2));
@@ -34,12 +35,13 @@ async function soak(options: SoakOptions): Promise<number> {
     process.stderr.write(`${seconds} s: ${news}\n`);
   };
   show(`seed ${options.seed}, logs in ${folder}`);
-  const conductor = new Conductor(options, folder, show);
+  const programs = await Programs.make();
+  const conductor = new Conductor(options, folder, programs, show);
   // Once: a second Ctrl-C ends this process at once, and its children go with it.
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => conductor.halt(`interrupted by ${signal}`));
   }
-  const outcome = await conductor.run();
+  const outcome = await conductor.run().finally(() => programs.remove());
   const off = offOf(outcome);
   const { isJson } = options;
   const verdict = isJson ? JSON.stringify({ ...outcome, off }, undefined, 2) : outcomeText(outcome);
