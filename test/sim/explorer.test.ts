@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { UsageError } from "../../src/core/index.ts";
+import { LITERAL_DEFAULTS, UsageError } from "../../src/core/index.ts";
 import {
   explore,
   type ExploreOptions,
@@ -148,6 +148,10 @@ test.each([
   ["option_invalid: a timer of timersExcluded", () => new Pair({ timersExcluded: ["silense"] })],
   ["option_invalid: clockStepMs", () => new Pair({ clockStepMs: 0 })],
   ["option_invalid: an exploration needs", () => explore(new Pair({}))],
+  [
+    "option_invalid: the literal procedure is not explored",
+    () => explore(new Pair({ client: { literal: LITERAL_DEFAULTS } })),
+  ],
   ["option_invalid: statesMax", () => explore(new Pair({}), { statesMax: -5 })],
   ["option_unknown: states", () => explore(new Pair({}), { states: 5 } as Partial<ExploreOptions>)],
 ])("An option that would change nothing, or cannot be, is refused: %s", (message, use) => {

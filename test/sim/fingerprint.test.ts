@@ -222,3 +222,28 @@ describe("each field of the state enters as the table says", () => {
     }
   });
 });
+
+test("which of many exchanges are held makes a difference, and in which order does not", () => {
+  const pair = new Pair(configurationNamed("one-loss").options);
+  // More than a double could tell apart by digits of 33.
+  for (let exchange = 2; exchange <= 16; exchange++) pair.http.waiting.add(exchange);
+  const printOf = (exchanges: readonly number[]): string => {
+    pair.http.held.clear();
+    for (const exchange of exchanges) pair.http.held.set(100 + exchange, exchange);
+    return fingerprint(pair);
+  };
+
+  expect(printOf([16, 3])).not.toBe(printOf([16, 4]));
+  expect(printOf([3, 16])).toBe(printOf([16, 3]));
+});
+
+test("a request and a failure on the same connection are not the same", () => {
+  const prints = (["request", "answer", "failure"] as const).map((kind) => {
+    const pair = new Pair(configurationNamed("one-loss").options);
+    const [item] = pair.http.items;
+    pair.http.items.splice(0, 1, { ...(item ?? expect.unreachable()), kind });
+    return fingerprint(pair);
+  });
+
+  expect(new Set(prints).size).toBe(3);
+});

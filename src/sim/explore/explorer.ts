@@ -83,6 +83,10 @@ export function explore(pair: Pair, options: Partial<ExploreOptions> = {}): Expl
 /** Estimates and random waits are left out of fingerprints: they must make no difference. */
 function checkWaits({ options }: Pair): void {
   const { client = {}, server = {}, clockStepMs = 1 } = options;
+  // Its delays are not in fingerprints.
+  if (client.literal !== undefined || server.literal !== undefined) {
+    throw new UsageError("option_invalid", "the literal procedure is not explored");
+  }
   const isFit =
     client.rtoMinMs !== undefined &&
     client.rtoMinMs === client.rtoMaxMs &&

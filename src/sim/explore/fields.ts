@@ -137,7 +137,10 @@ export const TABLE: Table = {
     answerTimes: ["out", "for the estimate of the round trip only"],
     mustStateOpened: STATE,
     isOpenedOwed: STATE,
-    messagesSinceMs: ["out", "the literal procedure is not explored"],
+    messagesSinceMs: [
+      "out",
+      "whether it is known shows in the timer's name; when, literal sides ask",
+    ],
     isAdmitted: STATE,
     isRefused: STATE,
     pauses: ["present", "whether the server drains"],

@@ -106,9 +106,18 @@ export function printPair(pair: Pair, client: Print, server: Print): Fingerprint
 
 /** In no order: handles are names. */
 function mixHeld(mixer: Mixer, held: ReadonlyMap<number, number>, live: readonly number[]): void {
-  let sum = 0;
-  for (const exchange of held.values()) sum += 33 ** rankAmong(exchange, live);
-  mixer.number(sum);
+  let low = 0;
+  let high = 0;
+  for (const exchange of held.values()) {
+    const each = new Mixer();
+    each.word(rankAmong(exchange, live));
+    const { result } = each;
+    low = (low + result.low) >>> 0;
+    high = (high + result.high) >>> 0;
+  }
+  mixer.word(held.size);
+  mixer.word(low);
+  mixer.word(high);
 }
 
 /** What is on its way, in no order: it does not tell when it left. */
@@ -127,9 +136,11 @@ function mixItems(mixer: Mixer, pair: Pair, live: readonly number[]): void {
   mixer.word(high);
 }
 
+const ITEM_KINDS: Readonly<Record<Item["kind"], number>> = { request: 1, answer: 2, failure: 3 };
+
 function printItem(item: Item, sessionId: Uint8Array, live: readonly number[]): Fingerprint {
   const mixer = new Mixer();
-  mixer.word(item.kind.length);
+  mixer.word(ITEM_KINDS[item.kind]);
   mixer.word(rankAmong(item.exchange, live));
   mixer.word(item.status);
   if (item.kind === "failure") return mixer.result;
