@@ -82,8 +82,8 @@ export function fromLooseTape(tape: readonly number[]): Choices {
 }
 
 /**
- * Lets fast-check look for a tape under which a scenario fails, and shrink it. The length of tapes is
- * measured by a first run in which all is harmless, unless it is given.
+ * Lets fast-check look for a tape under which a scenario fails, and shrink it. The length of tapes
+ * is measured by a first run in which all is harmless, unless it is given.
  *
  * @throws ScenarioFailure when a run fails; its message has the seed and the path by which
  *   fast-check finds the same tape again.

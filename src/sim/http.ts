@@ -24,7 +24,9 @@ export interface Item {
   readonly notSent: boolean;
 }
 
-/** Each life of a client numbers its exchanges from 1; its connections are numbered on from here. */
+/**
+ * Each life of a client numbers its exchanges from 1; its connections are numbered on from here.
+ */
 export const CONNECTIONS_OF_ONE_LIFE = 1_000_000;
 
 /** What a proxy of the middle says instead of the server. */

@@ -52,8 +52,8 @@ export class MortalPair extends Pair {
   /** Sessions that the client's application began before this one. */
   generation = 0;
   /**
-   * The server has lost the session. Whatever it says now, it says without knowing what went before;
-   * the two halves are not compared any more.
+   * The server has lost the session. Whatever it says now, it says without knowing what went
+   * before; the two halves are not compared any more.
    */
   isGhost = false;
   /** Sessions that are over for the client, by identifier. */
@@ -275,7 +275,9 @@ function nonceOf(generation: number): Uint8Array {
   return nonce;
 }
 
-/** The client has sent what it has sent, and a new server has neither received nor sent anything. */
+/**
+ * The client has sent what it has sent, and a new server has neither received nor sent anything.
+ */
 function anew(streams: ReadonlyMap<string, Stream>, life: number): Map<string, Stream> {
   const renewed = new Map<string, Stream>();
   for (const [name, stream] of streams) {

@@ -1,6 +1,7 @@
 /**
  * What options of the simulation may be. A misspelt one would be as good as none, and a test that
- * runs without its faults is green: so every object of options is checked, as those of the core are.
+ * runs without its faults is green: so every object of options is checked, as those of the core
+ * are.
  */
 import { UsageError } from "../core/index.ts";
 import { valueText } from "./scenario/value-text.ts";

@@ -39,9 +39,9 @@ export interface PairOptions {
   /** How often the client's host may say that the network is back. */
   readonly wakes?: number;
   /**
-   * Timers that `steps` does not offer. Where everything may happen, `silence` and `close` may end a
-   * session before it has begun, and `tombstone` may forget one whose opening is still on its way:
-   * who looks for what is delivered leaves these three out.
+   * Timers that `steps` does not offer. Where everything may happen, `silence` and `close` may end
+   * a session before it has begun, and `tombstone` may forget one whose opening is still on its
+   * way: who looks for what is delivered leaves these three out.
    */
   readonly timersExcluded?: readonly string[];
   /** Timers that have nothing to do with the network: they fire early as often as they like. */

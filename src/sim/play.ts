@@ -1,6 +1,7 @@
 /**
- * One run of a scenario: it is asked for every decision, and is told what happens, so that a failure
- * can be shown as the options that the run expanded to, the steps that it took, and a chart.
+ * One run of a scenario: it is asked for every decision, and is told what happens, so that a
+ * failure can be shown as the options that the run expanded to, the steps that it took, and a
+ * chart.
  *
  * Invariant: what is noted changes no decision, so a run can be repeated with its notes.
  */
@@ -192,7 +193,9 @@ export class Play extends RecordedChoices {
 
   // --- the end --------------------------------------------------------------------------------
 
-  /** @internal Something goes on until the function that is returned is called, or it is stopped. */
+  /**
+   * @internal Something goes on until the function that is returned is called, or it is stopped.
+   */
   begin(stop: Stop): () => void {
     this.underWay.add(stop);
     return () => void this.underWay.delete(stop);

@@ -1,6 +1,6 @@
 /**
- * Networks that people are on, by name. Latencies and rates come from what has been published, where
- * something has; what could not be found is marked "chosen".
+ * Networks that people are on, by name. Latencies and rates come from what has been published,
+ * where something has; what could not be found is marked "chosen".
  *
  * One thing is chosen in all of them: how often a body vanishes. What is published is the loss of
  * packets, and TCP repairs that at the price of delay. What is left of it for HTTP is a connection

@@ -4,8 +4,8 @@
  * when none is left, from every state the harmless continuation must come to rest: what it never
  * leaves is a deadlock, a livelock, a ping-pong, or credit that is lost.
  *
- * The search is breadth-first, so the trace of a failure is as short as can be. It is found again by
- * going its way once more, with cores that remember nothing.
+ * The search is breadth-first, so the trace of a failure is as short as can be. It is found again
+ * by going its way once more, with cores that remember nothing.
  */
 import { InvariantError, UsageError } from "../../core/index.ts";
 import { checkRest, checkTogether } from "../invariants.ts";
@@ -21,8 +21,8 @@ import { type Broken, type Found, type Level, Search, type Space } from "./searc
 /** Bounds of an exploration. */
 export interface ExploreOptions {
   /**
-   * The exploration is given up beyond so many states. What was met then keeps the promises; whether
-   * it comes to rest is not looked at, as that shows only in the whole.
+   * The exploration is given up beyond so many states. What was met then keeps the promises;
+   * whether it comes to rest is not looked at, as that shows only in the whole.
    */
   readonly statesMax: number;
   /** The harmless continuation must come to rest within so many steps. */

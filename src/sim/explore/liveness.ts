@@ -1,7 +1,7 @@
 /**
  * Promise 6 over a whole graph: from each state one harmless step leads on, and following these
- * steps must end at rest. Looked at backwards, from the states at rest along harmless steps: what is
- * reached comes to rest after as many steps as it is away; what is not reached goes round in a
+ * steps must end at rest. Looked at backwards, from the states at rest along harmless steps: what
+ * is reached comes to rest after as many steps as it is away; what is not reached goes round in a
  * circle, or leads into one.
  */
 import type { Column } from "./state-set.ts";

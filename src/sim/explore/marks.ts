@@ -1,7 +1,7 @@
 /**
- * What an exploration has met. The core carries no marks: they are read off what goes in, what comes
- * out, and what is different afterwards. A configuration that never met what it is about proves
- * nothing.
+ * What an exploration has met. The core carries no marks: they are read off what goes in, what
+ * comes out, and what is different afterwards. A configuration that never met what it is about
+ * proves nothing.
  */
 import type { Body, ParkSide, RequestSide } from "../../core/index.ts";
 import type { SideName } from "../applications.ts";

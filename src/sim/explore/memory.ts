@@ -1,8 +1,8 @@
 /**
- * Stands in for the cores of pairs that are explored. Millions of states of a pair are made of a few
- * thousand states of each side, so what a side does when it is told something is worked out once,
- * on a copy of the core, and remembered. Cores that are remembered are never written to again; pairs
- * share them.
+ * Stands in for the cores of pairs that are explored. Millions of states of a pair are made of a
+ * few thousand states of each side, so what a side does when it is told something is worked out
+ * once, on a copy of the core, and remembered. Cores that are remembered are never written to
+ * again; pairs share them.
  */
 import {
   BODY_BYTES_MAX_DEFAULT,

@@ -11,7 +11,9 @@ import { Column, StateSet } from "./state-set.ts";
 export interface Space<State> {
   /** A state to begin with, which belongs to the search. */
   start(): State;
-  /** How many steps are possible. The first of them harms nobody. Asked once, before any is taken. */
+  /**
+   * How many steps are possible. The first of them harms nobody. Asked once, before any is taken.
+   */
   countSteps(state: State): number;
   /** Another state, one step on from that which was asked last. @throws for a broken promise. */
   take(state: State, step: number): State;
@@ -44,8 +46,8 @@ export interface Found {
   /** Steps to the state that is furthest away. */
   readonly depth: number;
   /**
-   * Whether no state was left unexplored. Otherwise promises were looked for in the states that were
-   * met, and nothing is known of whether these come to rest.
+   * Whether no state was left unexplored. Otherwise promises were looked for in the states that
+   * were met, and nothing is known of whether these come to rest.
    */
   readonly isExhausted: boolean;
   /** Most states that waited to be expanded at once. */
@@ -64,7 +66,9 @@ export interface Broken {
   readonly error: unknown;
   /** The numbers of the steps that lead there. */
   readonly path: readonly number[];
-  /** How many harmless steps from there on lead back to where one was; 0: that is not what is wrong. */
+  /**
+   * How many harmless steps from there on lead back to where one was; 0: that is not what is wrong.
+   */
   readonly circle: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Every limit holds: each bound that has a name in the core and shows in the state of a side, or in a
- * body that it sends, is looked at here, by its name (promise 5).
+ * Every limit holds: each bound that has a name in the core and shows in the state of a side, or in
+ * a body that it sends, is looked at here, by its name (promise 5).
  */
 import {
   BODY_FRAMES_MAX,

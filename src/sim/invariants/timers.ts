@@ -1,8 +1,8 @@
 /**
  * Each timer is armed if and only if it has a reason, and the reasons are said here once more, from
  * the state alone: what the core arms too early makes it busy, and what it does not arm is never
- * done. When a tick has ended nothing may be left that should have left with it: that is the rule of
- * parking, on both sides.
+ * done. When a tick has ended nothing may be left that should have left with it: that is the rule
+ * of parking, on both sides.
  */
 import {
   FACT_ALLOWANCE,

@@ -146,8 +146,8 @@ export class Line {
   }
 
   /**
-   * A body is sent. `what` names it: "request 3". Something else may hold it up until `heldUntilMs`:
-   * it alone is late then, and the line is free for others.
+   * A body is sent. `what` names it: "request 3". Something else may hold it up until
+   * `heldUntilMs`: it alone is late then, and the line is free for others.
    *
    * @returns what arrives of it: nothing, the body, or two of them.
    */

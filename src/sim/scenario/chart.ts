@@ -1,5 +1,6 @@
 /**
- * What happened, as a message-sequence chart in text: a column for each party, the time at the left.
+ * What happened, as a message-sequence chart in text: a column for each party, the time at the
+ * left.
  *
  *        ms  client                                          server
  *         0  |-- request 1 [seq 1] ------------------- +20 ms ->|
@@ -18,7 +19,9 @@ import { kindOfLabel } from "./steps.ts";
 
 /** How large a chart may be. */
 export interface ChartLimits {
-  /** Rows at most; the first and, since runs end where they fail, most of all the last. Default 60. */
+  /**
+   * Rows at most; the first and, since runs end where they fail, most of all the last. Default 60.
+   */
   readonly chartRowsMax?: number;
   /** Letters of a row at most; what does not fit is cut. Default 100. */
   readonly chartColumnsMax?: number;
@@ -171,7 +174,10 @@ function folded(rows: readonly Row[]): (Row | string)[] {
   return shown;
 }
 
-/** The rows from here on that come again at once, and how often they are there: those that cover most. */
+/**
+ * The rows from here on that come again at once, and how often they are there: those that cover
+ * most.
+ */
 function patternAt(kinds: readonly string[], at: number): { size: number; times: number } {
   let best = { size: 1, times: 1 };
   for (let size = 1; size <= PATTERN_ROWS_MAX; size++) {

@@ -236,8 +236,8 @@ async function playSteps(
 
 /**
  * Plays a scenario in every way that there is: each combination of answers once, the last question
- * changing first. Scenarios must be small for this: a run with twenty questions of two answers has a
- * million. `stepsMax` makes it "every way in which at most so many things go wrong".
+ * changing first. Scenarios must be small for this: a run with twenty questions of two answers has
+ * a million. `stepsMax` makes it "every way in which at most so many things go wrong".
  *
  * @throws ScenarioFailure when a run fails.
  * @throws ScenarioError `marks_not_met`; `not_repeatable` when the same answers led to other

@@ -57,7 +57,9 @@ const KIND_WORDS_MAX = 5;
 /** What is quoted, or stands in brackets that hold no others. */
 const QUOTED = /'[^'\n]*'|"[^"\n]*"|`[^`\n]*`/g;
 const BRACKETED = /\[[^[\]\n]*\]|\{[^{}\n]*\}|\([^()\n]*\)/g;
-/** After a colon to the end of the line: one word, or several with a comma or "and" between them. */
+/**
+ * After a colon to the end of the line: one word, or several with a comma or "and" between them.
+ */
 const LISTED = /:[ \t]+[^\s,]+(?:(?:[ \t]*,|[ \t]+and)[ \t]+[^\s,]+)*[ \t]*$/;
 
 /**

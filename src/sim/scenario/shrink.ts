@@ -1,8 +1,9 @@
 /**
- * Makes the steps of a failing run few and small: steps are taken away by delta debugging (A. Zeller
- * and R. Hildebrandt, "Simplifying and isolating failure-inducing input", 2002; by complements, whole
- * kinds of labels first), and what is left is lowered by bisection: its value, how late it happens,
- * and the numbers in its label. A smaller run counts when it fails in the same way.
+ * Makes the steps of a failing run few and small: steps are taken away by delta debugging (A.
+ * Zeller and R. Hildebrandt, "Simplifying and isolating failure-inducing input", 2002; by
+ * complements, whole kinds of labels first), and what is left is lowered by bisection: its value,
+ * how late it happens, and the numbers in its label. A smaller run counts when it fails in the same
+ * way.
  *
  * Invariants: what is kept did fail, as it stands; every step taken makes it smaller, so shrinking
  * ends; the same failure shrinks to the same steps, unless a clock was given and stopped it.
@@ -34,7 +35,9 @@ export interface Shrunk {
   readonly runs: number;
   /** Whether no single step can be left out or lowered; otherwise a limit was reached. */
   readonly isMinimal: boolean;
-  /** Whether the steps that were found did fail again in the same way. If not, nothing is shrunk. */
+  /**
+   * Whether the steps that were found did fail again in the same way. If not, nothing is shrunk.
+   */
   readonly isRepeatable: boolean;
 }
 
@@ -131,7 +134,9 @@ class Shrinker {
     }
   }
 
-  /** Chunks of half of the steps, of a quarter, and so on; from the end, where least depends on it. */
+  /**
+   * Chunks of half of the steps, of a quarter, and so on; from the end, where least depends on it.
+   */
   private async dropChunks(): Promise<void> {
     let size = this.steps.length;
     do {
