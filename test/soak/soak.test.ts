@@ -14,8 +14,8 @@ const PROGRAM = fileURLToPath(new URL("soak.ts", import.meta.url));
 const SECONDS = "10";
 const SEED = "1";
 /**
- * Some 25 s, on one processor as well (`taskset -c 0 npm run test:quick -- test/soak/soak.test.ts`).
- * It goes on for a minute more if something was not met yet, and on a busy machine all is slow.
+ * Some 25 s, on one processor as well: `taskset -c 0 npm run soak:sockets -- --seconds 10`. It goes
+ * on for a minute more if something was not met yet, and on a busy machine all is slow.
  */
 const LIMIT_MS = 300_000;
 
