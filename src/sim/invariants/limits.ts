@@ -214,7 +214,7 @@ export function checkBodyLimits(sent: SentBody, side: SideName): void {
 }
 
 function check<Subject>(limits: Holds<Subject>, subject: Subject, side: SideName): void {
-  for (const name of Object.keys(limits)) {
+  for (const name in limits) {
     if (limits[name]?.(subject) === true) continue;
     throw new BrokenPromise(`5: the ${side} does not keep to ${name}`);
   }

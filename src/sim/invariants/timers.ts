@@ -86,15 +86,16 @@ function ofClient(client: RequestSide): Reasons {
   const { requestsUnansweredMax } = options;
   const gateMs = Math.max(retryAtMs, pausedUntilMs, savedUntilMs);
   const isGivenUp = requestsUnansweredMax > 0 && client.requestsUnanswered >= requestsUnansweredMax;
-  const canLeave = hasSlot(client);
-  const canCarry = canLeave && hasCarrier(client);
-  const open = [...client.exchanges.open.values()];
+  const places = placesOf(client);
+  const { canLeave } = places;
+  const canCarry = canLeave && places.canCarry;
+  const wants = canLeave && wantsToSend(client, places, Math.max(nowMs, gateMs));
   return {
     ...ofBoth(client),
-    transmit: isGivenUp || (gateMs <= nowMs && canLeave && wantsToSend(client, nowMs)),
-    retry: gateMs > nowMs && canLeave && wantsToSend(client, gateMs),
+    transmit: isGivenUp || (gateMs <= nowMs && wants),
+    retry: gateMs > nowMs && wants,
     wake: wakeAtMs !== Infinity,
-    exchange: open.some(({ isOverdue }) => !isOverdue),
+    exchange: places.live > 0,
     resend: client.sender.flights.size > 0,
     "ack-delay": canCarry && client.receiver.ackOwedSinceMs !== Infinity,
     probe: isProbing(client, canCarry),
@@ -137,32 +138,36 @@ function isProbing(half: Half, canCarry: boolean): boolean {
 
 // --- the client ---------------------------------------------------------------------------------
 
-function countLive(client: RequestSide): number {
-  return [...client.exchanges.open.values()].filter(({ isOverdue }) => !isOverdue).length;
+/** Room for requests. */
+interface Places {
+  /** Requests that are out and not overdue. */
+  readonly live: number;
+  /** One more may leave. */
+  readonly canLeave: boolean;
+  /** One more may carry messages. */
+  readonly canCarry: boolean;
 }
 
-function slotsOf(client: RequestSide): number {
-  return client.parkedWanted + openClient(client).options.carriersMax;
-}
-
-function hasSlot(client: RequestSide): boolean {
-  const open = [...client.exchanges.open.values()];
-  return open.length < slotsOf(client) || open.some(({ isOverdue }) => isOverdue);
-}
-
-function hasCarrier(client: RequestSide): boolean {
-  const carriers = [...client.exchanges.open.values()].filter(
-    ({ isCarrier, isOverdue }) => isCarrier && !isOverdue,
-  );
+function placesOf(client: RequestSide): Places {
+  const { open } = client.exchanges;
   const { carriersMax } = openClient(client).options;
-  return carriers.length < carriersMax && countLive(client) < slotsOf(client);
+  const slots = client.parkedWanted + carriersMax;
+  let live = 0;
+  let carriers = 0;
+  for (const { isCarrier, isOverdue } of open.values()) {
+    if (isOverdue) continue;
+    live++;
+    if (isCarrier) carriers++;
+  }
+  const canLeave = open.size < slots || live < open.size;
+  return { live, canLeave, canCarry: carriers < carriersMax && live < slots };
 }
 
 /** [SAY-2] [SAY-4] [SAY-9] */
-function wantsToSend(client: RequestSide, nowMs: number): boolean {
+function wantsToSend(client: RequestSide, { live, canCarry }: Places, nowMs: number): boolean {
   const isDoubted = client.requestsUnanswered >= UNANSWERED_DOUBTED;
-  if (countLive(client) < client.parkedWanted + (isDoubted ? 1 : 0)) return true;
-  return hasCarrier(client) && hasSomethingToSay(client, nowMs);
+  if (live < client.parkedWanted + (isDoubted ? 1 : 0)) return true;
+  return canCarry && hasSomethingToSay(client, nowMs);
 }
 
 // --- the server ---------------------------------------------------------------------------------
