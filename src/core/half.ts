@@ -704,10 +704,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     for (const id of this.endingChannels) {
       const sending = this.sender.channels.get(id);
       const receiving = this.receiver.channels.get(id);
-      if (sending === undefined || receiving === undefined) {
-        this.endingChannels.delete(id);
-        continue;
-      }
+      assert(sending !== undefined && receiving !== undefined, "ending_channel_is_gone");
       receiving.isOwnHalfEnded = sending.state === "finished" || sending.state === "reset";
       if (id === 0 || !receiving.isOwnHalfEnded || sending.outstanding > 0) continue;
       if (!receiving.isDrained || receiving.unconsumed.size > 0) continue;

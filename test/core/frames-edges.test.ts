@@ -41,12 +41,32 @@ describe("a run of messages", () => {
   });
 
   test("[RUN-2] ends at the largest seq in whatever frame of several it is written", () => {
-    const payloads = [...of(1, 8), ...of(2, 4)];
-    const last: NumberedFrame = { ...run, seq: INTEGER_MAX - 11, payloads };
-    expect(readAgain(last).length).toBeGreaterThan(0);
+    // Two stretches of equal lengths: each has a frame of its own.
+    const payloads = [...of(1, 64), ...of(2, 64), ...of(3, 4)];
+    const last: NumberedFrame = { ...run, seq: INTEGER_MAX - 131, payloads };
+    expect(readAgain(last).length).toBeGreaterThan(2);
 
-    expect(() => written({ ...last, seq: INTEGER_MAX - 10 })).toThrow(InvariantError);
+    expect(() => written({ ...last, seq: INTEGER_MAX - 130 })).toThrow(InvariantError);
   });
+});
+
+test("[PAR-1] parameters rise: one that comes twice is refused", () => {
+  const bench = new Bench();
+  const client = new ScriptedClient(bench);
+  const hex = Buffer.from(client.encode(1, { open: true })).toString("hex");
+  // One parameter more, three bytes longer: the first one again.
+  const [, length = ""] = /^..(4...)/.exec(hex) ?? [];
+  const longer = (Number.parseInt(length, 16) + 3).toString(16);
+  const doubled = hex.replace(length, longer).replace("08080140ff", "08090140ff0140ff");
+  bench.deliver(
+    reseal(Uint8Array.from(Buffer.from(doubled, "hex"))),
+    client.origin,
+    client.sessionId,
+  );
+
+  const [answer] = bench.take();
+  expect(doubled.length).toBe(hex.length + 6);
+  expect(textOf(answer?.body.ended?.reason ?? sessionId)).toBe("parameter_invalid");
 });
 
 describe("a part", () => {

@@ -368,6 +368,14 @@ describe("an endpoint", () => {
   });
 });
 
+test("[OPEN-4] what a client states is learned once, from whichever opening comes first", () => {
+  const client = new ScriptedClient(new Bench());
+  client.request(1, { open: true });
+  client.request(2, { open: { ...CLIENT_PARAMETERS, messageBytesMax: 20_000 } });
+
+  expect(client.session.side.peer?.messageBytesMax).toBe(CLIENT_PARAMETERS.messageBytesMax);
+});
+
 test("a client that takes no larger bodies is sent none", () => {
   const client = new ScriptedClient(new Bench({ bodyBytesInitial: 262_144 }));
   client.request(1, { open: { ...CLIENT_PARAMETERS, bodyBytesMax: 32_768 } });

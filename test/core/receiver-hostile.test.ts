@@ -1,5 +1,6 @@
 /** What a peer may send against the rules, or at their edge: refused without a trace, and bounded. */
 import { describe, expect, test } from "vitest";
+import type { SkipFrame } from "../../src/core/body.ts";
 import { RANGES_MAX } from "../../src/core/limits.ts";
 import {
   hear,
@@ -30,6 +31,15 @@ describe("a body is refused and changes nothing", () => {
     expect(refusalOf(receiver, skip(8 + 256, 1))).toBe("none");
     expect(refusalOf(receiver, skip(8 + 257, 1))).toBe("window_exceeded");
     expect(refusalOf(receiver, finish(8 + 257))).toBe("window_exceeded");
+  });
+
+  test("[WIN-3] by more skips than could have been sent, though all are of one seq", () => {
+    const receiver = receiverOf(SMALL);
+    const copies = (count: number): SkipFrame[] =>
+      Array.from({ length: count }, () => skip(1, 1, { sharedIndex: true }));
+
+    expect(refusalOf(receiver, ...copies(8 + 256))).toBe("none");
+    expect(refusalOf(receiver, ...copies(8 + 257))).toBe("window_exceeded");
   });
 
   test("[WIN-1] beyond the session's window by bytes", () => {

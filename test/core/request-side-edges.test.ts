@@ -12,6 +12,22 @@ function resumed(client: Dialogue, nowMs: number, seed = 1): Dialogue {
   return new Dialogue({}, nowMs, side);
 }
 
+test("[SAY-8] a probe waits anew each time that messages stand still", () => {
+  const window = (seqMax: number) => ({ window: { seqMax, bytesMax: 1_000_000 } });
+  const client = new Dialogue({ earlyMessages: false }).open(window(1));
+  client.send("a", "b");
+  client.tick();
+  expect(client.timeout.timer).toBe("probe");
+  client.answer(2, { ...window(2), ack: client.ack() });
+  client.tick();
+  client.answer(client.last.exchange, { ...window(2), ack: client.ack() });
+  client.pass(20_000);
+  client.send("c");
+  client.tick();
+  const next = [client.timeout.timer, client.timeout.atMs > client.nowMs + 500];
+  expect(next).toEqual(["probe", true]);
+});
+
 describe("evidence", () => {
   test("[RTO-1] is measured from when the request left, whatever the clock shows", () => {
     const client = new Dialogue({}, 5_000);
