@@ -13,6 +13,20 @@ function resumed(client: Dialogue, nowMs: number, seed = 1): Dialogue {
   return new Dialogue({}, nowMs, side);
 }
 
+test("[CHAN-6] a channel with messages that wait for its window is kept, though all else of it is done", () => {
+  const opened = { ...SERVER_PARAMETERS, channelUnits: 1 };
+  const client = new Dialogue({ earlyMessages: false }).open({ opened });
+  const id = client.side.openChannel(client.nowMs, NO_BYTES);
+  for (const text of ["a", "b"]) client.side.send(client.nowMs, bytesOf(text), id);
+  client.side.finishChannel(client.nowMs, id);
+  client.tick();
+  const end = { kind: "channel-finish", channel: id, seq: 1, indexEnd: 1 } as const;
+  client.answer(2, { numbered: [end], ack: client.ack() });
+  client.tick();
+
+  expect(client.side.sender.channels.get(id)?.hasUnsent).toBe(true);
+});
+
 describe("the end of a session by the server", () => {
   const closed = { ended: { code: END_CODES.closed, reason: NO_BYTES } };
 

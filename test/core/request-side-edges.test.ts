@@ -23,7 +23,8 @@ test("[SAY-8] a probe waits anew each time that messages stand still", () => {
   client.answer(client.last.exchange, { ...window(2), ack: client.ack() });
   client.pass(20_000);
   client.send("c");
-  client.tick();
+
+  expect(client.tick()).toEqual([]);
   const next = [client.timeout.timer, client.timeout.atMs > client.nowMs + 500];
   expect(next).toEqual(["probe", true]);
 });

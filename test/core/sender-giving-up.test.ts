@@ -96,6 +96,22 @@ describe("a latest channel", () => {
     expect(bench.again()).toEqual(["skip 2 seq 2 index 2: 1", "messages 2 seq 3 index 3: c"]);
   });
 
+  test("[LATEST-1] replaces what waits behind one of which parts have left, and leaves that alone", () => {
+    const bench = new SenderBench();
+    const latest = bench.channel("latest");
+    bench.accept(latest, 20_000, 1);
+    bench.accept(latest, "b", 2);
+    expect(brief(bench.fill(17_000))).toEqual(["part 2 seq 1 index 1: 0-16384 of 20000"]);
+
+    bench.accept(latest, "B", 2);
+
+    expect(bench.sender.givenUp.get(2)).toEqual({ neverSent: 1, sent: 0 });
+    expect(brief(bench.fill())).toEqual([
+      "part 2 seq 2 index 1: 16384-20000 of 20000",
+      "messages 2 seq 3 index 2: B",
+    ]);
+  });
+
   test("[LATEST-1] gives up one of which parts have left, and sends the newer one whole", () => {
     const bench = new SenderBench();
     const latest = bench.channel("latest");
@@ -201,6 +217,22 @@ describe("messages that expire", () => {
       "skip 2 seq 2 index 1 part: 16384",
       "skip 2 seq 3 index 1 part: 7232",
     ]);
+  });
+
+  test("[SKIP-3] are ended by one skip when all parts that left have been received", () => {
+    const bench = new SenderBench();
+    const channel = bench.channel("ordered", 10);
+    bench.accept(channel, 20_000);
+    bench.fill(17_000);
+    bench.ack(1);
+    // Whoever asks when something expires next forgets what has been received.
+    expect(bench.sender.nextExpiryMs).toBe(10);
+    expect(channel.lastSent).toBeUndefined();
+    bench.nowMs = 10;
+
+    bench.sender.expire(bench.nowMs);
+
+    expect(brief(bench.fill())).toEqual(["skip 2 seq 2 index 1 part: 0"]);
   });
 
   test("[SKIP-3] of which only some parts have left are ended by one more skip", () => {
