@@ -22,7 +22,7 @@ test("[CHAN-6] a channel with messages that wait for its window is kept, though 
   client.tick();
   const end = { kind: "channel-finish", channel: id, seq: 1, indexEnd: 1 } as const;
   client.answer(2, { numbered: [end], ack: client.ack() });
-  client.tick();
+  client.pass(1_000);
 
   expect(client.side.sender.channels.get(id)?.hasUnsent).toBe(true);
 });
