@@ -2,6 +2,7 @@
 // found:
 //   npm run explore                       all of them, and bugs that are planted
 //   npm run explore -- NAME...            these
+//   npm run explore -- NAME --states 3000000    to so many states at most
 //   npm run explore -- --list             their names and what they are about
 //   npm run explore -- NAME --replay '["request 1 arrives","client: send"]'
 //                                         goes one way again, checks every state on it and draws it
@@ -10,18 +11,24 @@ import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { explore, type Failure, Pair } from "../../src/sim/index.ts";
+import { integerFrom } from "../numbers.ts";
 import { type Configuration, CONFIGURATIONS, configurationNamed } from "./configurations.ts";
 import { exploreWith, PLANTED_BUGS } from "./planted-bugs.ts";
 import { exploreCommand, goWay, readWay } from "./way.ts";
 
-const STATES_MAX = 12_000_000;
 const BITS_OF_FINGERPRINT = 64;
 const NOT_EXHAUSTED = "NOT EXHAUSTED: whether each state comes to rest was not looked at";
 
 const { values: flags, positionals: names } = parseArgs({
   allowPositionals: true,
-  options: { list: { type: "boolean" }, replay: { type: "string" } },
+  options: {
+    list: { type: "boolean" },
+    replay: { type: "string" },
+    states: { type: "string", default: "12000000" },
+  },
 });
+
+const statesMax = integerFrom(flags.states, "--states", 1);
 
 if (flags.list === true) list();
 else if (flags.replay !== undefined) replay(configurationNamed(names[0] ?? ""), flags.replay);
@@ -44,7 +51,7 @@ function report(configuration: Configuration): void {
   const startMs = performance.now();
   const startUsage = process.cpuUsage();
   const found = explore(new Pair(options), {
-    statesMax: STATES_MAX,
+    statesMax,
     onLevel: ({ depth, states, frontier }) => {
       if (!process.stderr.isTTY) return;
       process.stderr.write(`\r${name}: depth ${depth}, ${states} states, ${frontier} to expand   `);
