@@ -16,7 +16,7 @@ import { readBody, readHead } from "./body-reader.ts";
 import { encodeBody, writeVersions } from "./body-writer.ts";
 import { Deque } from "./deque.ts";
 import { assert, checkClock, isDamage, ProtocolError, protocolCode } from "./errors.ts";
-import { END_CODES, ownerOf } from "./half.ts";
+import { END_CODES, isOfOther, ownerOf } from "./half.ts";
 import {
   ENDPOINT_DEFAULTS,
   ENDPOINT_RANGES,
@@ -325,6 +325,7 @@ export class Endpoint {
       this.answerUnknown(handle, address);
       return undefined;
     }
+    // [OWN-3]: of a session that another server began under this name.
     if (isOfOther(body, session.side.generation)) {
       this.answerUnknown(handle, address);
       return undefined;
@@ -613,11 +614,6 @@ function isOwner(
   return (
     principal === undefined || origin.principal === undefined || principal === origin.principal
   );
-}
-
-/** Whether a request is of a session that another server began under this name [OWN-3]. */
-function isOfOther({ owner }: Body, generation: number): boolean {
-  return owner !== undefined && owner.generation !== generation;
 }
 
 /** Compares in a time that does not depend on where the difference is. */

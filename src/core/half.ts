@@ -97,6 +97,11 @@ export function ownerOf(generation: number): Owner | undefined {
   return generation === 0 ? undefined : { epoch: 0, generation, hint: NO_HINT };
 }
 
+/** Whether a body is of another session than that of this generation; 0: none is known yet. */
+export function isOfOther({ owner }: Body, generation: number): boolean {
+  return generation !== 0 && owner !== undefined && owner.generation !== generation;
+}
+
 const NO_HINT = new Uint8Array(0);
 
 /** A body in the making. */

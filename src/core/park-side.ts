@@ -315,8 +315,9 @@ export class ParkSide extends Half<RespondOutput> {
     this.answered.add(exchange, exchange);
     this.relax(nowMs);
     const answer = this.answerHead(exchange, nowMs - arrivedAtMs);
-    const owner = ownerOf(this.generation);
-    const opened = this.mustStateOpened ? { opened: this.parameters, owner } : {};
+    const opened = this.mustStateOpened
+      ? { opened: this.parameters, owner: ownerOf(this.generation) }
+      : {};
     this.isOpenedOwed = false;
     // A bundle's worth at most in the literal procedure [LITS-3].
     this.respond(handle, this.compose(nowMs, { answer, ...opened, ...this.pause }, exchange));

@@ -7,7 +7,7 @@
  * `Half`, `save` and `abort`. Outputs of `poll()`: `request`, `abort`, the application's, and the
  * timeout.
  */
-import type { Address, AnswerPrefix, Body, Owner } from "./body.ts";
+import type { Address, AnswerPrefix, Body } from "./body.ts";
 import { readBody, readHead, readVersions } from "./body-reader.ts";
 import type { BodyOptions } from "./body-writer.ts";
 import { ChannelReceiver } from "./channel-receiver.ts";
@@ -23,7 +23,14 @@ import {
   UsageError,
 } from "./errors.ts";
 import { Exchanges } from "./exchanges.ts";
-import { type ChannelOptions, checkParameters, END_CODES, Half, ownerOf } from "./half.ts";
+import {
+  type ChannelOptions,
+  checkParameters,
+  END_CODES,
+  Half,
+  isOfOther,
+  ownerOf,
+} from "./half.ts";
 import { GivingUp } from "./giving-up.ts";
 import { InFlight } from "./in-flight.ts";
 import {
@@ -236,7 +243,7 @@ export class RequestSide extends Half<RequestOutput> {
     try {
       body = this.readAnswer(exchange, bytes);
       // [OWN-4]: it is about another session, which has nothing of this one but its name.
-      if (this.isOfOther(body.owner)) {
+      if (isOfOther(body, this.generation)) {
         this.handleOther(exchange);
         return;
       }
@@ -514,11 +521,6 @@ export class RequestSide extends Half<RequestOutput> {
     // Copies of the opening may have gone anywhere: that says nothing about the session joined.
     if (exchange <= this.openingsThrough) this.giveUpExchange(exchange);
     else this.handleUnknown(exchange);
-  }
-
-  /** Whether an answer comes from a server that has begun the session anew. */
-  private isOfOther(owner: Owner | undefined): boolean {
-    return this.generation !== 0 && owner !== undefined && owner.generation !== this.generation;
   }
 
   /** [EXCH-4]: what the answer says about exchanges, this one and others. */

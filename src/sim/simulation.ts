@@ -11,6 +11,7 @@
 import { type Body, type EndReason, ProtocolError, readBody, readHead } from "../core/index.ts";
 import { type ActorMark, Actors } from "./actors.ts";
 import { BrokenPromise, SIDES, type SideName } from "./applications.ts";
+import { isIn } from "./explore/marks.ts";
 import type { Item } from "./http.ts";
 import { checkRest, checkSide, checkTogether } from "./invariants.ts";
 import { MortalPair } from "./mortal-pair.ts";
@@ -254,12 +255,7 @@ export class Simulation {
     const { answer } = readAnswer(body, this.pair.sessionId) ?? {};
     if (answer === undefined || this.answered.has(exchange)) return;
     this.answered.add(exchange);
-    const isAnswered = answer.answered.some(
-      (first, at) =>
-        at % 2 === 0 &&
-        first <= answer.exchange &&
-        (answer.answered[at + 1] ?? 0) >= answer.exchange,
-    );
+    const isAnswered = isIn(answer.answered, answer.exchange);
     if (isAnswered && answer.parked.some((parked) => parked < answer.exchange)) {
       throw new BrokenPromise("4: a request was answered while an older one stayed parked");
     }

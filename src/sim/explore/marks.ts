@@ -126,7 +126,8 @@ function countOverdue({ exchanges }: RequestSide): number {
   return exchanges.open.size - exchanges.countLive;
 }
 
-function isIn(ranges: readonly number[], number: number): boolean {
+/** Whether flat ranges have a number. */
+export function isIn(ranges: readonly number[], number: number): boolean {
   for (let at = 0; at < ranges.length; at += 2) {
     if (number >= (ranges[at] as number) && number <= (ranges[at + 1] as number)) return true;
   }
