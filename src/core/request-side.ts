@@ -376,6 +376,9 @@ export class RequestSide extends Half<RequestOutput> {
     for (const { number, isOverdue } of this.exchanges.open.values()) {
       if (isOverdue || nowMs < this.exchangeOverdueAtMs(number)) continue;
       this.markOverdue(number);
+      // [RTO-4]: its answer may only be slow, and must come some time. Those that left with it have
+      // twice the time now.
+      this.roundTrip.backOff();
     }
     this.handleRules(nowMs);
     if (this.isUnanswered) this.end("unanswered", "network", END_CODES.silence);

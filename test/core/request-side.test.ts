@@ -366,6 +366,33 @@ describe("timeouts", () => {
     expect(client.aborted).toEqual([]);
   });
 
+  test("[EXCH-5] [RTO-4] each overdue request doubles the wait for those that are out", () => {
+    const client = new Dialogue({ silenceLimitMs: 86_400_000 }).open({
+      opened: { ...SERVER_PARAMETERS, silenceLimitMs: 86_400_000 },
+    });
+    const overdueAtMs = [1, 2, 3].map(() => {
+      client.until("exchange");
+      return client.nowMs;
+    });
+
+    expect(overdueAtMs).toEqual([26_001, 26_001 + 27_001, 26_001 + 27_001 + 29_001]);
+  });
+
+  test("[EXCH-5] requests that left together are not overdue together", () => {
+    const client = new Dialogue({ silenceLimitMs: 86_400_000 }).open({
+      answer: { parkedWanted: 3 },
+      opened: { ...SERVER_PARAMETERS, silenceLimitMs: 86_400_000 },
+    });
+    client.until("exchange");
+    expect(client.side.exchanges.oldestOverdue?.number).toBe(2);
+    expect(client.side.exchanges.open.size).toBe(4);
+    const firstAtMs = client.nowMs;
+
+    client.until("exchange");
+
+    expect(client.nowMs).toBe(firstAtMs + 1_000);
+  });
+
   test("[EXCH-5] an overdue request that turns out to be parked counts again", () => {
     const client = new Dialogue().open();
     client.send("a");
