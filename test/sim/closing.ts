@@ -22,6 +22,7 @@ const STEPS_MAX = 400;
 /** The client's first channel beside channel 0. */
 const CHANNEL = 2;
 const TTL_MS = 1_000;
+const DAY_MS = 86_400_000;
 /** One message of a channel may be on its way: the next one waits until it is read. */
 const NARROW = {
   channelsMax: 1,
@@ -31,6 +32,9 @@ const NARROW = {
   rtoInitialMs: 900,
   rtoMinMs: 900,
   rtoMaxMs: 900,
+  // No session ends by these, whatever the order; the core waits for nothing beyond them.
+  silenceLimitMs: DAY_MS,
+  closeTimeoutMs: DAY_MS,
 };
 
 export const closing: Scenario = {
