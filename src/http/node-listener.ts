@@ -47,6 +47,7 @@ const PIPELINED_MAX = 32;
 export function nodeListener(handler: RequestHandler, options: ListenerOptions = {}): NodeListener {
   const rules = new RequestRules(handler, options);
   return (request, response, next) => {
+    if (isOver(request, response)) return;
     const judged = judge(rules, request);
     if (judged.kind === "elsewhere" && next !== undefined) {
       next();
@@ -55,7 +56,6 @@ export function nodeListener(handler: RequestHandler, options: ListenerOptions =
     const place = placeInTurn(request, response);
     if (place > PIPELINED_MAX) {
       if (judged.kind === "read") judged.admitted.release();
-      if (place > PIPELINED_MAX + 1) return;
       // What follows this answer is not looked at: the connection ends with it.
       const answer = errorAnswer("connection_overloaded", { connection: "close" });
       refuse(rules, handler, request, response, answer);
@@ -76,6 +76,12 @@ export function nodeListener(handler: RequestHandler, options: ListenerOptions =
 }
 
 const turns: WeakMap<Duplex, { requests: number }> = new WeakMap();
+
+/** Whether this request's connection had too many in this turn: it is over, whatever still comes. */
+function isOver(request: NodeRequest, response: NodeResponse): boolean {
+  if ("stream" in response) return false;
+  return (turns.get(request.socket)?.requests ?? 0) > PIPELINED_MAX;
+}
 
 /** The how-manieth request of its connection this is in this turn, from 1. */
 function placeInTurn(request: NodeRequest, response: NodeResponse): number {

@@ -37,6 +37,22 @@ describe("[HTTP-4] pipelined requests", () => {
     for (let at = 0; at < count; at++) expect((await raw.response()).body).toBe(`r${at}`);
   });
 
+  it("are neither read nor handed on behind the answer that closes the connection", async () => {
+    const handler = echoHandler();
+    const elsewhere: string[] = [];
+    const { client } = await serve(handler, {}, (listener) => (request, response) => {
+      listener(request, response, () => elsewhere.push(request.url ?? ""));
+    });
+    const raw = await client();
+    const many = Array.from({ length: 33 }, (_, at) => postText(`r${at}`)).join("");
+    raw.write(`${many}${postText("late")}GET /page HTTP/1.1\r\nhost: x\r\n\r\n`);
+    for (let at = 0; at < 32; at++) expect((await raw.response()).body).toBe(`r${at}`);
+    expect((await raw.response()).body).toBe('{"error":"connection_overloaded"}');
+    await raw.closed;
+    expect(handler.calls).toHaveLength(32);
+    expect(elsewhere).toEqual([]);
+  });
+
   it("are all given up when their connection dies", async () => {
     const handler = new ScriptedHandler();
     const { client, url, errors } = await serve(handler, { requestsPerAddressMax: 30 });
