@@ -31,6 +31,11 @@ export interface Books {
     readonly refused: string;
     readonly wasTold: boolean;
   };
+  /**
+   * Connections whose answers the system took no more of, so that they waited in the process, and
+   * the most requests that were read from one of them all the same.
+   */
+  readonly clogged: { readonly connections: number; readonly requestsMax: number };
   /** Sessions that ended, by how. */
   readonly ended: Readonly<Record<string, number>>;
 }

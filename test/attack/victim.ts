@@ -12,11 +12,16 @@ import { type PeerSession, SessionServer } from "../../src/session/server.ts";
 import { answerCalls } from "../calls.ts";
 import type { Books, VictimOptions } from "./orders.ts";
 
+// tsx turns them on. Each connection that an attacker drops costs a stack trace, and to map it takes
+// longer than all that the server does; who deploys it runs what was built.
+process.setSourceMapsEnabled(false);
+
 const options = JSON.parse(process.argv[2] ?? "{}") as VictimOptions;
 const errors: string[] = [];
 const sockets = new Set<Socket>();
 let flood = { accepted: 0, refused: "", wasTold: false };
 let ended: Record<string, number> = {};
+let clogged = { connections: 0, requestsMax: 0 };
 
 function authenticate(peer: Peer): string | undefined | Promise<never> {
   const principal = peer.header("authorization")?.replace(/^Bearer /, "");
@@ -75,6 +80,14 @@ server.on("connection", (socket) => {
   sockets.add(socket);
   socket.once("close", () => sockets.delete(socket));
 });
+const cloggedRequests = new WeakMap<Socket, number>();
+server.on("request", ({ socket }) => {
+  if (socket.writableLength === 0) return;
+  const requests = (cloggedRequests.get(socket) ?? 0) + 1;
+  cloggedRequests.set(socket, requests);
+  if (requests === 1) clogged.connections++;
+  clogged.requestsMax = Math.max(clogged.requestsMax, requests);
+});
 
 /** What is still needed, once everything else was collected. */
 async function books(): Promise<Books> {
@@ -84,7 +97,15 @@ async function books(): Promise<Books> {
   }
   const { heapUsed, external, rss } = process.memoryUsage();
   const counts = { sessions: sessions.sessions.length, connections: sockets.size };
-  return { heldBytes: heapUsed + external, rssBytes: rss, ...counts, errors, flood, ended };
+  return {
+    heldBytes: heapUsed + external,
+    rssBytes: rss,
+    ...counts,
+    errors,
+    flood,
+    clogged,
+    ended,
+  };
 }
 
 answerCalls({
@@ -95,6 +116,7 @@ answerCalls({
   books,
   async forget() {
     ended = {};
+    clogged = { connections: 0, requestsMax: 0 };
     flood = { accepted: 0, refused: "", wasTold: false };
   },
 });

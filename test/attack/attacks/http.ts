@@ -1,7 +1,6 @@
 // Attacks on the reading of HTTP: requests that break its rules, come slowly, never end, or are
 // never waited for.
 
-import { once } from "node:events";
 import { HTTP_CASES } from "../http-cases.ts";
 import type { Tally } from "../orders.ts";
 import { Connection, count, describe, each, requestOf } from "../wire.ts";
@@ -155,30 +154,46 @@ export async function idle(args: Target & { connections: number }): Promise<numb
   return connections.filter(({ isClosed }) => !isClosed).length;
 }
 
+export interface NeverRead {
+  readonly cut: number;
+  readonly requests: number;
+}
+
+/** Requests in one packet: four of them are what the server takes of one connection in a turn. */
+const PACKET_REQUESTS = 8;
+/** To fill the system's buffers, and until the server cuts: some ten seconds, thirty under load. */
+const NEVER_READ_MS_MAX = 90_000;
+
 /**
- * Clients that ask and never read an answer, each as much as the server takes from it until nothing
- * has moved for a while. The connections stay until `relent`. Returns the bytes that were taken.
+ * Clients that ask and never read an answer, in rounds of a packet each. Between two rounds a client
+ * that does read is answered: connections are taken in turn, so the server has had the round by then.
+ * (What is poured out faster arrives as hundreds of requests at once, and meets the guard against
+ * that instead: see `pipelines`.) Ends when the server has cut them all. Returns how many it did, and
+ * how many requests were made in all.
  */
-export async function neverRead(args: Target & { connections: number }): Promise<number> {
-  let takenBytes = 0;
-  const packet = Buffer.concat(Array.from({ length: 100 }, () => RUBBISH));
-  await each(Array.from({ length: args.connections }), args.connections, async () => {
-    const { socket } = await Connection.open(args.port, false);
-    // Nothing tells that a connection will never drain: a second in which it does not.
-    const drains = { count: 0 };
-    while (!socket.destroyed && drains.count < 1_000) {
-      if (socket.write(packet)) continue;
-      const patience = AbortSignal.timeout(1_000);
-      const isDrained = await once(socket, "drain", { signal: patience }).then(
-        () => true,
-        () => false,
-      );
-      if (!isDrained) break;
-      drains.count++;
+export async function neverRead(args: Target & { connections: number }): Promise<NeverRead> {
+  const packet = Buffer.concat(Array.from({ length: PACKET_REQUESTS }, () => RUBBISH));
+  const mute: Connection[] = [];
+  for (let at = 0; at < args.connections; at++) mute.push(await Connection.open(args.port, false));
+  // Or the system keeps a packet back until the one before it is acknowledged, and joins the two.
+  for (const { socket } of mute) socket.setNoDelay();
+  // The last, so that the server has the others when it answers this one.
+  const control = await Connection.open(args.port);
+  const endsAtMs = performance.now() + NEVER_READ_MS_MAX;
+  let packets = 0;
+  while (mute.some(({ isClosed }) => !isClosed) && performance.now() < endsAtMs) {
+    for (const connection of mute) {
+      // Where the system takes no more, there is nothing to add.
+      if (connection.isClosed || connection.socket.writableLength > 0) continue;
+      connection.write(packet);
+      packets++;
     }
-    takenBytes += socket.bytesWritten - socket.writableLength;
-  });
-  return takenBytes;
+    control.write(RUBBISH);
+    if ((await control.answer()) === undefined) break;
+  }
+  const cut = mute.filter(({ isClosed }) => isClosed).length;
+  for (const connection of [control, ...mute]) connection.destroy();
+  return { cut, requests: packets * PACKET_REQUESTS };
 }
 
 /** Requests whose sender closes its half at once, or all of it. */
