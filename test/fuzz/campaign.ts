@@ -116,9 +116,13 @@ export function run({ seed, inputs, onCase, readers = READERS }: Campaign): Repo
   };
 }
 
+/** A body without bytes, where others are their hexadecimal digits: a gap is no body. */
+export const EMPTY_BODY = "empty";
+
 /** The command that repeats what was found. */
 export function replayCommand(target: Target, bodies: readonly Uint8Array[]): string {
-  return `npm run fuzz -- --replay ${target}:${bodies.map(toHex).join(",")}`;
+  const list = bodies.map((body) => (body.length === 0 ? EMPTY_BODY : toHex(body)));
+  return `npm run fuzz -- --replay ${target}:${list.join(",")}`;
 }
 
 function tell(

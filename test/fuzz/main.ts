@@ -1,63 +1,36 @@
-// `npm run fuzz`: mutated bodies against the reader and against live sides. Options:
-//   --inputs 10000000   how many bodies at least
-//   --seed 1            other ones with another seed, the same ones with the same
-//   --replay TARGET:HEX,HEX   only these bodies, with the stack of what goes wrong
-//   --plant NAME        with a bug in the reader, to see it found; names: see planted.ts
-//   --no-sweep          without the changes of all vectors first; sweep.ts says which
-//   --patience 60       seconds for one case, after which it counts as hanging
+// `npm run fuzz`: mutated bodies against the reader and against live sides; `-- --help` says how.
 
-import { parseArgs } from "node:util";
 import { defer } from "../../src/session/deferred.ts";
-import { integerFrom } from "../numbers.ts";
-import { fromHex } from "../vectors/hex.ts";
+import { optionsOfProcess } from "../command-line.ts";
 import { lastWord, startThread } from "../worker-thread.ts";
 import { type Counterexample, replayCommand, type Report } from "./campaign.ts";
-import { type Target, TARGETS, tryBodies } from "./cases.ts";
+import { type Target, tryBodies } from "./cases.ts";
 import { READERS } from "./judge.ts";
+import { type FuzzOptions, readOptions, type Replayed } from "./options.ts";
 import { plantedReaders } from "./planted.ts";
 import { type News, Notes, type Order } from "./supervision.ts";
 import { LARGE_VALUES_MAX, SMALL_BYTES, type Sweep } from "./sweep.ts";
 
-const INPUTS_DEFAULT = "1000000";
-const SEED_DEFAULT = "1";
-const PATIENCE_DEFAULT = "60";
 const LOOK_EVERY_MS = 1_000;
 
-const { values } = parseArgs({
-  options: {
-    inputs: { type: "string", default: INPUTS_DEFAULT },
-    seed: { type: "string", default: SEED_DEFAULT },
-    replay: { type: "string" },
-    "no-sweep": { type: "boolean", default: false },
-    plant: { type: "string", default: "" },
-    patience: { type: "string", default: PATIENCE_DEFAULT },
-  },
-});
-
-if (values.replay === undefined) await fuzz();
-else replay(values.replay);
+const options = optionsOfProcess("fuzz", readOptions);
+const planted = options?.planted ?? "";
+if (options?.replayed !== undefined) replay(options.replayed);
+else if (options !== undefined) await fuzz(options);
 
 /** Runs the bodies of a counterexample, without catching anything. */
-function replay(text: string): void {
-  const [name = "", list = ""] = text.includes(":") ? text.split(":") : ["body", text];
-  const target = TARGETS.find((each) => each === name);
-  if (target === undefined) throw new Error(`no such target: ${name}`);
-  const bodies = list.split(",").map(fromHex);
-  const outcomes = tryBodies(target, bodies, plantedReaders(values.plant) ?? READERS);
+function replay({ target, bodies }: Replayed): void {
+  const outcomes = tryBodies(target, bodies, plantedReaders(planted) ?? READERS);
   for (const [at, { result, allocatedBytes }] of outcomes.entries()) {
     console.log(`${bodies[at]?.length} bytes: ${result}, ${allocatedBytes} bytes allocated`);
   }
   console.log("nothing went wrong");
 }
 
-async function fuzz(): Promise<void> {
-  const [inputs, seed, patience] = (["inputs", "seed", "patience"] as const).map((name) =>
-    integerFrom(values[name], `--${name}`, 0),
-  ) as [number, number, number];
+async function fuzz({ inputs, seed, isSwept, patienceSeconds }: FuzzOptions): Promise<void> {
   const notes = new Notes();
   const { shared } = notes;
-  const isSwept = !values["no-sweep"];
-  const order: Order = { seed, inputs, planted: values.plant, isSwept, shared };
+  const order: Order = { seed, inputs, planted, isSwept, shared };
   let startedAtMs = performance.now();
   const seconds = (): number => (performance.now() - startedAtMs) / 1_000;
   const worker = startThread(new URL("./worker.ts", import.meta.url), order);
@@ -68,7 +41,8 @@ async function fuzz(): Promise<void> {
     startedAtMs = performance.now();
     return news.kind === "over";
   });
-  const watching = whenStill(notes, patience * 1_000, () => tellProgress(notes.inputs, seconds()));
+  const patienceMs = patienceSeconds * 1_000;
+  const watching = whenStill(notes, patienceMs, () => tellProgress(notes.inputs, seconds()));
   const outcome = await Promise.race([over, watching.still]).finally(watching.end);
   await worker.terminate();
   if (outcome === "still") tellHanging(notes, seed);
@@ -156,7 +130,7 @@ function tellCounterexample(finder: string, counterexample: Counterexample): voi
 }
 
 function tellReplay(target: Target, bodies: readonly Uint8Array[]): void {
-  const plant = values.plant === "" ? "" : ` --plant ${values.plant}`;
+  const plant = planted === "" ? "" : ` --plant ${planted}`;
   console.log(`replay: ${replayCommand(target, bodies)}${plant}`);
 }
 

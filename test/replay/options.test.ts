@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { CommandLineError, readOptions, type ReplayOptions, TYPED_TRACE } from "./options.ts";
+import { CommandLineError } from "../command-line.ts";
+import { readOptions, type ReplayOptions, TYPED_TRACE } from "./options.ts";
 
 function optionsOf(line: string): ReplayOptions {
   const options = readOptions(line === "" ? [] : line.split(" "), () => {});

@@ -1,6 +1,6 @@
 /** The command line of `npm run replay`. */
 import { fileURLToPath } from "node:url";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import {
   type FaultOptions,
   parseDuration,
@@ -10,6 +10,7 @@ import {
 import { SEED_MAX } from "../../src/chaos/limits.ts";
 import { UNIT_MS } from "../../src/chaos/quantities.ts";
 import { argumentParser } from "../../src/cli/argument-parser.ts";
+import { commandFor, integer, readWords } from "../command-line.ts";
 import type { Hardness } from "./hardness.ts";
 import type { Plant } from "./orders.ts";
 
@@ -32,12 +33,6 @@ export interface ReplayOptions {
   readonly mayBeEasy: boolean;
   readonly isJson: boolean;
   readonly plant: Plant | undefined;
-}
-
-/** The command line asks for nothing that can be run; `message` is one line for people. */
-export class CommandLineError extends Error {
-  override readonly name = "CommandLineError";
-  readonly code = "command_line_invalid";
 }
 
 interface Flags {
@@ -64,14 +59,8 @@ export function readOptions(
   words: readonly string[],
   write: (text: string) => void,
 ): ReplayOptions | undefined {
-  const command = commandOf(write);
-  try {
-    command.parse(words, { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return undefined;
-    throw new CommandLineError(error.message.replace(/^error: /, "").replaceAll("\n", " "));
-  }
+  const command = declared();
+  if (!readWords(command, words, write)) return undefined;
   const flags = command.opts<Flags>();
   const { cuts, loss, damage, delay, double } = flags;
   return {
@@ -87,13 +76,13 @@ export function readOptions(
   };
 }
 
-function commandOf(write: (text: string) => void): Command {
-  return new Command("npm run replay --")
-    .description(
-      "Carries an editing trace from one process to another through a fault proxy, both ways at " +
-        "once, and counts what was lost, doubled or reordered. Exit status: 0 if nothing was and " +
-        "the run was hard enough, 1 if not, 2 if it cannot be run.",
-    )
+function declared(): Command {
+  return commandFor(
+    "replay",
+    "Carries an editing trace from one process to another through a fault proxy, both ways at " +
+      "once, and counts what was lost, doubled or reordered. Exit status: 0 if nothing was and " +
+      "the run was hard enough, 1 if not, 2 if it cannot be run.",
+  )
     .addOption(
       new Option("--trace <file>", "gzipped editing trace").default(TYPED_TRACE, "one of our own"),
     )
@@ -122,7 +111,9 @@ function commandOf(write: (text: string) => void): Command {
         .argParser(readProbability)
         .default(0.01, "1%"),
     )
-    .addOption(new Option("--seed <number>", "of the faults").argParser(readSeed).default(1))
+    .addOption(
+      new Option("--seed <number>", "of the faults").argParser(integer(0, SEED_MAX)).default(1),
+    )
     .addOption(
       new Option(
         "--rate <rate>",
@@ -140,10 +131,7 @@ function commandOf(write: (text: string) => void): Command {
       new Option("--plant <fault>", "spoil one message between the library and the reader's books")
         .choices(["drop", "double", "swap", "alter"])
         .hideHelp(),
-    )
-    .allowExcessArguments(false)
-    .exitOverride()
-    .configureOutput({ writeOut: write, writeErr: () => {} });
+    );
 }
 
 /** Faults that are switched off cannot be met: the trace is not spread in waiting for them. */
@@ -169,14 +157,6 @@ function readPatience(text: string): number {
   // Below, a lost body that is sent again would already be one too many.
   if (patienceMs < 1_000) throw new InvalidArgumentError("it must be 1s or more");
   return patienceMs;
-}
-
-function readSeed(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value > SEED_MAX) {
-    throw new InvalidArgumentError(`"${text}" is not an integer from 0 to ${SEED_MAX}`);
-  }
-  return value;
 }
 
 function readRate(text: string): number {

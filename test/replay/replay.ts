@@ -2,8 +2,9 @@
 // both ways at once, and says what became of it. Exit status: 0 if all arrived once and in order and
 // the run was hard enough, 1 if not, 2 if what was asked for cannot be run.
 
+import { CommandLineError } from "../command-line.ts";
 import { Conductor } from "./conductor.ts";
-import { CommandLineError, readOptions, type ReplayOptions } from "./options.ts";
+import { readOptions, type ReplayOptions } from "./options.ts";
 import { progressView } from "./progress.ts";
 import { verdictText } from "./table.ts";
 import { readTrace, type Trace, TraceError } from "./trace.ts";

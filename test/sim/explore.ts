@@ -1,41 +1,33 @@
-// Explores named configurations to their ends, the small ones and the large, and prints what was
-// found:
-//   npm run explore                       all of them, and bugs that are planted
-//   npm run explore -- NAME...            these
-//   npm run explore -- NAME --states 3000000    to so many states at most
-//   npm run explore -- --list             their names and what they are about
-//   npm run explore -- NAME --replay '["request 1 arrives","client: send"]'
-//                                         goes one way again, checks every state on it and draws it
+// `npm run explore`: explores named configurations to their ends, the small ones and the large, and
+// prints what was found; `-- --help` says how it is told which.
 
 import { performance } from "node:perf_hooks";
-import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { explore, type Failure, Pair } from "../../src/sim/index.ts";
-import { integerFrom } from "../numbers.ts";
-import { type Configuration, CONFIGURATIONS, configurationNamed } from "./configurations.ts";
+import { CommandLineError, optionsOfProcess, refuse } from "../command-line.ts";
+import { type Configuration, CONFIGURATIONS } from "./configurations.ts";
+import { type ExploreOptions, readOptions } from "./explore-options.ts";
 import { exploreWith, PLANTED_BUGS } from "./planted-bugs.ts";
-import { exploreCommand, goWay, readWay } from "./way.ts";
+import { exploreCommand, type Gone, goWay } from "./way.ts";
 
 const BITS_OF_FINGERPRINT = 64;
 const NOT_EXHAUSTED = "NOT EXHAUSTED: whether each state comes to rest was not looked at";
 
-const { values: flags, positionals: names } = parseArgs({
-  allowPositionals: true,
-  options: {
-    list: { type: "boolean" },
-    replay: { type: "string" },
-    states: { type: "string", default: "12000000" },
-  },
-});
+const options = optionsOfProcess("explore", readOptions);
+if (options !== undefined) main(options);
 
-const statesMax = integerFrom(flags.states, "--states", 1);
-
-if (flags.list === true) list();
-else if (flags.replay !== undefined) replay(configurationNamed(names[0] ?? ""), flags.replay);
-else if (names.length > 0) for (const name of names) report(configurationNamed(name));
-else {
-  for (const each of CONFIGURATIONS) report(each);
-  reportPlanted();
+function main(asked: ExploreOptions): void {
+  switch (asked.kind) {
+    case "list":
+      list();
+      return;
+    case "replay":
+      replay(asked.configuration, asked.way);
+      return;
+    case "explore":
+      for (const each of asked.configurations) report(each, asked.statesMax);
+      if (asked.isPlanting) reportPlanted();
+  }
 }
 
 function list(): void {
@@ -46,11 +38,11 @@ function list(): void {
   console.log(table.toString());
 }
 
-function report(configuration: Configuration): void {
-  const { name, about, options, marks } = configuration;
+function report(configuration: Configuration, statesMax: number): void {
+  const { name, about, options: ofPair, marks } = configuration;
   const startMs = performance.now();
   const startUsage = process.cpuUsage();
-  const found = explore(new Pair(options), {
+  const found = explore(new Pair(ofPair), {
     statesMax,
     onLevel: ({ depth, states, frontier }) => {
       if (!process.stderr.isTTY) return;
@@ -82,20 +74,27 @@ function report(configuration: Configuration): void {
   if (failure !== undefined || missed.length > 0 || !isExhausted) process.exitCode = 1;
 }
 
-function reportFailure({ name, options }: Configuration, failure: Failure): void {
+function reportFailure({ name, options: ofPair }: Configuration, failure: Failure): void {
   const { message, trace, circle } = failure;
   const way = [...trace, ...circle];
   console.log(`  BROKEN ${message}`);
   for (const label of trace) console.log(`    ${label}`);
   if (circle.length > 0) console.log("  and from there, without end:");
   for (const label of circle) console.log(`    ${label}`);
-  console.log(`  What happened; times are numbers of steps:\n${goWay(options, way).chart}`);
+  console.log(`  What happened; times are numbers of steps:\n${goWay(ofPair, way).chart}`);
   console.log(`  To go that way again:\n    ${exploreCommand(name, way)}`);
 }
 
-function replay({ name, options }: Configuration, text: string): void {
-  const labels = readWay(text);
-  const { description, chart, prints, broken, restSteps } = goWay(options, labels);
+function replay({ name, options: ofPair }: Configuration, labels: readonly string[]): void {
+  let gone: Gone;
+  try {
+    gone = goWay(ofPair, labels);
+  } catch (error) {
+    if (!(error instanceof CommandLineError)) throw error;
+    refuse("explore", error);
+    return;
+  }
+  const { description, chart, prints, broken, restSteps } = gone;
   for (const [at, print] of prints.entries()) console.log(`${print}  ${labels[at]}`);
   console.log(`What happened; times are numbers of steps:\n${chart}`);
   if (broken !== undefined) {

@@ -1,7 +1,7 @@
 // What `npm run simulate` does; simulate.ts says how it is called.
 
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import type { Command } from "commander";
 import { UsageError } from "../../src/core/index.ts";
 import {
   checkScenario,
@@ -15,12 +15,9 @@ import {
   ScenarioError,
   ScenarioFailure,
 } from "../../src/sim/index.ts";
-import { integerFrom, NumberError } from "../numbers.ts";
+import { CommandLineError, commandFor, integer, readWords, refusal } from "../command-line.ts";
 import { simulateCommand } from "./simulate-command.ts";
 import { playStepsFile, readStepsFile } from "./steps-file.ts";
-
-/** What was asked for cannot be done. */
-class CommandLineError extends Error {}
 
 /** What becomes of it: what is printed, and the status that the program exits with. */
 export interface Simulated {
@@ -39,7 +36,7 @@ export async function simulate(
     if (error instanceof ScenarioFailure) {
       return { status: 1, text: `${error.message}\n\n${stackOf(error.cause)}` };
     }
-    const isAsked = [ScenarioError, UsageError, NumberError, CommandLineError].some(
+    const isAsked = [ScenarioError, UsageError, CommandLineError].some(
       (kind) => error instanceof kind,
     );
     if (!isAsked) throw error;
@@ -47,62 +44,70 @@ export async function simulate(
   }
 }
 
+interface Flags {
+  readonly seed?: number;
+  readonly seeds?: number;
+  readonly steps?: string;
+  readonly tape?: readonly number[];
+  readonly ways?: number;
+  readonly faults?: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
 async function carryOut(
   words: readonly string[],
   scenarios: ReadonlyMap<string, Scenario>,
 ): Promise<string> {
-  const { values, positionals } = readWords(words);
-  const [name = "", ...others] = positionals;
-  if (others.length > 0) throw new CommandLineError(`one at a time, not ${others.join(", ")} too`);
-  const chart = {
-    chartRowsMax: integerFrom(values.rows, "--rows", 1),
-    chartColumnsMax: integerFrom(values.columns, "--columns", 40),
-  };
+  const command = declared();
+  let help = "";
+  if (!readWords(command, words, (text) => (help += text))) return help.trimEnd();
+  const [name = ""] = command.args;
+  const { seed, seeds, steps, tape, ways, faults, rows, columns } = command.opts<Flags>();
+  const chart = { chartRowsMax: rows, chartColumnsMax: columns };
   const limits = { ...chart, nowMs: () => performance.now(), shrinkMsMax: 60_000 };
   const options: RunOptions = { ...limits, replay: simulateCommand };
+  const scenarioNamed = (asked: string): Scenario => {
+    const scenario = scenarios.get(asked);
+    if (scenario !== undefined) return scenario;
+    const names = [...scenarios.keys()].join(", ");
+    throw refusal(command, `no scenario and no file of steps: "${asked}". Scenarios: ${names}`);
+  };
   if (name.endsWith(".steps")) {
     const file = readStepsFile(readText(name));
-    const scenario = scenarioNamed(file.scenario, scenarios);
+    const scenario = scenarioNamed(file.scenario);
     return describePlay(await playStepsFile(scenario, file, options), chart);
   }
-  const scenario = scenarioNamed(name, scenarios);
-  if (values.ways !== undefined) {
-    const runsMax = integerFrom(values.ways, "--ways", 1);
-    const stepsMax =
-      values.faults === undefined ? Infinity : integerFrom(values.faults, "--faults", 0);
-    return summaryText(await exploreScenario(scenario, { ...options, runsMax, stepsMax }));
+  const scenario = scenarioNamed(name);
+  if (ways !== undefined) {
+    const most = { runsMax: ways, stepsMax: faults ?? Infinity };
+    return summaryText(await exploreScenario(scenario, { ...options, ...most }));
   }
-  const seed = values.seed === undefined ? undefined : integerFrom(values.seed, "--seed", 0);
-  if (values.seeds !== undefined) {
-    const seeds = integerFrom(values.seeds, "--seeds", 1);
+  if (seeds !== undefined) {
     return summaryText(await checkScenario(scenario, { ...options, seeds, firstSeed: seed ?? 1 }));
   }
-  const tape = values.tape?.split(",").map((answer) => integerFrom(answer, "--tape", 0));
-  const play = await playScenario(scenario, { seed, tape, steps: values.steps }, options);
-  return describePlay(play, chart);
+  return describePlay(await playScenario(scenario, { seed, tape, steps }, options), chart);
 }
 
-function readWords(words: readonly string[]) {
-  const text = { type: "string" } as const;
-  const size = (standard: string) => ({ ...text, default: standard });
-  try {
-    return parseArgs({
-      args: [...words],
-      allowPositionals: true,
-      options: {
-        seed: text,
-        seeds: text,
-        steps: text,
-        tape: text,
-        ways: text,
-        faults: text,
-        rows: size("60"),
-        columns: size("100"),
-      },
-    });
-  } catch (error) {
-    throw new CommandLineError((error as Error).message, { cause: error });
-  }
+function declared(): Command {
+  return commandFor(
+    "simulate",
+    "Plays a scenario of the repository and shows what happened. Exit status: 0 if it passes, 1 " +
+      "if it fails, 2 if it cannot be played as was asked.",
+  )
+    .argument("[name]", "a scenario, or a file of steps: a run that was kept")
+    .option("--seed <number>", "one seed; of one that fails, the fewest steps", integer(0))
+    .option("--steps <steps>", "'answer 1 is lost = 1; ...'")
+    .option("--tape <numbers>", "answers in the order of the questions: 0,0,1,3", tapeFrom)
+    .option("--seeds <number>", "so many, from --seed on, until one fails", integer(1))
+    .option("--ways <number>", "every way that there is, at most so many", integer(1))
+    .option("--faults <number>", "of --ways: with at most so much that goes wrong", integer(0))
+    .option("--rows <number>", "how long the chart may be", integer(1), 60)
+    .option("--columns <number>", "how wide the chart may be", integer(40), 100);
+}
+
+function tapeFrom(text: string): readonly number[] {
+  return text.split(",").map(integer(0));
 }
 
 function readText(name: string): string {
@@ -111,13 +116,6 @@ function readText(name: string): string {
   } catch (error) {
     throw new CommandLineError((error as Error).message, { cause: error });
   }
-}
-
-function scenarioNamed(name: string, scenarios: ReadonlyMap<string, Scenario>): Scenario {
-  const scenario = scenarios.get(name);
-  if (scenario !== undefined) return scenario;
-  const names = [...scenarios.keys()].join(", ");
-  throw new CommandLineError(`no scenario and no file of steps: "${name}". Scenarios: ${names}`);
 }
 
 function summaryText(summary: CheckSummary | ExploreScenarioSummary): string {

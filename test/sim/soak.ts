@@ -1,58 +1,42 @@
-// `npm run soak`: plays scenarios by seed after seed, on every processor, for as long as it is told:
-//   --seconds 60         how long
-//   --seed N             the first seed; default: another one each time, which is printed
-//   --scenario cores     which, more than once for more than one; default: all. See scenarios.ts
-//   --threads N          default: as many as there are processors
-// Exit status 1 if a run fails, or if something that the runs are meant to meet never happened. A
-// failure is shrunk, and printed with the command that plays it again.
+// `npm run soak`: plays scenarios by seed after seed, on every processor, for as long as it is told.
+// `-- --help` says how it is told. A failure is shrunk, and printed with the command that plays it
+// again.
 
-import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import { integerFrom } from "../numbers.ts";
+import { optionsOfProcess } from "../command-line.ts";
 import { lastWord, startThread } from "../worker-thread.ts";
 import { MARKS } from "./marks.ts";
-import { SCENARIOS, scenarioNamed } from "./scenarios.ts";
+import { readOptions, type SoakOptions } from "./soak-options.ts";
 import type { SoakNews, SoakOrder } from "./soak-thread.ts";
-
-/** Some eleven days. */
-const SECONDS_MAX = 1_000_000;
-const THREADS_MAX = 1_024;
-
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "60" },
-    seed: { type: "string" },
-    scenario: { type: "string", multiple: true, default: [...SCENARIOS.keys()] },
-    threads: { type: "string", default: String(availableParallelism()) },
-  },
-});
-const seconds = integerFrom(values.seconds, "--seconds", 1, SECONDS_MAX);
-const threads = integerFrom(values.threads, "--threads", 1, THREADS_MAX);
-const chosenSeed = values.seed ?? String(Date.now() % 1_000_000_000);
-const firstSeed = integerFrom(chosenSeed, "--seed", 0, 2 ** 32 - 1);
-const scenarios = values.scenario.map((name) => scenarioNamed(name).name);
 
 let [runs, picks, exchanges, simulatedMs, failures] = [0, 0, 0, 0, 0];
 const marks = new Map<string, number>();
 const startMs = performance.now();
 
-console.log(`${scenarios.join(", ")}: seeds from ${firstSeed}, ${threads} threads, ${seconds} s`);
-await Promise.all(Array.from({ length: threads }, (_, at) => soak(firstSeed + at)));
-report();
+const options = optionsOfProcess("soak", readOptions);
+if (options !== undefined) await soak(options);
+
+async function soak({ scenarios, firstSeed, threads, seconds }: SoakOptions): Promise<void> {
+  console.log(`${scenarios.join(", ")}: seeds from ${firstSeed}, ${threads} threads, ${seconds} s`);
+  const milliseconds = 1_000 * seconds;
+  const playing = Array.from({ length: threads }, (_, at) => {
+    const order = { scenarios, firstSeed: firstSeed + at, seedStep: threads, milliseconds };
+    return play(order, seconds);
+  });
+  await Promise.all(playing);
+  report(scenarios, firstSeed);
+}
 
 /** One thread. */
-async function soak(from: number): Promise<void> {
-  const milliseconds = 1_000 * seconds;
-  const order: SoakOrder = { scenarios, firstSeed: from, seedStep: threads, milliseconds };
+async function play(order: SoakOrder, seconds: number): Promise<void> {
   const worker = startThread(new URL("soak-thread.ts", import.meta.url), order);
   await lastWord<SoakNews>(worker, (news) => {
-    note(news);
+    note(news, seconds);
     return news.kind !== "progress";
   });
 }
 
-function note(news: SoakNews): void {
+function note(news: SoakNews, seconds: number): void {
   runs += news.runs;
   picks += news.picks;
   exchanges += news.exchanges;
@@ -66,7 +50,7 @@ function note(news: SoakNews): void {
   console.log(`\n${news.text}\n`);
 }
 
-function report(): void {
+function report(scenarios: readonly string[], firstSeed: number): void {
   const style = { head: [], border: [], compact: true };
   const table = new Table({ head: ["met", "times"], colAligns: ["left", "right"], style });
   for (const [mark, count] of [...marks].toSorted()) table.push([mark, count]);

@@ -18,6 +18,7 @@ import {
 } from "../../src/sim/index.ts";
 import { Memory } from "../../src/sim/explore/memory.ts";
 import { BodyTexts } from "../../src/sim/network/body-texts.ts";
+import { CommandLineError } from "../command-line.ts";
 import { quotedForShell } from "./simulate-command.ts";
 
 /** The command that goes a way again. */
@@ -50,7 +51,11 @@ export interface Gone {
   readonly restSteps: number | undefined;
 }
 
-/** Goes a way, and checks every state on it. @throws Error for a step that cannot happen. */
+/**
+ * Goes a way, and checks every state on it.
+ *
+ * @throws CommandLineError for a step that cannot happen.
+ */
 export function goWay(options: PairOptions, labels: readonly string[]): Gone {
   const pair = new Pair(options);
   // It keeps books of what was written and held, and looks at what is sent.
@@ -62,7 +67,9 @@ export function goWay(options: PairOptions, labels: readonly string[]): Gone {
     const step = pair.steps().find((each) => each.label === label);
     if (step === undefined) {
       const possible = pair.steps().map((each) => `"${each.label}"`);
-      throw new Error(`"${label}" cannot happen here; what can is ${possible.join(", ")}`);
+      throw new CommandLineError(
+        `"${label}" cannot happen here; what can is ${possible.join(", ")}`,
+      );
     }
     try {
       notes.apply(step);

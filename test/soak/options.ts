@@ -1,7 +1,7 @@
 /** The command line of `npm run soak:sockets`. */
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import { SEED_MAX } from "../../src/chaos/limits.ts";
-import { integerFrom } from "../numbers.ts";
+import { commandFor, integer, readWords } from "../command-line.ts";
 
 export interface SoakOptions {
   /** Of traffic under faults; beside it a start, two rests and the check of the logs. */
@@ -15,12 +15,6 @@ export interface SoakOptions {
 /** Less does not meet every kind of fault, and restarts take a while. */
 const SECONDS_MIN = 8;
 const SECONDS_MAX = 86_400;
-
-/** The command line asks for nothing that can be run; `message` is one line for people. */
-export class CommandLineError extends Error {
-  override readonly name = "CommandLineError";
-  readonly code = "command_line_invalid";
-}
 
 interface Flags {
   readonly seconds: number;
@@ -37,14 +31,14 @@ export function readOptions(
   words: readonly string[],
   write: (text: string) => void,
 ): SoakOptions | undefined {
-  const command = new Command("npm run soak:sockets --")
-    .description(
-      "Lets processes talk through `holdfast chaos`, kills, saves, restarts and stops them, and " +
-        "has another process decide from their logs whether everything arrived once and in " +
-        "order, but for what killed processes may have held in memory. Exit status: 0 if so, if " +
-        "every kind of fault was met, and if the handles are those of before and (from 120 s " +
-        "on) no process keeps over 5 % more memory; 1 if not; 2 if it cannot be run.",
-    )
+  const command = commandFor(
+    "soak:sockets",
+    "Lets processes talk through `holdfast chaos`, kills, saves, restarts and stops them, and " +
+      "has another process decide from their logs whether everything arrived once and in " +
+      "order, but for what killed processes may have held in memory. Exit status: 0 if so, if " +
+      "every kind of fault was met, and if the handles are those of before and (from 120 s " +
+      "on) no process keeps over 5 % more memory; 1 if not; 2 if it cannot be run.",
+  )
     .addOption(
       new Option("--seconds <number>", "of traffic under faults")
         .argParser(integer(SECONDS_MIN, SECONDS_MAX))
@@ -56,29 +50,10 @@ export function readOptions(
       ),
     )
     .option("--keep", "keep the logs of a run that passed, too")
-    .option("--json", "print the verdict as JSON")
-    .allowExcessArguments(false)
-    .exitOverride()
-    .configureOutput({ writeOut: write, writeErr: () => {} });
-  try {
-    command.parse(words, { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return undefined;
-    throw new CommandLineError(error.message.replace(/^error: /, "").replaceAll("\n", " "));
-  }
+    .option("--json", "print the verdict as JSON");
+  if (!readWords(command, words, write)) return undefined;
   const { seconds, seed = randomSeed(), keep, json } = command.opts<Flags>();
   return { seconds, seed, keepsLogs: keep === true, isJson: json === true };
-}
-
-function integer(least: number, most: number): (text: string) => number {
-  return (text) => {
-    try {
-      return integerFrom(text, "", least, most);
-    } catch (error) {
-      throw new InvalidArgumentError((error as Error).message);
-    }
-  };
 }
 
 function randomSeed(): number {

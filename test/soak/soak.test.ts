@@ -64,7 +64,7 @@ describe("the soak over real sockets", () => {
 
   it("tells a command line that makes no sense in one line, with exit status 2", async () => {
     const { status, stdout, stderr } = await run("--seconds", "1");
-    expect(stderr).toMatch(/^soak: .*is not an integer from 8 to 86400.*\n$/);
+    expect(stderr).toMatch(/^soak:sockets: .*is not an integer from 8 to 86400.*; usage: .*\n$/);
     expect(stdout).toBe("");
     expect(status).toBe(2);
   });

@@ -7,25 +7,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { optionsOfProcess } from "../command-line.ts";
 import { Conductor } from "./conductor.ts";
-import { CommandLineError, readOptions, type SoakOptions } from "./options.ts";
+import { readOptions, type SoakOptions } from "./options.ts";
 import { offOf } from "./outcome.ts";
 import { Programs } from "./programs.ts";
 import { outcomeText } from "./table.ts";
 
-process.exitCode = await main(process.argv.slice(2));
-
-async function main(words: readonly string[]): Promise<number> {
-  let options: SoakOptions | undefined;
-  try {
-    options = readOptions(words, (text) => process.stdout.write(text));
-  } catch (error) {
-    if (!(error instanceof CommandLineError)) throw error;
-    process.stderr.write(`soak: ${error.message}\n`);
-    return 2;
-  }
-  return options === undefined ? 0 : soak(options);
-}
+const asked = optionsOfProcess("soak:sockets", readOptions);
+if (asked !== undefined) process.exitCode = await soak(asked);
 
 async function soak(options: SoakOptions): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-soak-"));
