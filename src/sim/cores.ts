@@ -22,6 +22,7 @@ export type CoreEvent =
   | { readonly kind: "request"; readonly handle: number; readonly body: Uint8Array }
   | { readonly kind: "answer"; readonly exchange: number; readonly body: Uint8Array }
   | { readonly kind: "failure"; readonly exchange: number; readonly how: FailureKind }
+  | { readonly kind: "gone"; readonly handle: number }
   | { readonly kind: "timeout" }
   | { readonly kind: "command"; readonly command: Command; readonly payload: Uint8Array }
   | { readonly kind: "consume"; readonly channel: number; readonly count: number }
@@ -132,6 +133,8 @@ export class Cores {
       case "failure":
         this.client.handleFailure(nowMs, event.exchange, event.how);
         return true;
+      case "gone":
+        return this.loseConnection(event.handle);
       case "timeout":
         this.tick(side);
         return true;
@@ -153,6 +156,16 @@ export class Cores {
         this.touch(side);
         return true;
     }
+  }
+
+  /** Of whichever session holds it. What is answered already is nobody's, and is told all the same. */
+  private loseConnection(handle: number): boolean {
+    let session = this.session;
+    for (const each of this.server.sessions.values()) {
+      if (each.side.parked.some((parked) => parked.handle === handle)) session = each;
+    }
+    if (session !== undefined) this.server.handleGone(session, handle);
+    return true;
   }
 
   private touch(side: SideName): void {

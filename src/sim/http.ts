@@ -24,6 +24,14 @@ export interface Item {
   readonly notSent: boolean;
 }
 
+/** How items travel; without one they wait until a step takes them. */
+export interface Router {
+  /** A body has just left; the router may lose, delay, double or damage it. */
+  handleSent(item: Item): void;
+  /** The client gives an exchange up: whether its request arrives all the same. */
+  requestSurvives(exchange: number): boolean;
+}
+
 /**
  * Each life of a client numbers its exchanges from 1; its connections are numbered on from here.
  */
@@ -125,6 +133,11 @@ export class SimulatedHttp {
   fail(exchange: number, atMs = 0, notSent = false): Item {
     this.drop((item) => item.exchange === exchange && item.kind !== "request");
     return this.add({ kind: "failure", exchange, body: NOTHING, atMs, notSent });
+  }
+
+  /** The server's host sees that the connection of a request has gone: nothing answers it. */
+  close(handle: number): void {
+    this.held.delete(handle);
   }
 
   /** The server is gone, and with it the connections of all requests that it had not answered. */

@@ -30,18 +30,10 @@ import {
 } from "./applications.ts";
 import type { Choices } from "./choices.ts";
 import { type CoreEvent, Cores, type Reaction } from "./cores.ts";
-import { CONNECTIONS_OF_ONE_LIFE, type Item, SimulatedHttp } from "./http.ts";
+import { CONNECTIONS_OF_ONE_LIFE, type Item, type Router, SimulatedHttp } from "./http.ts";
 import type { PairOptions } from "./pair-options.ts";
 import { numberOf } from "./payloads.ts";
 import { sideOf, type Step, stepsOf } from "./steps.ts";
-
-/** How items travel; without one they wait until a step takes them. */
-export interface Router {
-  /** A body has just left; the router may lose, delay, double or damage it. */
-  handleSent(item: Item): void;
-  /** The client gives an exchange up: whether its request arrives all the same. */
-  requestSurvives(exchange: number): boolean;
-}
 
 const OK = 200;
 const TOO_LARGE = 413;
@@ -315,6 +307,12 @@ export class Pair extends Cores {
     const reaction = this.reactionTo("client", { kind: "reload", seed });
     this.connectionBase += CONNECTIONS_OF_ONE_LIFE;
     this.carryOut("client", reaction);
+  }
+
+  /** The server's host says that the connection of a request has gone, answered or not. */
+  tellGone(handle: number): void {
+    this.http.close(handle);
+    this.react("server", { kind: "gone", handle });
   }
 
   /** The client's host says that the network may be back. */

@@ -42,6 +42,17 @@ export interface ChannelActions {
   readonly resetPermille: number;
 }
 
+/** What the server's host does. */
+export interface ServerHost {
+  /**
+   * Of a thousand connections that go before their answer came, of how many it is told. Others go
+   * unseen, as where a proxy stands in between.
+   */
+  readonly goneToldPermille: number;
+  /** How late it may be told. */
+  readonly goneToldMs: number;
+}
+
 /** What a simulation is about. */
 export interface SimulationOptions {
   /** The two cores. */
@@ -50,6 +61,8 @@ export interface SimulationOptions {
   readonly network: NetworkOptions;
   /** What happens to their hosts, until all is healed. */
   readonly events: HostEvents;
+  /** What the server's host does. */
+  readonly host: ServerHost;
   /** How often the applications do something before all is healed. */
   readonly actions: number;
   /** One action in five is followed by a pause of up to so long. */
@@ -77,6 +90,9 @@ export const NO_HOST_EVENTS: HostEvents = {
   leapMaxMs: 0,
 };
 
+/** A server's host that is told of nothing. */
+export const PLAIN_SERVER_HOST: ServerHost = { goneToldPermille: 0, goneToldMs: 0 };
+
 const DAY_MS = 86_400_000;
 /** Runs on a network with a name. The others have faults that hardly ever meet, and find more. */
 const PRESET_PERMILLE = 300;
@@ -102,6 +118,7 @@ export function drawOptions(play: Play): SimulationOptions {
     pair,
     network: drawNetwork(play, pair.client?.literal !== undefined),
     events: drawEvents(play),
+    host: drawServerHost(play),
     actions: oneOf(play, [12, 5, 30, 80], "actions"),
     pauseMaxMs: oneOf(play, [5_000, 60_000], "longest pause"),
     messageBytesMax: oneOf(play, [100, 4_000, 60_000], "largest message"),
@@ -308,5 +325,13 @@ function drawEvents(play: Play): HostEvents {
     sleepPermille: play.pick(2, "hosts sleep", 200) * often,
     leapPermille: play.pick(2, "clocks leap", 200) * often,
     leapMaxMs: oneOf(play, [10_000, 7_200_000], "longest leap"),
+  };
+}
+
+function drawServerHost(play: Play): ServerHost {
+  return {
+    ...PLAIN_SERVER_HOST,
+    goneToldPermille: oneOf(play, [0, 1_000, 500], "the server sees connections go"),
+    goneToldMs: oneOf(play, [0, 200, 5_000], "it sees them go within"),
   };
 }

@@ -18,6 +18,7 @@ import { MortalPair } from "./mortal-pair.ts";
 import { Network, type NetworkMark } from "./network/network.ts";
 import type { Play, Scenario } from "./play.ts";
 import type { PresetName } from "./presets.ts";
+import { ServerHosting, type ServerHostMark } from "./server-hosting.ts";
 import { drawOptions, type HostEvents, type SimulationOptions } from "./simulation-options.ts";
 
 /** What may happen to hosts, as it is marked. */
@@ -34,6 +35,7 @@ export type HostMark =
 export type SimulationMark =
   | NetworkMark
   | HostMark
+  | ServerHostMark
   | ActorMark
   | `ended: ${EndReason}`
   | `network ${PresetName}`
@@ -67,8 +69,11 @@ const LIMITS: readonly EndReason[] = [
 /** Ends that come of a server that has lost its state. */
 const LOSSES: readonly EndReason[] = ["lost", "peer-ended", "protocol"];
 
-/** What happens next: a body arrives, a timer fires, the network changes, or applications act. */
-type Due = Item | SideName | Network | undefined;
+/**
+ * What happens next: a body arrives, a timer fires, the network changes, the server's host sees
+ * something, or applications act.
+ */
+type Due = Item | SideName | Network | ServerHosting | undefined;
 
 /** A run: a first phase in which everything goes wrong, and a second in which all must arrive. */
 export class Simulation {
@@ -91,6 +96,7 @@ export class Simulation {
   private readonly options: SimulationOptions;
   private readonly play: Play;
   private readonly actors: Actors;
+  private readonly hosting: ServerHosting;
   /** Clocks of both sides against the simulation's. */
   private readonly offsets: Record<SideName, number>;
   /** Until when nothing runs at a side. */
@@ -105,6 +111,7 @@ export class Simulation {
     this.offsets = { ...this.pair.clocks };
     this.network = new Network(this.pair.http, options.network, play);
     this.actors = new Actors(this.pair, options, play);
+    this.hosting = new ServerHosting(this.pair, this.network, options.host, play);
     this.pair.router = {
       handleSent: (item): void => this.handleSent(item),
       requestSurvives: (exchange): boolean => this.network.requestSurvives(exchange),
@@ -132,6 +139,7 @@ export class Simulation {
   private heal(): void {
     this.isHealed = true;
     this.network.heal();
+    this.hosting.heal();
   }
 
   /** To rest, with everything delivered; in another session if this one ends on the way. */
@@ -216,6 +224,11 @@ export class Simulation {
       atMs = networkAtMs;
       due = network;
     }
+    const hostAtMs = Math.max(this.hosting.nextAtMs, this.asleepUntilMs.server);
+    if (hostAtMs < atMs) {
+      atMs = hostAtMs;
+      due = this.hosting;
+    }
     this.setTime(Math.max(this.nowMs, atMs));
     const touched = touchedBy(due);
     this.happen(due);
@@ -226,7 +239,7 @@ export class Simulation {
 
   private happen(due: Due): void {
     if (due === undefined) this.act();
-    else if (due instanceof Network) due.handleTimeout();
+    else if (due instanceof Network || due instanceof ServerHosting) due.handleTimeout();
     else if (typeof due === "string") this.pair.fire(due);
     else this.deliver(due);
   }
@@ -234,6 +247,7 @@ export class Simulation {
   private setTime(nowMs: number): void {
     this.nowMs = nowMs;
     this.network.nowMs = nowMs;
+    this.hosting.nowMs = nowMs;
     this.pair.worldMs = nowMs;
     const { clocks } = this.pair;
     for (const side of SIDES) {
@@ -246,15 +260,20 @@ export class Simulation {
 
   private handleSent(item: Item): void {
     if (item.kind === "request") this.exchanges++;
-    else this.checkOldestFirst(item);
+    else this.checkAnswer(item);
     this.network.handleSent(item);
   }
 
-  /** [PARK-1]: whatever is answered for the first time, nothing older stays parked. */
-  private checkOldestFirst({ exchange, body }: Item): void {
+  private checkAnswer({ exchange, body }: Item): void {
     const { answer } = readAnswer(body, this.pair.sessionId) ?? {};
-    if (answer === undefined || this.answered.has(exchange)) return;
+    if (answer === undefined) return;
+    // [PARK-12]: what has gone counts as answered, and a copy of it does not park.
+    if (answer.parked.some((each) => this.hosting.hasGone(exchange - answer.exchange + each))) {
+      throw new BrokenPromise("4: a request was parked again whose connection has gone");
+    }
+    if (this.answered.has(exchange) || this.hosting.hasGone(exchange)) return;
     this.answered.add(exchange);
+    // [PARK-1]: whatever is answered for the first time, nothing older stays parked.
     const isAnswered = isIn(answer.answered, answer.exchange);
     if (isAnswered && answer.parked.some((parked) => parked < answer.exchange)) {
       throw new BrokenPromise("4: a request was answered while an older one stayed parked");
@@ -294,7 +313,7 @@ export class Simulation {
       permille > 0 && play.happens(mark, `${name}: ${what}`, permille);
     if (happens("server crash", "the server crashes", events.serverCrashPermille)) {
       play.note(this.nowMs, "server", "crashes, and begins anew");
-      this.network.dropHeld();
+      this.hosting.crash();
       pair.crashServer();
     }
     if (happens("client crash", "the client crashes", events.clientCrashPermille)) {
@@ -385,6 +404,7 @@ export const coreScenario: Scenario = {
 function touchedBy(due: Due): readonly SideName[] {
   if (due === undefined) return SIDES;
   if (due instanceof Network) return [];
+  if (due instanceof ServerHosting) return ["server"];
   if (typeof due === "string") return [due];
   return due.kind === "request" ? ["server"] : ["client"];
 }

@@ -27,7 +27,7 @@ export interface Canary {
 
 /** The private side of classes, as far as the bugs reach into it. */
 interface Parking {
-  readonly parked: { readonly exchange: number }[];
+  readonly parked: { readonly exchange: number; readonly handle: number }[];
   readonly answered: Ranges;
   readonly incarnation: number;
 }
@@ -175,6 +175,23 @@ export const CANARIES: readonly Canary[] = [
           const [exchange] = args as unknown as [number];
           (side as unknown as Parking).answered.remove(exchange, exchange);
           call(...args);
+        }),
+      },
+    ],
+  },
+  {
+    name: "forgets a request with its connection",
+    after: "a retry that is taken for new because its first attempt was dropped: RFC 9110, 9.2.2",
+    plantings: [
+      {
+        prototype: ParkSide.prototype,
+        member: "handleGone",
+        descriptor: around<ParkSide>((side, call, args) => {
+          const [handle] = args as unknown as [number];
+          const { parked, answered } = side as unknown as Parking;
+          const gone = parked.find((each) => each.handle === handle);
+          call(...args);
+          if (gone !== undefined) answered.remove(gone.exchange, gone.exchange);
         }),
       },
     ],

@@ -38,6 +38,8 @@ export const MARKS: readonly SimulationMark[] = [
   "sleep",
   "leap",
   "begun again",
+  "seen gone",
+  "seen gone late",
   // Applications.
   "refused",
   "opened",

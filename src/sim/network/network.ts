@@ -95,6 +95,8 @@ export class Network {
   readonly up: Line;
   /** From the server to the client. */
   readonly down: Line;
+  /** Is told of connections that go before their answer came; undefined: nobody is. */
+  whenGone: ((exchange: number) => void) | undefined = undefined;
   private isHealed = false;
   private restartAtMs: number;
   /** When the middle cuts requests that are unanswered: by exchange. */
@@ -214,6 +216,7 @@ export class Network {
       if (its === exchange && !(requestArrives && kind === "request")) this.noteLost(id, "hung up");
     }
     this.forget(exchange);
+    this.whenGone?.(exchange);
   }
 
   // --- commands -------------------------------------------------------------------------------
@@ -272,6 +275,7 @@ export class Network {
     if (this.happens("client aborts", faults.clientAbortPermille, `${name} is cut by its host`)) {
       this.http.fail(exchange, this.errorAtMs(name));
       if (this.play.pick(2, `${name} is cut before it arrives`) === 1) return this.lose(item.id);
+      this.whenGone?.(exchange);
     }
     if (this.happens("page", faults.pagePermille, `${name} is answered with a page`)) {
       this.answerFromMiddle(exchange, OK, this.errorAtMs(name));
@@ -363,6 +367,7 @@ export class Network {
     this.idleCuts.delete(exchange);
     this.dead.add(exchange);
     this.http.fail(exchange, this.errorAtMs(this.nameOf("request", exchange)));
+    this.whenGone?.(exchange);
   }
 
   /** The middle has waited long enough for an answer. */
@@ -372,6 +377,7 @@ export class Network {
     const name = this.nameOf("request", exchange);
     if (!this.happens("idle cut", ALWAYS_PERMILLE, `${name} is cut by an idle timer`)) return;
     this.dead.add(exchange);
+    this.whenGone?.(exchange);
     if (this.play.pick(2, `${name} is cut with a 504`) === 1) {
       this.answerFromMiddle(exchange, GATEWAY_TIMEOUT, this.nowMs);
     } else {
@@ -408,8 +414,8 @@ export class Network {
     return false;
   }
 
-  /** "request 3", and for later lives and other clients whose it is. */
-  private nameOf(kind: string, exchange: number): string {
+  /** @internal "request 3", and for later lives and other clients whose it is. */
+  nameOf(kind: string, exchange: number): string {
     const life = Math.floor(exchange / CONNECTIONS_OF_ONE_LIFE);
     const name = `${kind} ${exchange % CONNECTIONS_OF_ONE_LIFE}`;
     const owner = this.names.client === NAMES.client ? "" : `${this.names.client}'s `;
