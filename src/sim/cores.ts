@@ -57,12 +57,9 @@ export class Cores {
   /** The server's side of the session, once a request has arrived. */
   session: ServerSession | undefined = undefined;
   /** What time it is at each side, in milliseconds. */
-  readonly clocks: Record<SideName, number> = { client: 0, server: SERVER_CLOCK_START_MS };
+  readonly clocks: Record<SideName, number>;
   /** When each side wants to be woken, and by which timer. */
-  readonly wakeAt: Record<SideName, { atMs: number; timer: string }> = {
-    client: { atMs: 0, timer: "transmit" },
-    server: { atMs: Infinity, timer: "none" },
-  };
+  readonly wakeAt: Record<SideName, { atMs: number; timer: string }>;
   /** What the cores were made with. */
   readonly options: PairOptions;
 
@@ -70,6 +67,12 @@ export class Cores {
   constructor(options: PairOptions) {
     checkPairOptions(options);
     this.options = options;
+    const { client = 0, server = SERVER_CLOCK_START_MS } = options.clocksStartMs ?? {};
+    this.clocks = { client, server };
+    this.wakeAt = {
+      client: { atMs: client, timer: "transmit" },
+      server: { atMs: Infinity, timer: "none" },
+    };
     const credentials = { nonce: new Uint8Array(16).fill(7), secret: new Uint8Array(16).fill(9) };
     this.client = new this.clientClass(this.clocks.client, credentials, options.client);
     this.server = new Endpoint(this.clocks.server, options.server);

@@ -41,7 +41,7 @@ export {
   SteppedChoices,
 } from "./scenario/steps.ts";
 export * from "./presets.ts";
-export { type ServerHostMark, ServerHosting } from "./server-hosting.ts";
+export type { ServerHostMark } from "./server-hosting.ts";
 export * from "./simulation-options.ts";
 export * from "./simulation.ts";
 export * from "./steps.ts";

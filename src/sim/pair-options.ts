@@ -7,6 +7,8 @@ import {
   integer,
   invalid,
   LIST,
+  MS,
+  nested,
   OBJECT,
   optional,
   POSITIVE,
@@ -54,7 +56,14 @@ export interface PairOptions {
    * be tried.
    */
   readonly clockStepMs?: number;
+  /** What each side's clock shows at the beginning; default: the client 0, the server 1,000,000. */
+  readonly clocksStartMs?: { readonly client?: number; readonly server?: number };
 }
+
+const CLOCK_RULES: Rules<NonNullable<PairOptions["clocksStartMs"]>> = {
+  client: optional(MS),
+  server: optional(MS),
+};
 
 /** Another name would leave out nothing, without a word. */
 const TIMERS: Readonly<Record<TimerName, true>> = {
@@ -98,6 +107,7 @@ const RULES: Rules<PairOptions> = {
   timersFree: optional(TIMER_LIST),
   eagerTicks: optional(FLAG),
   clockStepMs: optional(POSITIVE),
+  clocksStartMs: optional(nested(CLOCK_RULES)),
 };
 
 /** @throws UsageError `option_invalid`, `option_unknown`, naming the option. */

@@ -94,6 +94,8 @@ export const NO_HOST_EVENTS: HostEvents = {
 export const PLAIN_SERVER_HOST: ServerHost = { goneToldPermille: 0, goneToldMs: 0 };
 
 const DAY_MS = 86_400_000;
+/** Half a minute before 31 and 32 bits are used up, and the time of day of the year 2023. */
+const CLOCKS_START_MS: readonly number[] = [2 ** 31 - 30_000, 2 ** 32 - 30_000, 1.7e12];
 /** Runs on a network with a name. The others have faults that hardly ever meet, and find more. */
 const PRESET_PERMILLE = 300;
 const PRESET_NAMES: readonly (PresetName | undefined)[] = [
@@ -155,6 +157,10 @@ function drawPair(play: Play, mayEnd: boolean): PairOptions {
       ...shared,
       // It must be below the limit of silence.
       holdTimeMs: mayEnd ? 500 : oneOf(play, [25_000, 500], "hold time"),
+    },
+    clocksStartMs: {
+      client: oneOf(play, [0, ...CLOCKS_START_MS], "client: clock begins at"),
+      server: oneOf(play, [1_000_000, ...CLOCKS_START_MS], "server: clock begins at"),
     },
   };
 }

@@ -4,6 +4,7 @@
 
 import { ChannelReceiver } from "../../src/core/channel-receiver.ts";
 import type { Body } from "../../src/core/body.ts";
+import { Exchanges } from "../../src/core/exchanges.ts";
 import { GivingUp } from "../../src/core/giving-up.ts";
 import { Half } from "../../src/core/half.ts";
 import type { Bundle } from "../../src/core/bundle.ts";
@@ -192,6 +193,21 @@ export const CANARIES: readonly Canary[] = [
           const gone = parked.find((each) => each.handle === handle);
           call(...args);
           if (gone !== undefined) answered.remove(gone.exchange, gone.exchange);
+        }),
+      },
+    ],
+  },
+  {
+    name: "keeps the times of requests in 31 bits",
+    after:
+      "Windows 95, which hung after 49.7 days; a Boeing 787's power after 248 (FAA 2015-09-07)",
+    plantings: [
+      {
+        prototype: Exchanges.prototype,
+        member: "begin",
+        descriptor: around<Exchanges>((_exchanges, call, args) => {
+          const [nowMs, ...others] = args as unknown as [number, ...unknown[]];
+          call(nowMs % 2 ** 31, ...others);
         }),
       },
     ],
