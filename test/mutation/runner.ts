@@ -6,8 +6,7 @@
 // one mutant after another, the quick ones first. Only a mutant that is reached while modules are
 // evaluated has the script evaluated anew.
 
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Script } from "node:vm";
 import { INSTRUMENTER_CONSTANTS, type MutantCoverage } from "@stryker-mutator/api/core";
@@ -23,12 +22,10 @@ import {
   TestStatus,
 } from "@stryker-mutator/api/test-runner";
 import { chai, JestAsymmetricMatchers, JestChaiExpect, JestExtend } from "@vitest/expect";
-import fc from "fast-check";
-import { bundleTests, isJudge } from "./bundle.ts";
-import { type Collected, Collector } from "./collected.ts";
+import type { Collected } from "./collected.ts";
+import { checkLeftOut, isJudging } from "./left-out.ts";
+import { type Active, compile, evaluate } from "./loading.ts";
 
-/** Of each property: enough to meet what its test names, and some hundred tests a mutant. */
-const PROPERTY_RUNS_MAX = 10;
 /** Mutants that slow a test down so much are as good as endless. */
 const HITS_FACTOR = 20;
 const HITS_SLACK = 1_000;
@@ -36,28 +33,6 @@ const HITS_OF_LOADING_MAX = 10_000_000;
 /** Longer than a busy machine holds a process up, and a loop that never ends goes on for. */
 const TEST_TIMEOUT_MS = 500;
 const TEST_TIMEOUT_FACTOR = 20;
-/** Not worth their time for one mutant among thousands: what they show, quicker ones show too. */
-const TOO_LONG = new RegExp(
-  [
-    "every changed byte is",
-    "every truncation with a right length",
-    "random frames are read or refused",
-    "every byte of a whole body, changed to anything",
-    "lies in every number of the prefix",
-    "a million openings",
-    "ten thousand openings",
-    "(sessions|pending)Max holds",
-    "a body a thousand times",
-    "every second for an hour",
-    "large messages pass in bodies of bounded size",
-    "grow again after an outage",
-    "counts that lie make no work",
-    "of both halves of reliability goes on",
-    "whenever a server crashes",
-  ].join("|"),
-);
-/** They read the sources, which are not as they were written here. */
-const OF_SOURCES = /every timer that the request side can name|every code that the reader can give/;
 /** Files with bodies that the core makes while they are evaluated. */
 const MADE_WHILE_LOADING = /^test\/core\/(vectors|body-|checksum)/;
 const COUNTS_FILE = ".counts.json";
@@ -80,8 +55,7 @@ interface Counts {
 const globals = globalThis as { [name: string]: unknown };
 const namespace = (globals[INSTRUMENTER_CONSTANTS.NAMESPACE] ??= {}) as Namespace;
 
-/** The number of the mutant that is active, -1 for none, where the bundle asks for it. */
-const active = { mutant: -1 };
+const active: Active = { mutant: -1 };
 
 function activate(id: string | undefined): void {
   active.mutant = id === undefined ? -1 : Number(id);
@@ -105,7 +79,9 @@ class InProcessRunner implements TestRunner {
     delete namespace.mutantCoverage;
     const results: TestResult[] = [];
     const durationsMs: Record<string, number> = {};
-    for (const test of load(this.script)) {
+    const tests = evaluate(this.script, expectation(), active);
+    checkLeftOut(tests);
+    for (const test of tests.filter(isJudging)) {
       namespace.currentTestId = test.id;
       const before = process.cpuUsage();
       const failure = failureOf(test, undefined);
@@ -212,43 +188,9 @@ class InProcessRunner implements TestRunner {
 
 const TIMEOUT = "timeout";
 
-async function compile(folder: string, counted: boolean): Promise<Script> {
-  const tests = join(folder, "test");
-  const names = readdirSync(tests, { recursive: true, encoding: "utf8" });
-  const files = names.filter(isJudge).toSorted();
-  const source = await bundleTests(
-    folder,
-    files.map((file) => join(tests, file)),
-    counted,
-  );
-  return new Script(`(require, entering, holdfastActive) => {${source}\n}`, {
-    filename: "tests.js",
-  });
-}
-
+/** The tests that judge. */
 function load(script: Script): Collected[] {
-  const collector = new Collector();
-  const { describe, test } = collector;
-  const vitest = { describe, test, it: test, expect: expectation() };
-  const outer = createRequire(import.meta.url);
-  const inner = (name: string): unknown => {
-    if (name === "vitest") return vitest;
-    if (name === "fast-check") return { ...fc, assert: briefly };
-    return outer(name);
-  };
-  const evaluate = script.runInThisContext() as (
-    require: typeof inner,
-    entering: (file: string) => void,
-    holdfastActive: typeof active,
-  ) => void;
-  evaluate(inner, (file) => void (collector.file = file), active);
-  return collector.tests.filter(({ id }) => !TOO_LONG.test(id) && !OF_SOURCES.test(id));
-}
-
-/** Counterexamples need not be small here: the first one decides. */
-function briefly<Ts>(property: fc.IRawProperty<Ts>, parameters?: fc.Parameters<Ts>): unknown {
-  const numRuns = Math.min(parameters?.numRuns ?? PROPERTY_RUNS_MAX, PROPERTY_RUNS_MAX);
-  return fc.assert(property, { ...parameters, numRuns, endOnFailure: true });
+  return evaluate(script, expectation(), active).filter(isJudging);
 }
 
 let expected: unknown;
