@@ -86,6 +86,13 @@ export const FRACTION: Rule = (value, name) => {
 export const PICKED_MS: Rule = integer(0, 2 ** 31 - 1);
 /** Yes or no. */
 export const FLAG: Rule = ofType("boolean", "true or false");
+/** One of a few words. */
+export function oneOf(...words: readonly string[]): Rule {
+  return (value, name) => {
+    if (typeof value === "string" && words.includes(value)) return;
+    throw invalid(value, name, `one of ${words.join(", ")}`);
+  };
+}
 /** Something that is called. */
 export const FUNCTION: Rule = ofType("function", "a function");
 

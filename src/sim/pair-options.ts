@@ -110,7 +110,10 @@ const RULES: Rules<PairOptions> = {
   clocksStartMs: optional(nested(CLOCK_RULES)),
 };
 
-/** @throws UsageError `option_invalid`, `option_unknown`, naming the option. */
-export function checkPairOptions(options: PairOptions): void {
-  checkOptions(options, RULES);
+/**
+ * @internal `name` is where the options stand.
+ * @throws UsageError `option_invalid`, `option_unknown`, naming the option.
+ */
+export function checkPairOptions(options: PairOptions, name = ""): void {
+  checkOptions(options, RULES, name);
 }

@@ -19,6 +19,7 @@ import { Network, type NetworkMark } from "./network/network.ts";
 import type { Play, Scenario } from "./play.ts";
 import type { PresetName } from "./presets.ts";
 import { ServerHosting, type ServerHostMark } from "./server-hosting.ts";
+import { checkSimulationOptions } from "./simulation-checks.ts";
 import { drawOptions, type HostEvents, type SimulationOptions } from "./simulation-options.ts";
 
 /** What may happen to hosts, as it is marked. */
@@ -102,8 +103,13 @@ export class Simulation {
   /** Until when nothing runs at a side. */
   private readonly asleepUntilMs: Record<SideName, number> = { client: 0, server: 0 };
 
-  /** Begins a run; `play` decides everything. */
+  /**
+   * Begins a run; `play` decides everything.
+   *
+   * @throws UsageError `option_invalid`, `option_unknown`, and as both cores do.
+   */
   constructor(options: SimulationOptions, play: Play) {
+    checkSimulationOptions(options);
     this.options = options;
     this.play = play;
     play.showParties(...SIDES);
