@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { platform } from "../../src/session/host.ts";
 import type { ResumedInfo, Status } from "../../src/session/status.ts";
 import {
   begin,
@@ -29,7 +30,8 @@ test("The status tells why an opening takes so long, and since when", async () =
   const startMs = Date.now();
   carrier.failure = "connection_refused";
   const told = record(client);
-  await pass(1_000);
+  // Somewhat longer than until it is told as lost.
+  await pass(1_100);
   expect(client.status).toEqual({
     state: "opening",
     reason: "connection_refused",
@@ -106,7 +108,10 @@ test("A cut that the next requests mend within lostAfterMs is told to nobody", a
 
 test("A path is told as lost once it was down for lostAfterMs, even if nothing moves meanwhile", async () => {
   stopTime();
-  const slow = { reconnectDelayMinMs: 60_000, reconnectDelayMaxMs: 60_000 };
+  // The delay is chosen at random below its limit: so that it is never one of two seconds.
+  onTestFinished(() => void vi.restoreAllMocks());
+  vi.spyOn(platform, "randomBytes").mockImplementation((count) => new Uint8Array(count).fill(1));
+  const slow = { reconnectDelayMinMs: 86_400_000, reconnectDelayMaxMs: 86_400_000 };
   const { client, carrier } = await open({}, { ...slow, lostAfterMs: 2_000 });
   await settle();
   const told = record(client);
@@ -219,7 +224,8 @@ test("A server that knows the session again is a path that is back", async () =>
   expect(told.at(-1)).toEqual(["lost", { reason: "session_unknown" }]);
   carrier.server = server;
   client.send("still here");
-  await pass(3_000);
+  // The longest delay is five seconds.
+  await pass(6_000);
   expect(await take(peer, 1)).toEqual(["still here"]);
   expect(told.slice(2)).toEqual([
     ["open", ""],
