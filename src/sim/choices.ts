@@ -3,6 +3,8 @@
  * `pick`. So a run is repeated by its seed, cut down by its steps, and explored by trying them all.
  */
 
+import { invalid } from "./option-checks.ts";
+
 /** Decides: the only source of chance. */
 export interface Choices {
   /**
@@ -78,8 +80,13 @@ export class RecordedChoices implements Choices {
     return this.picked.map((each) => each.value);
   }
 
+  /** @throws UsageError `option_invalid` when the other's answer is none of those there are. */
   pick(count: number, label: string, permille?: number): number {
     const value = this.inner.pick(count, label, permille);
+    if (!Number.isSafeInteger(value) || value < 0 || value >= count) {
+      const range = `an integer from 0 to ${count - 1}`;
+      throw invalid(value, `the answer to ${JSON.stringify(label)}`, range);
+    }
     this.picked.push({ label, count, value });
     return value;
   }

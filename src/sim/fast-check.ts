@@ -11,6 +11,7 @@ import { PICKS_MAX_DEFAULT, type Play, type Scenario } from "./play.ts";
 import { checkPlayable, RUN_RULES, type RunOptions } from "./scenario/check.ts";
 import { explainFailure } from "./scenario/failure.ts";
 import { isOverlap, runOnce } from "./scenario/outcome.ts";
+import { isInstance } from "./scenario/value-text.ts";
 
 /** How long tapes are, and how much goes wrong on them. */
 export interface TapeOptions {
@@ -103,7 +104,9 @@ export async function assertScenario(
   }
   const property = fc.asyncProperty(tapes(tapeOptions(options, harmless.play)), async (tape) => {
     const { failure } = await runOnce(scenario, fromLooseTape(tape), silent);
-    if (failure !== undefined) throw failure.error;
+    if (failure === undefined) return;
+    const { error } = failure;
+    throw isInstance(error, Error) ? error : new ThrownValue(error);
   });
   const details = await fc.check(property, parameters);
   if (!details.failed) return;
@@ -112,12 +115,24 @@ export async function assertScenario(
   const { counterexample } = details;
   if (counterexample === null) throw new Error(await fc.asyncDefaultReportMessage(details));
   const last = await runOnce(scenario, fromLooseTape(counterexample[0]), silent);
-  const failure = last.failure ?? { error: details.errorInstance };
+  const { errorInstance } = details;
+  const thrown = errorInstance instanceof ThrownValue ? errorInstance.value : errorInstance;
+  const failure = last.failure ?? { error: thrown };
   const { seed, counterexamplePath: path } = details;
   const where = `{ seed: ${seed}, path: "${path}", endOnFailure: true }`;
   const again = `await assertScenario(scenario, { parameters: ${where} });`;
   const words = `fast-check, seed ${seed}`;
   throw await explainFailure(scenario, { ...last, failure }, { words, again }, picksMax, options);
+}
+
+/** What is no error, and may not even bear to be asked: fast-check asks. */
+class ThrownValue extends Error {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    super("no error was thrown");
+    this.value = value;
+  }
 }
 
 function tapeOptions(options: TapeOptions, harmless: Play): TapeOptions {

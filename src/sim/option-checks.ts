@@ -93,6 +93,10 @@ export function oneOf(...words: readonly string[]): Rule {
     throw invalid(value, name, `one of ${words.join(", ")}`);
   };
 }
+/** Words. */
+export const TEXT: Rule = (value, name) => {
+  if (typeof value !== "string") throw invalid(value, name, "a string");
+};
 /** Something that is called. */
 export const FUNCTION: Rule = ofType("function", "a function");
 

@@ -14,6 +14,7 @@ import {
   optional,
   PERMILLE,
   type Rules,
+  TEXT,
 } from "./option-checks.ts";
 
 /** Something that happened, as a chart shows it. */
@@ -81,6 +82,8 @@ export class ScenarioError extends Error {
 
 /** Some seconds of work: runs that end ask for thousands. */
 export const PICKS_MAX_DEFAULT = 1_000_000;
+/** Labels are read by people, as steps, and typed by them. */
+export const LABEL_LETTERS_MAX = 1_000;
 /** The latest notes that are kept at least: more than anybody reads. */
 export const NOTES_KEPT = 10_000;
 
@@ -124,10 +127,13 @@ export class Play extends RecordedChoices {
 
   /**
    * @throws ScenarioError `picks_too_many` when the run seems to have no end.
-   * @throws UsageError `option_invalid` when `count` is no integer above 0, or `permille` none of a
-   *   thousand.
+   * @throws UsageError `option_invalid` when `count` is no integer above 0, `permille` none of a
+   *   thousand, or `label` no text of up to `LABEL_LETTERS_MAX` letters; or when the answer is none.
    */
   override pick(count: number, label: string, permille?: number): number {
+    if (typeof label !== "string" || label.length > LABEL_LETTERS_MAX) {
+      throw invalid(label, "a label", `a string of up to ${LABEL_LETTERS_MAX} letters`);
+    }
     if (!Number.isSafeInteger(count) || count < 1) {
       throw invalid(count, `the count of ${JSON.stringify(label)}`, "an integer above 0");
     }
@@ -147,30 +153,50 @@ export class Play extends RecordedChoices {
 
   // --- paper ----------------------------------------------------------------------------------
 
-  /** It happened. */
+  /** It happened. @throws UsageError `option_invalid`. */
   mark(kind: string, count = 1): void {
+    TEXT(kind, "a mark");
+    COUNT(count, "the count of a mark");
     this.marks.set(kind, (this.marks.get(kind) ?? 0) + count);
   }
 
-  /** Writes down what an option came to be. */
+  /** Writes down what an option came to be. @throws UsageError `option_invalid`. */
   expand<Value>(name: string, value: Value): Value {
+    TEXT(name, "the name of an option");
     this.options.set(name, value);
     return value;
   }
 
-  /** The columns of the chart from left to right; others follow as they appear. */
+  /**
+   * The columns of the chart from left to right; others follow as they appear.
+   *
+   * @throws UsageError `option_invalid`.
+   */
   showParties(...names: string[]): void {
-    for (const name of names) if (!this.parties.includes(name)) this.parties.push(name);
+    for (const name of names) {
+      TEXT(name, "a party");
+      if (!this.parties.includes(name)) this.parties.push(name);
+    }
   }
 
-  /** Writes down what happened, for the chart; with `to`, what went there in no time. */
+  /**
+   * Writes down what happened, for the chart; with `to`, what went there in no time.
+   *
+   * @throws UsageError `option_invalid`.
+   */
   note(atMs: number, from: string, text: string, to?: string): void {
+    checkNote(atMs, text, from, to ?? from);
     if (to === undefined) this.write({ atMs, kind: "event", from, to, text, number: 0 });
     else this.arrives(atMs, this.leaves(atMs, from, to, text));
   }
 
-  /** Something leaves for another party: its number, for `arrives` and `vanishes`. */
+  /**
+   * Something leaves for another party: its number, for `arrives` and `vanishes`.
+   *
+   * @throws UsageError `option_invalid`.
+   */
   leaves(atMs: number, from: string, to: string, text: string): number {
+    checkNote(atMs, text, from, to);
     if (!this.isNoting) return 0;
     const number = ++this.lastNumber;
     const noted: Noted = { atMs, kind: "leaves", from, to, text, number };
@@ -181,12 +207,16 @@ export class Play extends RecordedChoices {
     return number;
   }
 
-  /** It is there; `text` where it is not what left: "damaged". */
+  /**
+   * It is there; `text` where it is not what left: "damaged".
+   *
+   * @throws UsageError `option_invalid`.
+   */
   arrives(atMs: number, number: number, text = ""): void {
     this.ends("arrives", atMs, number, text);
   }
 
-  /** It is gone; `text` may say how: "aborted". */
+  /** It is gone; `text` may say how: "aborted". @throws UsageError `option_invalid`. */
   vanishes(atMs: number, number: number, text = ""): void {
     this.ends("lost", atMs, number, text);
   }
@@ -210,6 +240,7 @@ export class Play extends RecordedChoices {
   }
 
   private ends(kind: "arrives" | "lost", atMs: number, number: number, text: string): void {
+    checkNote(atMs, text);
     const left = this.onTheWay.get(number);
     if (left === undefined) return;
     this.write({ ...left, kind, atMs, text });
@@ -224,6 +255,20 @@ export class Play extends RecordedChoices {
     this.notes.splice(0, NOTES_KEPT);
     this.notesLeftOut += NOTES_KEPT;
   }
+}
+
+const COUNT = integer(0);
+
+/**
+ * Also where no notes are kept: a run must not fail only when it is played again with them. What
+ * cannot be shown would otherwise be found out while a failure is told.
+ */
+function checkNote(atMs: number, text: string, ...parties: readonly string[]): void {
+  if (typeof atMs !== "number" || Number.isNaN(atMs)) {
+    throw invalid(atMs, "the time of a note", "a number");
+  }
+  TEXT(text, "the text of a note");
+  for (const party of parties) TEXT(party, "a party");
 }
 
 /**

@@ -7,7 +7,7 @@ import { type ChartLimits, drawChart } from "./chart.ts";
 import { failureKind, type Outcome, runOnce } from "./outcome.ts";
 import { shrink, type ShrinkLimits, type Shrunk } from "./shrink.ts";
 import { formatSteps, type LabelledStep, labelledStepsOf, SteppedChoices } from "./steps.ts";
-import { differences, valueText, wrapped } from "./value-text.ts";
+import { differences, errorWords, valueText, wrapped } from "./value-text.ts";
 
 /** What is needed to say how a failure is played again. */
 export interface ReplayFacts {
@@ -160,7 +160,8 @@ function chartLimits({ chartRowsMax, chartColumnsMax }: ChartLimits): ChartLimit
 }
 
 function errorText(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : valueText(error);
+  const said = errorWords(error);
+  const text = said === undefined ? valueText(error) : `${said.name}: ${said.message}`;
   return text.length <= ERROR_LETTERS_MAX ? text : `${text.slice(0, ERROR_LETTERS_MAX)}…`;
 }
 

@@ -2,6 +2,7 @@
 import type { Choices } from "../choices.ts";
 import { isOtherRunning, runEnded } from "../running.ts";
 import { Play, type PlayOptions, type Scenario, ScenarioError } from "../play.ts";
+import { errorWords, isInstance } from "./value-text.ts";
 
 /** How a run ended. */
 export interface Outcome {
@@ -49,7 +50,7 @@ export async function runOnce(
 
 /** Whether an error says that two played at once. */
 export function isOverlap(error: unknown): boolean {
-  return error instanceof ScenarioError && error.code === "runs_overlap";
+  return isInstance(error, ScenarioError) && error.code === "runs_overlap";
 }
 
 /** Words that tell one failure from another; what follows them is about the run. */
@@ -69,9 +70,10 @@ const LISTED = /:[ \t]+[^\s,]+(?:(?:[ \t]*,|[ \t]+and)[ \t]+[^\s,]+)*[ \t]*$/;
  * list of words after a colon, as in "missing: ann, eve".
  */
 export function failureKind(error: unknown): string {
-  if (!(error instanceof Error)) return `thrown ${typeof error}`;
-  const { name, message } = error;
-  const code = "code" in error && typeof error.code === "string" ? ` ${error.code}` : "";
+  const said = errorWords(error);
+  if (said === undefined) return `thrown ${typeof error}`;
+  const { name, message } = said;
+  const code = said.code === "" ? "" : ` ${said.code}`;
   const [line = ""] = message.trim().replaceAll(QUOTED, "…").split("\n", 1);
   const plain = withoutBrackets(line).replaceAll(/\d+/g, "#").replace(LISTED, ": …");
   const words = plain.trim().split(/\s+/).slice(0, KIND_WORDS_MAX);
