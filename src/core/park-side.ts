@@ -300,7 +300,7 @@ export class ParkSide extends Half<RespondOutput> {
     }
     for (const { exchange, handle } of this.leftOver.splice(0)) {
       const answer = this.answerHead(exchange, 0);
-      this.respond(handle, this.composeEmpty({ answer, ...this.pause }));
+      this.respond(handle, this.composeEmpty({ answer, ...this.opening, ...this.pause }));
     }
     this.noteWaiting(nowMs);
     while (this.wantsToAnswer(nowMs)) this.answerOldest(nowMs);
@@ -315,12 +315,10 @@ export class ParkSide extends Half<RespondOutput> {
     this.answered.add(exchange, exchange);
     this.relax(nowMs);
     const answer = this.answerHead(exchange, nowMs - arrivedAtMs);
-    const opened = this.mustStateOpened
-      ? { opened: this.parameters, owner: ownerOf(this.generation) }
-      : {};
+    const head = { answer, ...this.opening, ...this.pause };
     this.isOpenedOwed = false;
     // A bundle's worth at most in the literal procedure [LITS-3].
-    this.respond(handle, this.compose(nowMs, { answer, ...opened, ...this.pause }, exchange));
+    this.respond(handle, this.compose(nowMs, head, exchange));
     this.answerTimes.set(exchange, nowMs);
   }
 
@@ -332,6 +330,12 @@ export class ParkSide extends Half<RespondOutput> {
       answered: this.answered.flat,
       parked: this.parked.map((parked) => parked.exchange),
     };
+  }
+
+  /** What makes the client join this session, until it has shown that it did [OPEN-7]. */
+  private get opening(): Pick<Body, "opened" | "owner"> {
+    if (!this.mustStateOpened || !this.isAdmitted) return {};
+    return { opened: this.parameters, owner: ownerOf(this.generation) };
   }
 
   /** What is left of the pause; a new one where nothing is. */

@@ -479,8 +479,12 @@ export class RequestSide extends Half<RequestOutput> {
     return body;
   }
 
-  private apply(exchange: number, body: Body): void {
+  private apply(exchange: number, answer: Body): void {
     const nowMs = this.nowMs;
+    const isJoined = this.peer !== undefined || answer.opened !== undefined;
+    const isOver = answer.refused !== undefined || answer.ended !== undefined;
+    // [OPEN-8]: this client may yet join another session than the one that says it.
+    const body = isJoined || isOver ? answer : withoutState(answer);
     this.failuresInRow = 0;
     this.doubtedSinceMs = Infinity;
     this.hearAck(body.ack);
@@ -749,6 +753,11 @@ const STATE_CLASSES: Classes = [
   Ranges,
   Deque,
 ];
+
+/** What an answer says about exchanges, and for how long to stay away; nothing of its session. */
+function withoutState({ answer, pauseMs }: Body): Body {
+  return { answer, pauseMs, channelWindows: [], channelsBlocked: [], numbered: [] };
+}
 
 function includes(ranges: readonly number[], value: number): boolean {
   for (let at = 0; at < ranges.length; at += 2) {

@@ -7,7 +7,7 @@ import { ownerOf } from "../../src/core/half.ts";
 import { GENERATION_MAX } from "../../src/core/limits.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
 import { Bench, messages, ScriptedClient } from "./scripted-client.ts";
-import { Dialogue, SERVER_PARAMETERS } from "./scripted-server.ts";
+import { Dialogue, SERVER_PARAMETERS, textsOf } from "./scripted-server.ts";
 
 function generationsIn(bodies: readonly Body[]): (number | undefined)[] {
   return bodies.map(({ owner }) => owner?.generation);
@@ -19,7 +19,7 @@ describe("a server", () => {
     const client = new ScriptedClient(bench);
     client.request(1, { open: true });
     client.request(2, { open: true });
-    // A copy of what was answered: its answer has no bundle.
+    // A copy of what was answered: its answer has no bundle, and acknowledges [OPEN-7].
     client.request(1, { open: true });
     const opening = bench.take().map(({ body }) => body);
     client.request(3, { overThrough: 2 });
@@ -31,7 +31,9 @@ describe("a server", () => {
     expect(generation).toBeLessThanOrEqual(GENERATION_MAX);
     expect(opening.length).toBeGreaterThan(1);
     expect(generationsIn(opening)).toEqual(opening.map(() => generation));
-    expect(opening.some(({ opened }) => opened === undefined)).toBe(true);
+    expect(opening.every(({ ack, opened }) => ack !== undefined && opened !== undefined)).toBe(
+      true,
+    );
     expect(open.length).toBeGreaterThan(0);
     expect(generationsIn(open)).toEqual(open.map(() => undefined));
   });
@@ -114,6 +116,34 @@ describe("a client", () => {
     const next = new Dialogue({}, client.nowMs, RequestSide.resume(client.nowMs, saved, 3));
     next.tick();
     expect(next.last.body.owner?.generation).toBe(5);
+  });
+
+  test("[OPEN-8] keeps what was acknowledged by a session that it has not joined", () => {
+    const client = new Dialogue();
+    client.send("a");
+    client.tick();
+
+    client.answer(1, { owner: ownerOf(5), ack: client.ack(), blocked: { seqMax: 1, bytesMax: 1 } });
+    const [again] = client.tick();
+    expect(client.side.unacknowledged).toBe(1);
+    expect(textsOf(again)).toEqual(["a"]);
+    expect(again?.body.open).toBeDefined();
+    expect(client.side.receiver.isWindowWorthSaying).toBe(false);
+
+    client.answer(2, { ...opened, owner: ownerOf(6), ack: client.ack() });
+    expect(client.side.isFlushed).toBe(true);
+  });
+
+  test("[OPEN-8] stays away when asked to, and believes the end, before it has joined", () => {
+    const client = new Dialogue();
+    client.send("a");
+    client.tick();
+    client.answer(1, { owner: ownerOf(5), pauseMs: 700 });
+    expect(client.pass(699)).toEqual([]);
+    expect(client.pass(1)).toHaveLength(1);
+
+    client.answer(2, { ack: client.ack(), ended: { code: 7, reason: new Uint8Array(0) } });
+    expect(client.ended).toMatchObject({ reason: "peer-ended", code: 7, unknown: [] });
   });
 
   test("[OWN-4] ends as lost what another server has begun anew, and believes nothing it says", () => {

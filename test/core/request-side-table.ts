@@ -203,12 +203,27 @@ const answers: readonly Row[] = [
   },
   {
     event: "answer: messages",
-    cells: alive("they are delivered; the request that follows acknowledges them", (scene) => {
-      scene.client.answer(scene.exchange, { numbered: scene.client.messages("x") });
-      expect(scene.client.delivered()).toEqual(["x"]);
-      expectFollowed(scene);
-      expect(scene.client.last.body.ack).toMatchObject({ receivedThrough: 1 });
-    }),
+    cells: {
+      ...alive("they are delivered; the request that follows acknowledges them", (scene) => {
+        scene.client.answer(scene.exchange, { numbered: scene.client.messages("x") });
+        expect(scene.client.delivered()).toEqual(["x"]);
+        expectFollowed(scene);
+        expect(scene.client.last.body.ack).toMatchObject({ receivedThrough: 1 });
+      }),
+      opening: {
+        says: "nothing of them is believed without OPENED; with it as in `open`",
+        next: "open",
+        check: (scene) => {
+          const numbered = scene.client.messages("x");
+          scene.client.answer(scene.exchange, { numbered });
+          expect(scene.client.delivered()).toEqual([]);
+          expect(scene.client.side.state).toBe("opening");
+          expectFollowed(scene);
+          scene.client.answer(scene.client.last.exchange, { opened: SERVER_PARAMETERS, numbered });
+          expect(scene.client.delivered()).toEqual(["x"]);
+        },
+      },
+    },
   },
   {
     event: "answer: FINISH",
@@ -333,17 +348,14 @@ const answers: readonly Row[] = [
   },
   {
     event: "answer: of an exchange given up",
-    cells: alive("applied as others; it ends no exchange, and is no failure", (scene) => {
-      const { client, exchange } = scene;
-      client.fail(exchange);
-      client.tick();
-      const open = [...client.side.exchanges.open.keys()];
-      client.answer(exchange, { numbered: client.messages("late") });
-      client.answerBytes(exchange, bytesOf("<html>"));
-      expect(client.delivered()).toEqual(["late"]);
-      expect([...client.side.exchanges.open.keys()]).toEqual(open);
-      expect(client.side.stats.bodiesUnreadable).toBe(0);
-    }),
+    cells: {
+      ...alive("applied as others; it ends no exchange, and is no failure", answerLate),
+      opening: {
+        says: "applied as others, OPENED too; it ends no exchange, and is no failure",
+        next: "open",
+        check: answerLate,
+      },
+    },
   },
   {
     event: "answer: of no exchange",
@@ -356,6 +368,18 @@ const answers: readonly Row[] = [
     }),
   },
 ];
+
+function answerLate({ client, exchange, state }: Scene): void {
+  client.fail(exchange);
+  client.tick();
+  const open = [...client.side.exchanges.open.keys()];
+  const opened = state === "opening" ? { opened: SERVER_PARAMETERS } : {};
+  client.answer(exchange, { ...opened, numbered: client.messages("late") });
+  client.answerBytes(exchange, bytesOf("<html>"));
+  expect(client.delivered()).toEqual(["late"]);
+  expect([...client.side.exchanges.open.keys()]).toEqual(open);
+  expect(client.side.stats.bodiesUnreadable).toBe(0);
+}
 
 function unknown(scene: Scene): void {
   const { client, exchange } = scene;
@@ -478,23 +502,28 @@ const commands: readonly Row[] = [
   {
     event: "consume",
     options: { consume: "explicit", hold: "consumed" },
-    cells: alive(
-      "the messages count as held",
-      ({ client, exchange }) => {
-        client.answer(exchange, { numbered: client.messages("a", "b") });
-        client.side.consume(client.nowMs, 0, 2);
-        client.tick();
-        expect(client.last.body.ack).toMatchObject({ receivedThrough: 2, heldThrough: 2 });
-      },
-      {
-        says: "it is too late to be told to anybody",
-        next: "ended",
-        check: ({ client }) => {
-          client.side.consume(client.nowMs, 0, 0);
-          expect(client.tick()).toEqual([]);
+    cells: {
+      ...alive(
+        "the messages count as held",
+        ({ client, exchange }) => {
+          client.answer(exchange, { numbered: client.messages("a", "b") });
+          client.side.consume(client.nowMs, 0, 2);
+          client.tick();
+          expect(client.last.body.ack).toMatchObject({ receivedThrough: 2, heldThrough: 2 });
         },
-      },
-    ),
+        {
+          says: "it is too late to be told to anybody",
+          next: "ended",
+          check: ({ client }) => {
+            client.side.consume(client.nowMs, 0, 0);
+            expect(client.tick()).toEqual([]);
+          },
+        },
+      ),
+      opening: refusal("consume_too_many", "opening", ({ side, nowMs }) => {
+        side.consume(nowMs, 0, 1);
+      }),
+    },
   },
   {
     event: "close",
@@ -556,21 +585,22 @@ const timers: readonly Row[] = [
   {
     event: "timer: ack-delay",
     before: (client) => client.send("a"),
-    cells: alive(
-      "a request acknowledges what nothing else did",
-      ({ client }) => {
-        // A second request, so that one is left when the first is answered.
-        if (client.side.state === "opening") client.send("b");
-        client.tick();
-        const [first = 0, ...parked] = client.side.exchanges.open.keys();
-        const numbered = client.messages("x");
-        client.answer(first, { answer: { parked }, ack: client.ack(), numbered });
-        const [request] = client.until("ack-delay");
-        expect(request?.body.ack).toMatchObject({ receivedThrough: 1 });
-        expect(request?.body.numbered).toEqual([]);
-      },
-      NO_TIMER,
-    ),
+    cells: {
+      ...alive(
+        "a request acknowledges what nothing else did",
+        ({ client }) => {
+          client.tick();
+          const [first = 0, ...parked] = client.side.exchanges.open.keys();
+          const numbered = client.messages("x");
+          client.answer(first, { answer: { parked }, ack: client.ack(), numbered });
+          const [request] = client.until("ack-delay");
+          expect(request?.body.ack).toMatchObject({ receivedThrough: 1 });
+          expect(request?.body.numbered).toEqual([]);
+        },
+        NO_TIMER,
+      ),
+      opening: notRunning("ack-delay", "opening"),
+    },
   },
   {
     event: "timer: resend",
