@@ -15,7 +15,7 @@ test.each(Object.keys(PRESETS))("Nothing is lost or doubled on the network %s", 
 });
 
 test("Each message's fate is what is told when a server dies", async () => {
-  const marks = ["server restarts", "lost", "closed"];
+  const marks = ["server restarts", "ended: lost", "ended: closed"];
   const summary = await checkScenario(restarts, { seeds: 60, marks });
   expect(summary.runs).toBe(60);
 });

@@ -124,7 +124,7 @@ export const restarts: Scenario = {
     await world.run(client.finished);
     for (const [from, { sent, info }] of told)
       checkFates(from, sent, info, arrived.get(from) ?? []);
-    for (const { info } of told.values()) play.mark(info.reason);
+    for (const { info } of told.values()) play.mark(`ended: ${info.reason}`);
   },
 };
 

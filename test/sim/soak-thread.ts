@@ -2,6 +2,7 @@
 
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { checkScenario, ScenarioFailure } from "../../src/sim/index.ts";
+import { markName } from "./marks.ts";
 import { played, scenarioNamed } from "./scenarios.ts";
 import { simulateCommand } from "./simulate-command.ts";
 
@@ -23,6 +24,7 @@ export interface SoakNews {
   readonly picks: number;
   readonly exchanges: number;
   readonly simulatedMs: number;
+  /** By `markName`. */
   readonly marks: ReadonlyMap<string, number>;
   /** Of a failure: all that is known. */
   readonly text: string;
@@ -54,7 +56,10 @@ async function play(): Promise<void> {
       const summary = await checkScenario(scenario, options);
       runs += summary.runs;
       picks += summary.picks;
-      for (const [mark, count] of summary.marks) marks.set(mark, (marks.get(mark) ?? 0) + count);
+      for (const [mark, count] of summary.marks) {
+        const name = markName(scenario.name, mark);
+        marks.set(name, (marks.get(name) ?? 0) + count);
+      }
     }
     if (performance.now() - toldMs > TELL_EVERY_MS) tell("progress");
   }
