@@ -16,6 +16,12 @@ export interface VictimOptions {
   readonly authenticates?: "bearer" | "honest";
 }
 
+/** Where the victim is. */
+export interface Place {
+  readonly port: number;
+  readonly pid: number;
+}
+
 /** What the victim says of itself. */
 export interface Books {
   /** The heap and what hangs on it, after a collection: what is really needed. */

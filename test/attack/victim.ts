@@ -111,7 +111,7 @@ async function books(): Promise<Books> {
 answerCalls({
   async listen() {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", 4_096, resolve));
-    return (server.address() as AddressInfo).port;
+    return { port: (server.address() as AddressInfo).port, pid: process.pid };
   },
   books,
   async forget() {
