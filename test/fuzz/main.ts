@@ -2,6 +2,7 @@
 
 import { defer } from "../../src/session/deferred.ts";
 import { optionsOfProcess } from "../command-line.ts";
+import { tableOf } from "../tables.ts";
 import { lastWord, startThread } from "../worker-thread.ts";
 import { type Counterexample, replayCommand, type Report } from "./campaign.ts";
 import { type Target, tryBodies } from "./cases.ts";
@@ -94,9 +95,9 @@ function tellReport(report: Report, seconds: number): void {
     `readers: ${accepted} accepted (${share(accepted, read)}), ${read - accepted} refused`,
   );
   console.log(`  of those accepted ${sameCount} are as the writer writes them`);
-  for (const [code, count] of [...results].toSorted((left, right) => right[1] - left[1])) {
-    if (code !== "body") console.log(`  ${code.padEnd(20)} ${count}`);
-  }
+  const refused = [...results].filter(([code]) => code !== "body");
+  const sorted = refused.toSorted((left, right) => right[1] - left[1]);
+  if (sorted.length > 0) console.log(tableOf(["refused as", "times"], sorted));
   const { allocatedBytes, inputBytes } = deepest;
   console.log(`dearest: ${allocatedBytes} bytes allocated for ${inputBytes}`);
   console.log(`largest: ${report.largestBytes} bytes`);

@@ -2,9 +2,9 @@
 // prints what was found; `-- --help` says how it is told which.
 
 import { performance } from "node:perf_hooks";
-import Table from "cli-table3";
 import { explore, type Failure, Pair } from "../../src/sim/index.ts";
 import { CommandLineError, optionsOfProcess, refuse } from "../command-line.ts";
+import { tableOf } from "../tables.ts";
 import { type Configuration, CONFIGURATIONS } from "./configurations.ts";
 import { type ExploreOptions, readOptions } from "./explore-options.ts";
 import { exploreWith, PLANTED_BUGS } from "./planted-bugs.ts";
@@ -31,11 +31,12 @@ function main(asked: ExploreOptions): void {
 }
 
 function list(): void {
-  const table = new Table({ head: ["name", "what it is about", "in the tests"] });
-  for (const { name, about, isQuick } of CONFIGURATIONS) {
-    table.push([name, about, isQuick ? "yes" : ""]);
-  }
-  console.log(table.toString());
+  const rows = CONFIGURATIONS.map(({ name, about, isQuick }) => [
+    name,
+    about,
+    isQuick ? "yes" : "",
+  ]);
+  console.log(tableOf(["name", "what it is about", "in the tests"], rows));
 }
 
 function report(configuration: Configuration, statesMax: number): void {

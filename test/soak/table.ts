@@ -1,12 +1,10 @@
 /** The outcome as a person reads it. */
-import Table from "cli-table3";
 import { COUNT_LABELS } from "../../src/chaos/index.ts";
+import { type Cell, tableOf } from "../tables.ts";
 import { FAULTS_WANTED } from "./faults.ts";
 import { MISHAPS, type MishapName } from "./mishaps.ts";
 import { growthOf, offOf, type Outcome } from "./outcome.ts";
 import type { Traffic } from "./rules.ts";
-
-const number = new Intl.NumberFormat("en");
 
 const MISHAP_LABELS: Readonly<Record<MishapName, string>> = {
   clientKilled: "clients killed and begun anew",
@@ -21,34 +19,15 @@ const MISHAP_LABELS: Readonly<Record<MishapName, string>> = {
 /** What is off beyond these is in the logs. */
 const SENTENCES_MAX = 30;
 
-const plain = { style: { head: [], border: [], compact: true } };
-
-function figure(value: number): string {
-  return Number.isNaN(value) ? "-" : number.format(value);
-}
-
-function listOf(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const aligned = head.map((_, column) => (column === 0 ? "left" : "right") as "left" | "right");
-  const table = new Table({ ...plain, head: [...head], colAligns: aligned });
-  for (const row of rows) {
-    table.push(row.map((cell) => (typeof cell === "number" ? figure(cell) : cell)));
-  }
-  return table.toString();
-}
-
 export function outcomeText(outcome: Outcome): string {
   const { judgement, faults, mishaps, longLived, seed, seconds, underFaultsSeconds } = outcome;
   const off = offOf(outcome);
   const tables: string[] = [];
   if (judgement !== undefined) {
     const { up, down } = judgement;
-    const row = (name: string, key: keyof Traffic): (string | number)[] => [
-      name,
-      up[key],
-      down[key],
-    ];
+    const row = (name: string, key: keyof Traffic): Cell[] => [name, up[key], down[key]];
     tables.push(
-      listOf(
+      tableOf(
         ["messages", "to servers", "to clients"],
         [
           row("sent", "sent"),
@@ -57,25 +36,31 @@ export function outcomeText(outcome: Outcome): string {
           row("bytes received", "bytesReceived"),
         ],
       ),
-      listOf(["sessions", "count"], [
-        ["sessions", judgement.sessions],
-        ...Object.entries(judgement.ends).map(([reason, count]) => [`  ends: ${reason}`, count]),
-        ["messages told never sent", judgement.neverSent],
-        ["messages told unknown", judgement.unknown],
-        ["messages given up", judgement.givenUp],
-        ["messages held by killed processes", judgement.lostWithProcesses],
-        ["messages repeated by openings", judgement.repeatedOpenings],
-      ] as (string | number)[][]),
+      tableOf(
+        ["sessions", "count"],
+        [
+          ["sessions", judgement.sessions],
+          ...Object.entries(judgement.ends).map(([reason, count]) => [`  ends: ${reason}`, count]),
+          ["messages told never sent", judgement.neverSent],
+          ["messages told unknown", judgement.unknown],
+          ["messages given up", judgement.givenUp],
+          ["messages held by killed processes", judgement.lostWithProcesses],
+          ["messages repeated by openings", judgement.repeatedOpenings],
+        ],
+      ),
     );
   }
   tables.push(
-    listOf(["met", "count"], [
-      ["requests", faults.requests],
-      ...FAULTS_WANTED.map((name) => [COUNT_LABELS[name].trim(), faults[name]]),
-      ["fault proxies started", outcome.proxyStarts],
-      ...MISHAPS.map((name) => [MISHAP_LABELS[name], mishaps[name]]),
-    ] as (string | number)[][]),
-    listOf(
+    tableOf(
+      ["met", "count"],
+      [
+        ["requests", faults.requests],
+        ...FAULTS_WANTED.map((name) => [COUNT_LABELS[name].trim(), faults[name]]),
+        ["fault proxies started", outcome.proxyStarts],
+        ...MISHAPS.map((name) => [MISHAP_LABELS[name], mishaps[name]]),
+      ],
+    ),
+    tableOf(
       ["long-lived", "kB kept before", "after", "growth", "kB of heap before", "after", "handles"],
       longLived.map((each) => [
         each.part,
