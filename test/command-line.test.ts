@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { CommandLineError, integer } from "./command-line.ts";
 import { replayCommand } from "./fuzz/campaign.ts";
 import { readOptions as readFuzz } from "./fuzz/options.ts";
+import { readOptions as readModel } from "./model/options.ts";
 import { readOptions as readMutate } from "./mutation/options.ts";
 import { Program } from "./program.ts";
 import { readOptions as readExplore } from "./sim/explore-options.ts";
@@ -33,7 +34,13 @@ describe("integers", () => {
 
 type Reader = (words: readonly string[], write: (text: string) => void) => unknown;
 
-const READERS = { soak: readSoak, explore: readExplore, fuzz: readFuzz, mutate: readMutate };
+const READERS = {
+  soak: readSoak,
+  explore: readExplore,
+  fuzz: readFuzz,
+  mutate: readMutate,
+  model: readModel,
+};
 const NAMES = Object.keys(READERS) as (keyof typeof READERS)[];
 
 function refused(read: Reader, words: readonly string[]): string {
@@ -57,6 +64,7 @@ describe("words that make no sense are refused in one line with the usage:", () 
       ["explore", ["one-loss", "--states", text], `"${text}" is not an integer from 1`],
       ["fuzz", ["--inputs", text], `"${text}" is not an integer from 1`],
       ["fuzz", ["--patience", text], `"${text}" is not an integer from 1`],
+      ["model", ["--traces", text], `"${text}" is not an integer from 1 to 1000000`],
       ["mutate", ["--concurrency", text], `"${text}" is not an integer from 1 to 64`],
     ]),
     ["soak", ["--seed", "-1"], `"-1" is not an integer from 0 to 4294967295`],
@@ -156,6 +164,7 @@ test.each([
   ["test/sim/explore.ts", ["one-lost"], /^explore: .*'one-lost' is invalid/],
   ["test/sim/explore.ts", ["one-loss", "--replay", '["nothing"]'], /^explore: "nothing" cannot/],
   ["test/fuzz/main.ts", ["--replay", "zz"], /^fuzz: .*'zz' is invalid/],
+  ["test/model/model.ts", ["--traces", "0"], /^model: .*"0" is not an integer/],
   ["test/mutation/mutate.ts", ["nosuchfile"], /^mutate: .*'nosuchfile' is invalid/],
   ["test/sim/simulate.ts", ["cores", "--seed", "abc"], /^simulate: .*"abc" is not an integer/],
 ])("%s %j ends with status 2, and says nothing else", async (file, words, line) => {

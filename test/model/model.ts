@@ -1,19 +1,15 @@
 /**
  * `npm run model`: lets SPIN search the model of the parking rule and of acknowledgements in
  * spec/model, as it should be and with one bug planted for each promise, and lets the real core
- * follow traces of it. Exits with 1 when anything is not as it must be.
- *
- *   npm run model -- --quick            the small searches only
- *   npm run model -- --traces 1000      so many traces of each size
+ * follow traces of it; `-- --help` says what it takes. Exits with 1 when anything is not as it must
+ * be.
  */
-import Table from "cli-table3";
-import { parseArgs } from "node:util";
+import { optionsOfProcess } from "../command-line.ts";
+import { type Cell, tableOf } from "../tables.ts";
+import { type ModelOptions, readOptions } from "./options.ts";
 import { macrosOf, PLANTED, PROPERTIES, type Property, TRACE_SIZES } from "./properties.ts";
 import { parseTrace, replay, type TraceSize } from "./replay.ts";
 import { requirePrograms, simulate, type Verified, verify } from "./spin.ts";
-
-/** Traces of each size that the core follows, unless it is said how many. */
-const TRACES = 100;
 
 /** Undefined when a search came to what it must; else what is wrong. */
 export function faultOf({ violated }: Property, found: Verified): string | undefined {
@@ -39,26 +35,17 @@ export async function followTraces(size: TraceSize, count: number): Promise<numb
   return steps;
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { quick: { type: "boolean", default: false }, traces: { type: "string" } },
-  });
-  const traces = Number(values.traces ?? TRACES);
-  if (!Number.isSafeInteger(traces) || traces < 1) throw new Error("--traces is a count from 1 on");
+async function main({ isQuick, traces }: ModelOptions): Promise<void> {
   requirePrograms();
-  const table = new Table({
-    head: ["property", "states", "transitions", "depth", "MB", "seconds", "verdict"],
-    colAligns: ["left", "right", "right", "right", "right", "right", "left"],
-    style: { head: [], border: [] },
-  });
+  const rows: Cell[][] = [];
   for (const property of [...PROPERTIES, ...PLANTED]) {
-    if (values.quick && property.isQuick !== true) continue;
+    if (isQuick && property.isQuick !== true) continue;
     process.stderr.write(`${property.name} ...\n`);
     const found = await verify(property);
     const fault = faultOf(property, found);
     if (fault !== undefined) process.exitCode = 1;
     const { states, transitions, depth, megabytes, seconds } = found;
-    table.push([
+    rows.push([
       property.name,
       states,
       transitions,
@@ -68,7 +55,8 @@ async function main(): Promise<void> {
       fault === undefined ? verdictOf(property, found) : `WRONG: ${fault}`,
     ]);
   }
-  console.log(table.toString());
+  const head = ["property", "states", "transitions", "depth", "MB", "seconds", "verdict"];
+  console.log(tableOf(head, rows));
   for (const size of TRACE_SIZES) {
     const startMs = performance.now();
     const steps = await followTraces(size, traces);
@@ -88,8 +76,9 @@ function verdictOf({ violated }: Property, { depth }: Verified): string {
 }
 
 if (process.argv[1] === import.meta.filename) {
+  const options = optionsOfProcess("model", readOptions);
   try {
-    await main();
+    if (options !== undefined) await main(options);
   } catch (error) {
     process.exitCode = 1;
     for (let at = error; at instanceof Error; at = at.cause) console.error(at.message);
