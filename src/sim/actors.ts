@@ -19,6 +19,8 @@ export type ActorMark =
 const MODES = ["ordered", "unordered", "latest"] as const;
 /** Large enough for a number, so that each message can be told from all others. */
 const MESSAGE_BYTES_MIN = 4;
+/** Of a thousand actions on a channel whose other half has ended: how many end this one. */
+const FOLLOWING_PERMILLE = 800;
 /** Larger messages go in parts. */
 const UNIT_BYTES_MAX = 16_384;
 
@@ -67,7 +69,8 @@ export class Actors {
   private actAs(side: SideName, name: string): void {
     const { pair, play, options } = this;
     const channel = this.pickChannel(side, name);
-    const { openPermille, finishPermille, resetPermille } = options.channels;
+    const { openPermille, resetPermille } = options.channels;
+    const finishPermille = this.finishPermille(side, channel);
     const chooses = (permille: number, what: string): boolean =>
       permille > 0 && play.pick(2, `${name}: ${what}`, permille) === 1;
     if (chooses(options.closePermille, "closes")) {
@@ -81,14 +84,30 @@ export class Actors {
       if (typeof opened === "number") this.channels[side] = opened;
       play.mark("opened");
     } else if (channel !== 0 && chooses(finishPermille, "finishes the channel")) {
-      pair.command(side, { kind: "finish", channel });
-      play.mark("finished");
+      this.finish(side, channel);
     } else if (channel !== 0 && chooses(resetPermille, "resets the channel")) {
       pair.command(side, { kind: "reset", channel });
       play.mark("reset");
     } else {
       this.send(side, channel, name);
+      // A last word, which may take more than one body.
+      if (channel !== 0 && chooses(finishPermille, "finishes the channel")) {
+        this.finish(side, channel);
+      }
     }
+  }
+
+  private finish(side: SideName, channel: number): void {
+    this.pair.command(side, { kind: "finish", channel });
+    this.play.mark("finished");
+  }
+
+  /** Where the other does not send, mostly: with both halves at their end a channel is removed. */
+  private finishPermille(side: SideName, channel: number): number {
+    const { finishPermille } = this.options.channels;
+    const peer = side === "client" ? "server" : "client";
+    const isAlone = !this.pair.logs[peer].channels.has(channel);
+    return finishPermille > 0 && isAlone ? FOLLOWING_PERMILLE : finishPermille;
   }
 
   /** Mostly the one that was used last: little goes wrong on a channel with one message. */

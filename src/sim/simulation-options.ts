@@ -171,8 +171,8 @@ function drawChannels(play: Play): ChannelActions {
     return { openPermille: 0, finishPermille: 0, resetPermille: 0 };
   }
   return {
-    openPermille: oneOf(play, [80, 300], "channels are opened"),
-    finishPermille: oneOf(play, [80, 0, 300], "channels are finished"),
+    openPermille: oneOf(play, [150, 300], "channels are opened"),
+    finishPermille: oneOf(play, [150, 0, 400], "channels are finished"),
     resetPermille: oneOf(play, [80, 0, 300], "channels are reset"),
   };
 }

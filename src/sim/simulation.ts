@@ -8,9 +8,10 @@
  * All chance comes from `Play`, which counts what did happen, so that runs which meant to meet a
  * fault can show that they met it.
  */
-import { type Body, type EndReason, ProtocolError, readBody, readHead } from "../core/index.ts";
+import type { EndReason } from "../core/index.ts";
 import { type ActorMark, Actors } from "./actors.ts";
 import { BrokenPromise, SIDES, type SideName } from "./applications.ts";
+import { Causes, readWhole } from "./causes.ts";
 import { isIn } from "./explore/marks.ts";
 import type { Item } from "./http.ts";
 import { checkRest, checkSide, checkTogether } from "./invariants.ts";
@@ -98,6 +99,7 @@ export class Simulation {
   private readonly play: Play;
   private readonly actors: Actors;
   private readonly hosting: ServerHosting;
+  private readonly causes: Causes;
   /** Clocks of both sides against the simulation's. */
   private readonly offsets: Record<SideName, number>;
   /** Until when nothing runs at a side. */
@@ -117,6 +119,8 @@ export class Simulation {
     this.offsets = { ...this.pair.clocks };
     this.network = new Network(this.pair.http, options.network, play);
     this.actors = new Actors(this.pair, options, play);
+    const { mayEnd, events } = options;
+    this.causes = new Causes(this.pair, mayEnd || events.serverCrashPermille > 0);
     this.hosting = new ServerHosting(this.pair, this.network, options.host, play);
     this.pair.router = {
       handleSent: (item): void => this.handleSent(item),
@@ -172,6 +176,7 @@ export class Simulation {
     const { closing } = this.options;
     if (closing === "nobody") return;
     this.isClosing = true;
+    this.causes.close();
     if (closing !== "server") this.pair.command("client", { kind: "close" });
     const server = this.pair.session?.side;
     if (closing !== "client" && server?.state === "open") {
@@ -265,13 +270,15 @@ export class Simulation {
   // --- the network ----------------------------------------------------------------------------
 
   private handleSent(item: Item): void {
-    if (item.kind === "request") this.exchanges++;
-    else this.checkAnswer(item);
+    if (item.kind === "request") {
+      this.exchanges++;
+      this.causes.handleSent(item.exchange);
+    } else this.checkAnswer(item);
     this.network.handleSent(item);
   }
 
   private checkAnswer({ exchange, body }: Item): void {
-    const { answer } = readAnswer(body, this.pair.sessionId) ?? {};
+    const { answer } = readWhole(body, this.pair.sessionId) ?? {};
     if (answer === undefined) return;
     // [PARK-12]: what has gone counts as answered, and a copy of it does not park.
     if (answer.parked.some((each) => this.hosting.hasGone(exchange - answer.exchange + each))) {
@@ -288,7 +295,9 @@ export class Simulation {
 
   private deliver(item: Item): void {
     this.network.handleArrived(item);
+    this.causes.handleArriving(item);
     this.pair.deliver(item);
+    this.causes.handleArrived(item);
   }
 
   // --- hosts and applications -----------------------------------------------------------------
@@ -309,6 +318,8 @@ export class Simulation {
     if (this.pair.client.state === "ended") this.begin();
     this.strike(name);
     this.actors.act(number, (side) => this.asleepUntilMs[side] <= this.nowMs);
+    const isClosing = SIDES.some((side) => this.pair.half(side)?.state === "closing");
+    if (isClosing) this.causes.close();
   }
 
   /** What happens to the hosts. */
@@ -329,7 +340,10 @@ export class Simulation {
     if (happens("reload", "the client reloads", events.reloadPermille)) {
       if (pair.client.state !== "ended") this.reload(name);
     }
-    if (happens("wake", "the network may be back", events.wakePermille)) pair.wake();
+    if (happens("wake", "the network may be back", events.wakePermille)) {
+      this.causes.wake();
+      pair.wake();
+    }
     for (const side of SIDES) this.bend(side, name, events, happens);
   }
 
@@ -374,12 +388,15 @@ export class Simulation {
   private reload(name: string): void {
     this.play.note(this.nowMs, "client", "reloads");
     const survives = this.hangUp(name);
-    this.pair.reload(survives, this.play.pick(1 << 16, `${name}: the seed of the new life`));
+    const seed = this.play.pick(1 << 16, `${name}: the seed of the new life`);
+    this.causes.reload();
+    this.pair.reload(survives, seed);
   }
 
   private begin(requestsSurvive = true): void {
     this.play.mark("begun again");
     this.play.note(this.nowMs, "client", "begins another session");
+    this.causes.begin();
     this.pair.begin(requestsSurvive);
   }
 
@@ -389,6 +406,7 @@ export class Simulation {
   private checkEnd(side: SideName): void {
     const ended = this.pair.logs[side].ended;
     if (ended === undefined) return;
+    this.causes.check(side, ended);
     const { reason, detail } = ended;
     const isLimit = this.options.mayEnd && LIMITS.includes(reason);
     const isLoss = this.pair.isGhost && LOSSES.includes(reason);
@@ -413,14 +431,4 @@ function touchedBy(due: Due): readonly SideName[] {
   if (due instanceof ServerHosting) return ["server"];
   if (typeof due === "string") return [due];
   return due.kind === "request" ? ["server"] : ["client"];
-}
-
-/** Of a body that is no answer of this session: undefined. */
-function readAnswer(bytes: Uint8Array, sessionId: Uint8Array): Body | undefined {
-  try {
-    return readBody(bytes, readHead(bytes, Math.max(1, bytes.length)), sessionId);
-  } catch (error) {
-    if (error instanceof ProtocolError) return undefined;
-    throw error;
-  }
 }

@@ -36,6 +36,12 @@ interface Resending {
   readonly ring: SendRing;
   readonly unitsResent: number;
 }
+interface Doubting {
+  readonly doubtedSinceMs: number;
+}
+interface Hearing {
+  readonly lastHeardMs: number;
+}
 interface Ending {
   endClosed(): void;
 }
@@ -327,6 +333,37 @@ export const CANARIES: readonly Canary[] = [
         prototype: Sender.prototype,
         member: "noteShared",
         descriptor: (original) => ({ ...original, value: (): void => {} }),
+      },
+    ],
+  },
+  {
+    name: "goes on doubting a session that it has heard of again",
+    after: "failure detectors that add up what is not in a row (Hayashibara et al., SRDS 2004)",
+    plantings: [
+      {
+        prototype: RequestSide.prototype,
+        member: "apply",
+        descriptor: around<RequestSide>((side, call, args) => {
+          const { doubtedSinceMs } = side as unknown as Doubting;
+          call(...args);
+          Object.assign(side, { doubtedSinceMs });
+        }),
+      },
+    ],
+  },
+  {
+    name: "takes a peer that has no messages for a silent one",
+    after: "idle timers that count data alone, and not what keeps a connection alive",
+    plantings: [
+      {
+        prototype: Half.prototype,
+        member: "hear",
+        descriptor: around<Half<never>>((half, call, args) => {
+          const [, body] = args as unknown as [number, Body];
+          const { lastHeardMs } = half as unknown as Hearing;
+          call(...args);
+          if (body.numbered.length === 0) Object.assign(half, { lastHeardMs });
+        }),
       },
     ],
   },

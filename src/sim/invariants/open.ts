@@ -1,5 +1,11 @@
 /** What halves keep to themselves and checks look at all the same. */
-import type { Endpoint, ParkSide, RequestSide, SessionOptions } from "../../core/index.ts";
+import type {
+  Endpoint,
+  ParkSide,
+  RequestOptions,
+  RequestSide,
+  SessionOptions,
+} from "../../core/index.ts";
 
 /** Either half of a session. */
 export type Half = RequestSide | ParkSide;
@@ -20,11 +26,8 @@ interface OpenHalf {
 }
 
 interface OpenClient extends OpenHalf {
-  readonly options: SessionOptions & {
-    readonly carriersMax: number;
-    readonly reconnectDelayMaxMs: number;
-    readonly requestsUnansweredMax: number;
-  };
+  readonly options: RequestOptions;
+  readonly generation: number;
   readonly retryAtMs: number;
   readonly savedUntilMs: number;
   readonly wakeAtMs: number;
