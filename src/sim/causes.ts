@@ -15,6 +15,7 @@ import {
   readHead,
   REQUEST_DEFAULTS,
   PARK_DEFAULTS,
+  type ServerSession,
 } from "../core/index.ts";
 import { isOfOther } from "../core/half.ts";
 import { WAKE_INTERVAL_MS } from "../core/limits.ts";
@@ -51,6 +52,8 @@ export class Causes {
   private failuresCountedTo = 0;
   private lastSent = 0;
   private wokenAtMs = -Infinity;
+  /** The server's host has turned the session away, or did not judge it in time. */
+  private isRefused = false;
   private readonly isMortal: boolean;
   private readonly pair: MortalPair;
 
@@ -67,6 +70,7 @@ export class Causes {
   begin(): void {
     for (const side of SIDES) this.hasEnded[side] = false;
     this.closedAtMs = undefined;
+    this.isRefused = false;
     this.reload();
   }
 
@@ -151,9 +155,17 @@ export class Causes {
   // --- ends -----------------------------------------------------------------------------------
 
   /** Throws when a side that has ended says why, and it cannot be so. */
-  check(side: SideName, { reason }: EndedOutput): void {
+  check(
+    side: SideName,
+    { reason }: EndedOutput,
+    isRefused: (session: ServerSession) => boolean,
+  ): void {
     if (!this.isMortal || this.hasEnded[side]) return;
     this.hasEnded[side] = true;
+    if (side === "server" && reason === "refused") {
+      const { session } = this.pair;
+      this.isRefused = session !== undefined && isRefused(session);
+    }
     const cause = this.missingCause(side, reason);
     if (cause === undefined) return;
     throw new BrokenPromise(`3: the ${side}'s session ended as "${reason}", and ${cause}`);
@@ -169,6 +181,8 @@ export class Causes {
         return unless(this.isCloseOver(side), "the time for it was not over");
       case "peer-ended":
         return unless(this.hasEnded[side === "client" ? "server" : "client"], "the other has not");
+      case "refused":
+        return unless(this.isRefused, "nobody refused it");
       case "lost":
         return this.missingLoss(side);
       case "unreadable":

@@ -12,6 +12,7 @@ import {
   RequestSide,
   type RespondOutput,
   type ServerSession,
+  type Verdict,
 } from "../core/index.ts";
 import { BrokenPromise, type Command, type SideName, SIDES } from "./applications.ts";
 import { checkPairOptions, type PairOptions } from "./pair-options.ts";
@@ -23,6 +24,7 @@ export type CoreEvent =
   | { readonly kind: "answer"; readonly exchange: number; readonly body: Uint8Array }
   | { readonly kind: "failure"; readonly exchange: number; readonly how: FailureKind }
   | { readonly kind: "gone"; readonly handle: number }
+  | { readonly kind: "verdict"; readonly session: ServerSession; readonly verdict: Verdict }
   | { readonly kind: "timeout" }
   | { readonly kind: "command"; readonly command: Command; readonly payload: Uint8Array }
   | { readonly kind: "consume"; readonly channel: number; readonly count: number }
@@ -45,7 +47,8 @@ const TICKS_MAX = 100;
 /** Armed with nothing to say. */
 const IDLE_TIMERS: readonly string[] = ["exchange", "hold", "silence", "tombstone"];
 const ORIGIN = { address: "client", principal: "" };
-const WELCOME = { accepted: true, principal: "" } as const;
+/** A favourable verdict on an opening. */
+export const WELCOME: Verdict = { accepted: true, principal: "" };
 const SERVER_CLOCK_START_MS = 1_000_000;
 
 /** The cores, their clocks, and when they want to be woken. */
@@ -60,6 +63,8 @@ export class Cores {
   readonly clocks: Record<SideName, number>;
   /** When each side wants to be woken, and by which timer. */
   readonly wakeAt: Record<SideName, { atMs: number; timer: string }>;
+  /** Who judges openings, and returns undefined to say it later; without one all are welcome. */
+  judging: ((session: ServerSession) => Verdict | undefined) | undefined = undefined;
   /** What the cores were made with. */
   readonly options: PairOptions;
 
@@ -138,6 +143,9 @@ export class Cores {
         return true;
       case "gone":
         return this.loseConnection(event.handle);
+      case "verdict":
+        this.server.handleVerdict(nowMs, event.session, event.verdict);
+        return true;
       case "timeout":
         this.tick(side);
         return true;
@@ -242,7 +250,10 @@ export class Cores {
         else this.handleForeign(output.session, output.output);
       } else {
         this.meet(output.session);
-        this.server.handleVerdict(this.clocks.server, output.session, WELCOME);
+        const { judging } = this;
+        const verdict = judging === undefined ? WELCOME : judging(output.session);
+        if (verdict === undefined) continue;
+        this.server.handleVerdict(this.clocks.server, output.session, verdict);
       }
     }
   }

@@ -12,6 +12,7 @@ import {
   Endpoint,
   ENDPOINT_DEFAULTS,
   type ServerSession,
+  type Verdict,
 } from "../core/index.ts";
 import {
   BrokenPromise,
@@ -91,7 +92,17 @@ export class MortalPair extends Pair {
     const seed = (this.options.server?.seed ?? ENDPOINT_DEFAULTS.seed) + ++this.crashes;
     this.server = new Endpoint(this.clocks.server, { ...this.options.server, seed });
     this.wakeAt.server = { atMs: Infinity, timer: "none" };
+    this.isGhost = true;
     this.forgetSession();
+  }
+
+  /** The server's host judges an opening that has waited. */
+  decide(session: ServerSession, verdict: Verdict): void {
+    const isPutOff = verdict.accepted === "later" && session.side.state === "opening";
+    if (verdict.accepted !== true && session === this.session) this.checkNotHeard();
+    this.react("server", { kind: "verdict", session, verdict });
+    // Nothing of it was delivered or acknowledged: the next opening is the first.
+    if (isPutOff && session === this.session) this.forgetSession();
   }
 
   /**
@@ -142,7 +153,10 @@ export class MortalPair extends Pair {
   protected override meet(session: ServerSession): void {
     if (session.id !== this.sessionKey || session === this.session) return;
     // It has ended, its tombstone is forgotten, and an opening came late: spec 7.2.
-    if (this.session !== undefined) this.forgetSession();
+    if (this.session !== undefined) {
+      this.isGhost = true;
+      this.forgetSession();
+    }
     this.session = session;
   }
 
@@ -187,6 +201,15 @@ export class MortalPair extends Pair {
 
   // --- details --------------------------------------------------------------------------------
 
+  /** [OPEN-5]: before the verdict the application hears of nothing. */
+  private checkNotHeard(): void {
+    for (const { from, receivedCount } of this.streams.values()) {
+      if (from === "client" && receivedCount > 0) {
+        throw new BrokenPromise("3: messages were delivered of a client that is not let in");
+      }
+    }
+  }
+
   private get book(): Book {
     const { session, logs, streams, streamsBefore } = this;
     return { session, logs, streams, streamsBefore };
@@ -195,7 +218,6 @@ export class MortalPair extends Pair {
   /** Nothing at the server knows of the session any more. */
   private forgetSession(): void {
     this.session = undefined;
-    this.isGhost = true;
     this.life++;
     this.streamsBefore.push(this.streams);
     this.streams = anew(this.streams, this.life);

@@ -327,7 +327,8 @@ export class Pair extends Cores {
 
   // --- cores ----------------------------------------------------------------------------------
 
-  private react(side: SideName, event: CoreEvent): void {
+  /** A core is told, and what it wants done is done. */
+  protected react(side: SideName, event: CoreEvent): void {
     this.carryOut(side, this.reactionTo(side, event));
   }
 

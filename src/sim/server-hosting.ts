@@ -5,14 +5,20 @@
  * patience or restart. A host is told of some of them, a moment later, of others never; and what it
  * has answered in the meantime went into nothing.
  */
-import type { ServerSession } from "../core/index.ts";
+import { ENDPOINT_DEFAULTS, type ServerSession, type Verdict } from "../core/index.ts";
+import { WELCOME } from "./cores.ts";
 import type { MortalPair } from "./mortal-pair.ts";
 import type { Network } from "./network/network.ts";
 import type { Play } from "./play.ts";
 import type { ServerHost } from "./simulation-options.ts";
 
 /** What the server's host sees and does that is worth counting. */
-export type ServerHostMark = "seen gone" | "seen gone late";
+export type ServerHostMark =
+  | "seen gone"
+  | "seen gone late"
+  | "judged late"
+  | "put off"
+  | "turned away";
 
 /** A connection that has gone, and what the host is going to be told of. */
 interface Gone {
@@ -22,6 +28,16 @@ interface Gone {
   readonly handles: readonly number[];
 }
 
+/** An opening that waits for its verdict. */
+interface Judged {
+  readonly atMs: number;
+  readonly session: ServerSession;
+  readonly verdict: Verdict;
+}
+
+/** A code of an application: it does not let this client in. */
+const TURNED_AWAY = 7;
+
 /** What the server's host is going to see. It moves as the network does. */
 export class ServerHosting {
   /** What time it is; set by the world. */
@@ -29,6 +45,11 @@ export class ServerHosting {
   private readonly gone: Gone[] = [];
   /** Requests that the session had parked when it was told that they have gone. */
   private readonly seenGone: Map<number, ServerSession> = new Map();
+  private judged: Judged[] = [];
+  private openings = 0;
+  /** Openings that were turned away; and when each was asked about that waits, by the server's clock. */
+  private readonly turnedAway: Set<ServerSession> = new Set();
+  private readonly askedAtMs: Map<ServerSession, number> = new Map();
   private isHealed = false;
   private readonly pair: MortalPair;
   private readonly network: Network;
@@ -42,12 +63,14 @@ export class ServerHosting {
     this.options = options;
     this.play = play;
     this.listen();
+    pair.judging = (session): Verdict | undefined => this.judge(session);
   }
 
   /** When `handleTimeout` has something to do; Infinity: never, as it stands. */
   get nextAtMs(): number {
     let atMs = Infinity;
     for (const each of this.gone) atMs = Math.min(atMs, each.atMs);
+    for (const each of this.judged) atMs = Math.min(atMs, each.atMs);
     return atMs;
   }
 
@@ -62,7 +85,21 @@ export class ServerHosting {
     const { nextAtMs } = this;
     const at = this.gone.findIndex(({ atMs }) => atMs === nextAtMs);
     const [gone] = at < 0 ? [] : this.gone.splice(at, 1);
-    if (gone !== undefined) this.tellGone(gone);
+    if (gone !== undefined) {
+      this.tellGone(gone);
+      return;
+    }
+    const first = this.judged.findIndex(({ atMs }) => atMs === nextAtMs);
+    const [judged] = first < 0 ? [] : this.judged.splice(first, 1);
+    if (judged !== undefined) this.tellVerdict(judged);
+  }
+
+  /** Whether the host has turned this opening away, or has not judged it in time. */
+  hasRefused(session: ServerSession): boolean {
+    const { verdictTimeoutMs = ENDPOINT_DEFAULTS.verdictTimeoutMs } =
+      this.pair.options.server ?? {};
+    const askedAtMs = this.askedAtMs.get(session) ?? Infinity;
+    return this.turnedAway.has(session) || this.pair.clocks.server >= askedAtMs + verdictTimeoutMs;
   }
 
   /** From now on everything is seen at once, or not at all. */
@@ -77,6 +114,48 @@ export class ServerHosting {
     this.listen();
     this.gone.length = 0;
     this.seenGone.clear();
+    this.judged = [];
+    this.turnedAway.clear();
+    this.askedAtMs.clear();
+    this.pair.crashServer();
+  }
+
+  // --- openings -------------------------------------------------------------------------------
+
+  private judge(session: ServerSession): Verdict | undefined {
+    if (this.isHealed) return WELCOME;
+    const { play } = this;
+    const what = `opening ${++this.openings}`;
+    const { verdictMs } = this.options;
+    const verdict = this.pickVerdict(what);
+    const isLate = verdictMs > 0 && play.happens("judged late", `${what} is judged late`, 500);
+    if (verdict === WELCOME && !isLate) return verdict;
+    const lateMs = isLate ? 1 + play.pick(verdictMs, `${what} is judged after ms`) : 0;
+    this.judged.push({ atMs: this.nowMs + lateMs, session, verdict });
+    this.askedAtMs.set(session, this.pair.clocks.server);
+    return undefined;
+  }
+
+  private pickVerdict(what: string): Verdict {
+    const { play } = this;
+    const { putOffPermille, putOffMs, turnAwayPermille } = this.options;
+    if (
+      turnAwayPermille > 0 &&
+      play.happens("turned away", `${what} is refused`, turnAwayPermille)
+    ) {
+      return { accepted: false, code: TURNED_AWAY };
+    }
+    if (putOffPermille > 0 && play.happens("put off", `${what} is put off`, putOffPermille)) {
+      const pauseMs = 1 + play.pick(Math.max(1, putOffMs), `${what} is put off by ms`);
+      return { accepted: "later", pauseMs };
+    }
+    return WELCOME;
+  }
+
+  private tellVerdict({ session, verdict }: Judged): void {
+    if (verdict.accepted === false) this.turnedAway.add(session);
+    this.play.note(this.nowMs, "server", `judges an opening: ${String(verdict.accepted)}`);
+    this.pair.decide(session, verdict);
   }
 
   // --- connections ----------------------------------------------------------------------------

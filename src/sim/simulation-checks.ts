@@ -37,6 +37,10 @@ const EVENT_RULES: Rules<HostEvents> = {
 const HOST_RULES: Rules<ServerHost> = {
   goneToldPermille: PERMILLE,
   goneToldMs: PICKED_MS,
+  putOffPermille: PERMILLE,
+  putOffMs: PICKED_MS,
+  turnAwayPermille: PERMILLE,
+  verdictMs: PICKED_MS,
 };
 
 const CHANNEL_RULES: Rules<ChannelActions> = {

@@ -1,5 +1,6 @@
 /** What a simulation of cores is about, and how a run draws it. */
 import {
+  ENDPOINT_DEFAULTS,
   type EndpointOptions,
   LITERAL_DEFAULTS,
   type LiteralOptions,
@@ -51,6 +52,17 @@ export interface ServerHost {
   readonly goneToldPermille: number;
   /** How late it may be told. */
   readonly goneToldMs: number;
+  /**
+   * Where the server's `authenticate` is true: of a thousand openings, how many are told to come
+   * later.
+   */
+  readonly putOffPermille: number;
+  /** How much later, at most. Below the time for which an ended session is remembered. */
+  readonly putOffMs: number;
+  /** How many are refused. */
+  readonly turnAwayPermille: number;
+  /** How long half of the verdicts take, at most; 0: none takes any time. */
+  readonly verdictMs: number;
 }
 
 /** What a simulation is about. */
@@ -90,8 +102,15 @@ export const NO_HOST_EVENTS: HostEvents = {
   leapMaxMs: 0,
 };
 
-/** A server's host that is told of nothing. */
-export const PLAIN_SERVER_HOST: ServerHost = { goneToldPermille: 0, goneToldMs: 0 };
+/** A server's host that is told of nothing, and lets everybody in. */
+export const PLAIN_SERVER_HOST: ServerHost = {
+  goneToldPermille: 0,
+  goneToldMs: 0,
+  putOffPermille: 0,
+  putOffMs: 0,
+  turnAwayPermille: 0,
+  verdictMs: 0,
+};
 
 const DAY_MS = 86_400_000;
 /** Half a minute before 31 and 32 bits are used up, and the time of day of the year 2023. */
@@ -120,7 +139,7 @@ export function drawOptions(play: Play): SimulationOptions {
     pair,
     network: drawNetwork(play, pair.client?.literal !== undefined),
     events: drawEvents(play),
-    host: drawServerHost(play),
+    host: drawServerHost(play, mayEnd),
     actions: oneOf(play, [12, 5, 30, 80], "actions"),
     pauseMaxMs: oneOf(play, [5_000, 60_000], "longest pause"),
     messageBytesMax: oneOf(play, [100, 4_000, 60_000], "largest message"),
@@ -157,6 +176,8 @@ function drawPair(play: Play, mayEnd: boolean): PairOptions {
       ...shared,
       // It must be below the limit of silence.
       holdTimeMs: mayEnd ? 500 : oneOf(play, [25_000, 500], "hold time"),
+      authenticate: oneOf(play, [false, true], "openings are judged"),
+      verdictTimeoutMs: mayEnd ? ENDPOINT_DEFAULTS.verdictTimeoutMs : DAY_MS,
     },
     clocksStartMs: {
       client: oneOf(play, [0, ...CLOCKS_START_MS], "client: clock begins at"),
@@ -334,10 +355,14 @@ function drawEvents(play: Play): HostEvents {
   };
 }
 
-function drawServerHost(play: Play): ServerHost {
+function drawServerHost(play: Play, mayEnd: boolean): ServerHost {
   return {
     ...PLAIN_SERVER_HOST,
     goneToldPermille: oneOf(play, [0, 1_000, 500], "the server sees connections go"),
     goneToldMs: oneOf(play, [0, 200, 5_000], "it sees them go within"),
+    putOffPermille: oneOf(play, [0, 300], "openings are put off"),
+    putOffMs: oneOf(play, [1_000, 20_000], "put off for"),
+    turnAwayPermille: mayEnd ? oneOf(play, [0, 300], "openings are refused") : 0,
+    verdictMs: oneOf(play, [0, 300, 8_000], "verdicts take"),
   };
 }

@@ -67,6 +67,7 @@ const LIMITS: readonly EndReason[] = [
   "close-timeout",
   "unreadable",
   "lost",
+  "refused",
 ];
 /** Ends that come of a server that has lost its state. */
 const LOSSES: readonly EndReason[] = ["lost", "peer-ended", "protocol"];
@@ -331,7 +332,6 @@ export class Simulation {
     if (happens("server crash", "the server crashes", events.serverCrashPermille)) {
       play.note(this.nowMs, "server", "crashes, and begins anew");
       this.hosting.crash();
-      pair.crashServer();
     }
     if (happens("client crash", "the client crashes", events.clientCrashPermille)) {
       play.note(this.nowMs, "client", "crashes");
@@ -406,7 +406,7 @@ export class Simulation {
   private checkEnd(side: SideName): void {
     const ended = this.pair.logs[side].ended;
     if (ended === undefined) return;
-    this.causes.check(side, ended);
+    this.causes.check(side, ended, (session) => this.hosting.hasRefused(session));
     const { reason, detail } = ended;
     const isLimit = this.options.mayEnd && LIMITS.includes(reason);
     const isLoss = this.pair.isGhost && LOSSES.includes(reason);

@@ -53,6 +53,7 @@ const CORES: Wanted<SimulationMark> = {
     "begun again",
     "seen gone",
     "seen gone late",
+    "judged late",
     // Applications.
     "refused",
     "opened",
@@ -77,6 +78,9 @@ const CORES: Wanted<SimulationMark> = {
     "network trainTunnel",
     "network hostileProxy",
     "closed early",
+    "put off",
+    "turned away",
+    "ended: refused",
     "ended: silence",
     "ended: peer-ended",
     "ended: unreadable",
