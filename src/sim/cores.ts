@@ -25,6 +25,7 @@ export type CoreEvent =
   | { readonly kind: "failure"; readonly exchange: number; readonly how: FailureKind }
   | { readonly kind: "gone"; readonly handle: number }
   | { readonly kind: "verdict"; readonly session: ServerSession; readonly verdict: Verdict }
+  | { readonly kind: "drain"; readonly pauseMinMs: number; readonly pauseMaxMs: number }
   | { readonly kind: "timeout" }
   | { readonly kind: "command"; readonly command: Command; readonly payload: Uint8Array }
   | { readonly kind: "consume"; readonly channel: number; readonly count: number }
@@ -143,6 +144,9 @@ export class Cores {
         return true;
       case "gone":
         return this.loseConnection(event.handle);
+      case "drain":
+        this.server.drain(nowMs, event.pauseMinMs, event.pauseMaxMs);
+        return true;
       case "verdict":
         this.server.handleVerdict(nowMs, event.session, event.verdict);
         return true;

@@ -96,6 +96,11 @@ export class MortalPair extends Pair {
     this.forgetSession();
   }
 
+  /** The server's process is going to end: its clients are asked to stay away for a while. */
+  beginDraining(pauseMinMs: number, pauseMaxMs: number): void {
+    this.react("server", { kind: "drain", pauseMinMs, pauseMaxMs });
+  }
+
   /** The server's host judges an opening that has waited. */
   decide(session: ServerSession, verdict: Verdict): void {
     const isPutOff = verdict.accepted === "later" && session.side.state === "opening";

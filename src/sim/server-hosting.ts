@@ -18,7 +18,9 @@ export type ServerHostMark =
   | "seen gone late"
   | "judged late"
   | "put off"
-  | "turned away";
+  | "turned away"
+  | "drain"
+  | "replaced";
 
 /** A connection that has gone, and what the host is going to be told of. */
 interface Gone {
@@ -35,6 +37,9 @@ interface Judged {
   readonly verdict: Verdict;
 }
 
+/** The shortest pause of a server that drains, at most. */
+const DRAIN_PAUSE_MIN_MS = 1_000;
+
 /** A code of an application: it does not let this client in. */
 const TURNED_AWAY = 7;
 
@@ -50,6 +55,8 @@ export class ServerHosting {
   /** Openings that were turned away; and when each was asked about that waits, by the server's clock. */
   private readonly turnedAway: Set<ServerSession> = new Set();
   private readonly askedAtMs: Map<ServerSession, number> = new Map();
+  /** When a server that drains is replaced; Infinity: it does not drain. */
+  private replacedAtMs = Infinity;
   private isHealed = false;
   private readonly pair: MortalPair;
   private readonly network: Network;
@@ -68,7 +75,7 @@ export class ServerHosting {
 
   /** When `handleTimeout` has something to do; Infinity: never, as it stands. */
   get nextAtMs(): number {
-    let atMs = Infinity;
+    let atMs = this.replacedAtMs;
     for (const each of this.gone) atMs = Math.min(atMs, each.atMs);
     for (const each of this.judged) atMs = Math.min(atMs, each.atMs);
     return atMs;
@@ -89,9 +96,32 @@ export class ServerHosting {
       this.tellGone(gone);
       return;
     }
+    if (this.replacedAtMs === nextAtMs) {
+      this.play.mark("replaced");
+      this.play.note(this.nowMs, "server", "is replaced");
+      this.crash();
+      return;
+    }
     const first = this.judged.findIndex(({ atMs }) => atMs === nextAtMs);
     const [judged] = first < 0 ? [] : this.judged.splice(first, 1);
     if (judged !== undefined) this.tellVerdict(judged);
+  }
+
+  /** The server drains, and its process is going to be replaced. */
+  get isDraining(): boolean {
+    return this.replacedAtMs !== Infinity;
+  }
+
+  /** Action `name` begins to replace the server's process. */
+  drain(name: string): void {
+    const { play } = this;
+    const { drainMs, drainPauseMs } = this.options;
+    const leastMs = 1 + play.pick(DRAIN_PAUSE_MIN_MS, `${name}: clients pause for ms at least`);
+    const mostMs = leastMs + play.pick(drainPauseMs + 1, `${name}: and for ms more at most`);
+    this.replacedAtMs =
+      this.nowMs + 1 + play.pick(drainMs + 1, `${name}: the server drains for ms`);
+    play.note(this.nowMs, "server", `drains for ${this.replacedAtMs - this.nowMs} ms`);
+    this.pair.beginDraining(leastMs, mostMs);
   }
 
   /** Whether the host has turned this opening away, or has not judged it in time. */
@@ -115,6 +145,7 @@ export class ServerHosting {
     this.gone.length = 0;
     this.seenGone.clear();
     this.judged = [];
+    this.replacedAtMs = Infinity;
     this.turnedAway.clear();
     this.askedAtMs.clear();
     this.pair.crashServer();

@@ -41,6 +41,9 @@ const HOST_RULES: Rules<ServerHost> = {
   putOffMs: PICKED_MS,
   turnAwayPermille: PERMILLE,
   verdictMs: PICKED_MS,
+  drainPermille: PERMILLE,
+  drainMs: PICKED_MS,
+  drainPauseMs: PICKED_MS,
 };
 
 const CHANNEL_RULES: Rules<ChannelActions> = {

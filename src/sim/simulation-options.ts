@@ -63,6 +63,12 @@ export interface ServerHost {
   readonly turnAwayPermille: number;
   /** How long half of the verdicts take, at most; 0: none takes any time. */
   readonly verdictMs: number;
+  /** How often, of a thousand actions, it drains, until its process is replaced. */
+  readonly drainPermille: number;
+  /** How long it drains, at most. */
+  readonly drainMs: number;
+  /** How much longer the longest pause is that it asks for than the shortest, at most. */
+  readonly drainPauseMs: number;
 }
 
 /** What a simulation is about. */
@@ -110,6 +116,9 @@ export const PLAIN_SERVER_HOST: ServerHost = {
   putOffMs: 0,
   turnAwayPermille: 0,
   verdictMs: 0,
+  drainPermille: 0,
+  drainMs: 0,
+  drainPauseMs: 0,
 };
 
 const DAY_MS = 86_400_000;
@@ -360,9 +369,12 @@ function drawServerHost(play: Play, mayEnd: boolean): ServerHost {
     ...PLAIN_SERVER_HOST,
     goneToldPermille: oneOf(play, [0, 1_000, 500], "the server sees connections go"),
     goneToldMs: oneOf(play, [0, 200, 5_000], "it sees them go within"),
-    putOffPermille: oneOf(play, [0, 300], "openings are put off"),
+    putOffPermille: oneOf(play, [0, 600], "openings are put off"),
     putOffMs: oneOf(play, [1_000, 20_000], "put off for"),
     turnAwayPermille: mayEnd ? oneOf(play, [0, 300], "openings are refused") : 0,
     verdictMs: oneOf(play, [0, 300, 8_000], "verdicts take"),
+    drainPermille: mayEnd ? oneOf(play, [0, 60], "the server is replaced") : 0,
+    drainMs: oneOf(play, [2_000, 20_000], "it drains for"),
+    drainPauseMs: oneOf(play, [500, 10_000], "pauses differ by"),
   };
 }

@@ -42,7 +42,8 @@ export type SimulationMark =
   | `ended: ${EndReason}`
   | `network ${PresetName}`
   | "short limits"
-  | "pause";
+  | "pause"
+  | "pause asked";
 
 /** Virtual time that healing may take, and events in all. */
 const HEAL_LIMIT_MS = 7_200_000;
@@ -156,7 +157,8 @@ export class Simulation {
   /** To rest, with everything delivered; in another session if this one ends on the way. */
   private converge(): void {
     const { pair } = this;
-    while (SIDES.some((side) => this.asleepUntilMs[side] > this.nowMs)) {
+    const isAsleep = (side: SideName): boolean => this.asleepUntilMs[side] > this.nowMs;
+    while (SIDES.some(isAsleep) || this.hosting.isDraining) {
       if (pair.client.state === "ended") this.begin();
       this.step();
     }
@@ -279,7 +281,8 @@ export class Simulation {
   }
 
   private checkAnswer({ exchange, body }: Item): void {
-    const { answer } = readWhole(body, this.pair.sessionId) ?? {};
+    const { answer, pauseMs } = readWhole(body, this.pair.sessionId) ?? {};
+    if (pauseMs !== undefined) this.play.mark("pause asked");
     if (answer === undefined) return;
     // [PARK-12]: what has gone counts as answered, and a copy of it does not park.
     if (answer.parked.some((each) => this.hosting.hasGone(exchange - answer.exchange + each))) {
@@ -327,11 +330,16 @@ export class Simulation {
   private strike(name: string): void {
     const { pair, play } = this;
     const { events } = this.options;
-    const happens = (mark: HostMark, what: string, permille: number): boolean =>
+    const happens = (mark: HostMark | ServerHostMark, what: string, permille: number): boolean =>
       permille > 0 && play.happens(mark, `${name}: ${what}`, permille);
     if (happens("server crash", "the server crashes", events.serverCrashPermille)) {
       play.note(this.nowMs, "server", "crashes, and begins anew");
       this.hosting.crash();
+    }
+    const { hosting } = this;
+    const { drainPermille } = this.options.host;
+    if (!hosting.isDraining && happens("drain", "the server drains", drainPermille)) {
+      hosting.drain(name);
     }
     if (happens("client crash", "the client crashes", events.clientCrashPermille)) {
       play.note(this.nowMs, "client", "crashes");

@@ -54,6 +54,7 @@ const CORES: Wanted<SimulationMark> = {
     "seen gone",
     "seen gone late",
     "judged late",
+    "pause asked",
     // Applications.
     "refused",
     "opened",
@@ -80,6 +81,8 @@ const CORES: Wanted<SimulationMark> = {
     "closed early",
     "put off",
     "turned away",
+    "drain",
+    "replaced",
     "ended: refused",
     "ended: silence",
     "ended: peer-ended",
