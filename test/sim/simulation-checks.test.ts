@@ -23,7 +23,8 @@ describe("a random run", () => {
       const { simulation } = simulationOf(1);
       while (simulation.pair.client.state !== "open") simulation.step();
       if (isLost) simulation.pair.crashServer();
-      Object.assign(simulation.pair.client, { retryAtMs: 1e9 });
+      const { client, clocks } = simulation.pair;
+      Object.assign(client, { retryAtMs: clocks.client + 1e9 });
 
       expect(() => {
         for (let steps = 0; steps < 100; steps++) simulation.step();
