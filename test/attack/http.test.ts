@@ -8,11 +8,12 @@ import { Scene, SET_OUT_MS } from "./siege.ts";
 
 let scene: Scene;
 
+// Short, but longer than a loaded machine takes to connect and to send what a test sends at once.
 beforeAll(async () => {
   scene = await Scene.set({
     connectionsCheckingIntervalMs: 250,
-    settings: { headersTimeoutMs: 1_500, requestTimeoutMs: 3_000 },
-    listener: { bodyTimeoutMs: 1_000, answerTimeoutMs: 5_000 },
+    settings: { headersTimeoutMs: 5_000, requestTimeoutMs: 5_000 },
+    listener: { bodyTimeoutMs: 2_000, answerTimeoutMs: 5_000 },
   });
 }, SET_OUT_MS);
 
@@ -87,11 +88,11 @@ describe("a server process, when HTTP itself is attacked,", () => {
   test("ends slow connections: silent ones, heads and bodies by the byte", async () => {
     const siege = await scene.attack<Tally>("slow", { connections: 300 });
 
-    expect(siege.result).toEqual({
-      "idle: 408 request_timeout": 300,
-      "head: 408 request_timeout": 300,
-      "body: 408 body_timeout": 300,
-    });
+    // A byte of a head that comes after the close resets, and may wipe the answer out.
+    const { "head: 408 request_timeout": told = 0, "head: closed": closed = 0 } = siege.result;
+    const { "idle: 408 request_timeout": idle, "body: 408 body_timeout": bodies } = siege.result;
+    expect([idle, told + closed, bodies]).toEqual([300, 300, 300]);
+    expect(told).toBeGreaterThan(closed);
     expect(scene.harmOf(siege)).toEqual([]);
   });
 
