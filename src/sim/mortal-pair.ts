@@ -104,7 +104,6 @@ export class MortalPair extends Pair {
   /** The server's host judges an opening that has waited. */
   decide(session: ServerSession, verdict: Verdict): void {
     const isPutOff = verdict.accepted === "later" && session.side.state === "opening";
-    if (verdict.accepted !== true && session === this.session) this.checkNotHeard();
     this.react("server", { kind: "verdict", session, verdict });
     // Nothing of it was delivered or acknowledged: the next opening is the first.
     if (isPutOff && session === this.session) this.forgetSession();
@@ -187,7 +186,12 @@ export class MortalPair extends Pair {
   }
 
   protected override noteOutput(side: SideName, output: ApplicationOutput): void {
-    if (side === "client" && output.kind === "deliver") this.noteFromServer(output);
+    const isDelivered = output.kind === "deliver";
+    // [OPEN-5]: before the verdict the application hears of nothing.
+    if (isDelivered && side === "server" && !this.logs.server.events.includes("opened")) {
+      throw new BrokenPromise("3: messages were delivered of a client that is not let in");
+    }
+    if (side === "client" && isDelivered) this.noteFromServer(output);
     else super.noteOutput(side, output);
     if (output.kind === "ended") {
       this.play.mark(`ended: ${output.reason}`);
@@ -205,15 +209,6 @@ export class MortalPair extends Pair {
   }
 
   // --- details --------------------------------------------------------------------------------
-
-  /** [OPEN-5]: before the verdict the application hears of nothing. */
-  private checkNotHeard(): void {
-    for (const { from, receivedCount } of this.streams.values()) {
-      if (from === "client" && receivedCount > 0) {
-        throw new BrokenPromise("3: messages were delivered of a client that is not let in");
-      }
-    }
-  }
 
   private get book(): Book {
     const { session, logs, streams, streamsBefore } = this;

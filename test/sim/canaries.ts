@@ -337,6 +337,17 @@ export const CANARIES: readonly Canary[] = [
     ],
   },
   {
+    name: "lets a client in before it is said whether it may",
+    after: "servers that went on before authentication was over: libssh (CVE-2018-10933)",
+    plantings: [
+      {
+        prototype: ParkSide.prototype,
+        member: "isPeerAdmitted",
+        descriptor: getter<ParkSide>(() => true),
+      },
+    ],
+  },
+  {
     name: "goes on doubting a session that it has heard of again",
     after: "failure detectors that add up what is not in a row (Hayashibara et al., SRDS 2004)",
     plantings: [
