@@ -36,6 +36,9 @@ interface Resending {
   readonly ring: SendRing;
   readonly unitsResent: number;
 }
+interface Retrying {
+  readonly retryAtMs: number;
+}
 interface Doubting {
   readonly doubtedSinceMs: number;
 }
@@ -344,6 +347,22 @@ export const CANARIES: readonly Canary[] = [
         prototype: ParkSide.prototype,
         member: "isPeerAdmitted",
         descriptor: getter<ParkSide>(() => true),
+      },
+    ],
+  },
+  {
+    name: "asks again at once, however often that fails",
+    after: "retries without a wait, which keep down what has failed (Google, SRE, chapter 22)",
+    plantings: [
+      {
+        prototype: RequestSide.prototype,
+        member: "delayAfterFailure",
+        descriptor: around<RequestSide>((side, call, args) => {
+          const { retryAtMs } = side as unknown as Retrying;
+          const isCounted = call(...args);
+          Object.assign(side, { retryAtMs });
+          return isCounted;
+        }),
       },
     ],
   },
