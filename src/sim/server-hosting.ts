@@ -52,8 +52,8 @@ export class ServerHosting {
   private readonly seenGone: Map<number, ServerSession> = new Map();
   private judged: Judged[] = [];
   private openings = 0;
-  /** Openings that were turned away; and when each was asked about that waits, by the server's clock. */
   private readonly turnedAway: Set<ServerSession> = new Set();
+  /** Openings that wait: since when, by the server's clock. */
   private readonly askedAtMs: Map<ServerSession, number> = new Map();
   /** When a server that drains is replaced; Infinity: it does not drain. */
   private replacedAtMs = Infinity;
@@ -81,7 +81,7 @@ export class ServerHosting {
     return atMs;
   }
 
-  /** Whether the session that the client has now was told that this request's connection has gone. */
+  /** Whether the client's present session was told that this request's connection has gone. */
   hasGone(exchange: number): boolean {
     const { session } = this.pair;
     return session !== undefined && this.seenGone.get(exchange) === session;
@@ -110,6 +110,11 @@ export class ServerHosting {
   /** The server drains, and its process is going to be replaced. */
   get isDraining(): boolean {
     return this.replacedAtMs !== Infinity;
+  }
+
+  /** It drains, or owes a verdict: however still all else is, something is going to happen. */
+  get isBusy(): boolean {
+    return this.isDraining || this.judged.length > 0;
   }
 
   /** Action `name` begins to replace the server's process. */
@@ -187,6 +192,8 @@ export class ServerHosting {
     if (verdict.accepted === false) this.turnedAway.add(session);
     this.play.note(this.nowMs, "server", `judges an opening: ${String(verdict.accepted)}`);
     this.pair.decide(session, verdict);
+    // It was judged in time.
+    if (session.side.state !== "ended") this.askedAtMs.delete(session);
   }
 
   // --- connections ----------------------------------------------------------------------------

@@ -20,7 +20,7 @@ import { Network, type NetworkMark } from "./network/network.ts";
 import type { Play, Scenario } from "./play.ts";
 import type { PresetName } from "./presets.ts";
 import { ServerHosting, type ServerHostMark } from "./server-hosting.ts";
-import { checkSimulationOptions } from "./simulation-checks.ts";
+import { checkSimulationOptions } from "./simulation-option-checks.ts";
 import { drawOptions, type HostEvents, type SimulationOptions } from "./simulation-options.ts";
 
 /** What may happen to hosts, as it is marked. */
@@ -158,7 +158,7 @@ export class Simulation {
   private converge(): void {
     const { pair } = this;
     const isAsleep = (side: SideName): boolean => this.asleepUntilMs[side] > this.nowMs;
-    while (SIDES.some(isAsleep) || this.hosting.isDraining) {
+    while (SIDES.some(isAsleep) || this.hosting.isBusy) {
       if (pair.client.state === "ended") this.begin();
       this.step();
     }
