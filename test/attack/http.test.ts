@@ -114,8 +114,9 @@ describe("a server process, when HTTP itself is attacked,", () => {
     expect(siege.result.cut).toBe(4);
     const { connections, requestsMax } = siege.books.clogged;
     expect(connections).toBe(4);
-    // Node reads until answers of 16 KiB wait (64 KiB from its version 22 on), of 261 bytes each, and
-    // then what has come already: 70 (or 260). Who goes on reading has thousands after five seconds.
+    // Node reads until answers of 16 KiB wait (64 KiB from its version 22 on), of 261 bytes each,
+    // and then what has come already: 70 (or 260). Who goes on reading has thousands after five
+    // seconds.
     expect(requestsMax).toBeLessThanOrEqual(300);
     expect(scene.harmOf(siege)).toEqual([]);
   });

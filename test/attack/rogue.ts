@@ -2,7 +2,7 @@
 // connection.
 
 import { Bench, type Script, ScriptedClient } from "../core/scripted-client.ts";
-import { Connection, describe, requestOf } from "./wire.ts";
+import { Connection, requestOf } from "./wire.ts";
 
 let numbers = 0;
 
@@ -42,7 +42,7 @@ export class Rogue {
 
   async send(bytes: Uint8Array): Promise<string> {
     this.connection.write(requestOf(bytes, this.#headers));
-    return describe(await this.connection.answer(), bytes);
+    return this.connection.said(bytes);
   }
 
   /** Later requests carry other headers. */

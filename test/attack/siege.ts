@@ -27,9 +27,8 @@ export const RESIDENT_BYTES_MAX = 128 * MIB;
 /**
  * How much slower the median round trip may become, and below what it does not matter. The server
  * does everything in one thread and takes connections in turn, so an attacker who keeps sixteen of
- * them busy puts sixteen requests in front of each of the honest ones. 100 ms still feels immediate;
- * most attacks cost less than 10 ms, and what was mended because of these tests had cost 350 ms and
- * more.
+ * them busy puts sixteen requests in front of each of the honest ones. 100 ms still feels
+ * immediate; most attacks cost less than 10 ms, and the faults that were found 350 ms and more.
  *
  * What other programs take of the processors, the attacker among them, is no fault of the server: a
  * round trip counts without the time in which it was ready to run and did not (honest.ts).

@@ -12,8 +12,8 @@ import { type PeerSession, SessionServer } from "../../src/session/server.ts";
 import { answerCalls } from "../calls.ts";
 import type { Books, VictimOptions } from "./orders.ts";
 
-// tsx turns them on. Each connection that an attacker drops costs a stack trace, and to map it takes
-// longer than all that the server does; who deploys it runs what was built.
+// tsx turns them on. Each connection that an attacker drops costs a stack trace, and to map it
+// takes longer than all that the server does; who deploys it runs what was built.
 process.setSourceMapsEnabled(false);
 
 const options = JSON.parse(process.argv[2] ?? "{}") as VictimOptions;

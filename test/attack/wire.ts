@@ -87,8 +87,8 @@ export class Connection {
   }
 
   /** The next answer; undefined when the connection closed first, or nothing came. */
-  async answer(patienceMs = PATIENCE_MS): Promise<Answer | undefined> {
-    const lateAtMs = performance.now() + patienceMs;
+  async answer(): Promise<Answer | undefined> {
+    const lateAtMs = performance.now() + PATIENCE_MS;
     for (;;) {
       const answer = this.#take();
       if (answer !== undefined) return answer;
@@ -101,6 +101,12 @@ export class Connection {
       }
       await this.#more(lateAtMs);
     }
+  }
+
+  /** `describe` of the next answer; "closed" if the other side closed first, "late" if neither came. */
+  async said(request?: Uint8Array): Promise<string> {
+    const words = describe(await this.answer(), request);
+    return this.isLate ? "late" : words;
   }
 
   /** All further answers until the connection closes. */
@@ -230,7 +236,7 @@ export async function exchangeAll(
       connections[worker] = connection;
     }
     connection.write(requestOf(body, headers));
-    count(tally, describe(await connection.answer(), body));
+    count(tally, await connection.said(body));
   });
   for (const connection of connections) connection?.destroy();
   return tally;

@@ -10,7 +10,7 @@ import { bytesOf, CLIENT_PARAMETERS, reseal } from "../../core/scripted-client.t
 import { LIES } from "../lies.ts";
 import type { Tally } from "../orders.ts";
 import { newScript, Rogue } from "../rogue.ts";
-import { Connection, count, describe, each, exchangeAll, requestOf } from "../wire.ts";
+import { Connection, count, each, exchangeAll, requestOf } from "../wire.ts";
 import type { Target } from "./http.ts";
 
 const SEED = Number(process.env["FC_SEED"] ?? 20_261);
@@ -171,7 +171,7 @@ export async function misplaced({ port }: Target): Promise<Record<string, string
   reflected.write(requestOf(victim.next()));
   const answer = (await reflected.answer())?.body ?? Buffer.alloc(0);
   reflected.write(requestOf(answer));
-  said["an answer, reflected"] = describe(await reflected.answer());
+  said["an answer, reflected"] = await reflected.said();
   reflected.destroy();
 
   for (const version of [0, 2, 15]) {

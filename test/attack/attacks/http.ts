@@ -52,7 +52,7 @@ export async function cuts({ port, body }: Target & { body: number[] }): Promise
     if (kind === "reset") connection.socket.resetAndDestroy();
     else if (kind === "end") connection.end();
     else connection.write(bytes.subarray(at));
-    count(tally, `${kind}: ${describe(await connection.answer(), Uint8Array.from(body))}`);
+    count(tally, `${kind}: ${await connection.said(Uint8Array.from(body))}`);
     connection.destroy();
     await connection.closed;
   });
@@ -68,9 +68,9 @@ export async function pipelines(args: Target & { depth: number; times: number })
     connection.write(packet);
     let answers = 0;
     while (answers < args.depth) {
-      const said = describe(await connection.answer());
+      const said = await connection.said();
       count(tally, said);
-      if (said === "closed") break;
+      if (said === "closed" || said === "late") break;
       answers++;
     }
     connection.destroy();
@@ -89,7 +89,7 @@ export async function endlessHeads(args: Target & { times: number }): Promise<Ta
     };
     connection.socket.on("drain", pour);
     pour();
-    count(tally, describe(await connection.answer()));
+    count(tally, await connection.said());
     connection.destroy();
     await connection.closed;
   });
@@ -110,7 +110,7 @@ export async function endlessBodies(args: Target & { times: number }): Promise<T
     };
     connection.socket.on("drain", pour);
     pour();
-    const said = describe(await connection.answer());
+    const said = await connection.said();
     // The server throws away what still comes for a while, and then closes.
     const answeredAtMs = performance.now();
     await connection.closed;
@@ -138,7 +138,7 @@ export async function slow(args: Target & { connections: number }): Promise<Tall
     const trickle = setInterval(() => {
       if (from > 0 && at < whole.length) connection.write(whole.subarray(at, ++at));
     }, 100);
-    count(tally, `${kind}: ${describe(await connection.answer())}`);
+    count(tally, `${kind}: ${await connection.said()}`);
     clearInterval(trickle);
     await connection.closed;
   });
@@ -165,11 +165,11 @@ const PACKET_REQUESTS = 8;
 const NEVER_READ_MS_MAX = 90_000;
 
 /**
- * Clients that ask and never read an answer, in rounds of a packet each. Between two rounds a client
- * that does read is answered: connections are taken in turn, so the server has had the round by then.
- * (What is poured out faster arrives as hundreds of requests at once, and meets the guard against
- * that instead: see `pipelines`.) Ends when the server has cut them all. Returns how many it did, and
- * how many requests were made in all.
+ * Clients that ask and never read an answer, in rounds of a packet each. Between two rounds a
+ * client that does read is answered: connections are taken in turn, so the server has had the round
+ * by then. (What is poured out faster arrives as hundreds of requests at once, and meets the guard
+ * against that instead: see `pipelines`.) Ends when the server has cut them all. Returns how many
+ * it did, and how many requests were made in all.
  */
 export async function neverRead(args: Target & { connections: number }): Promise<NeverRead> {
   const packet = Buffer.concat(Array.from({ length: PACKET_REQUESTS }, () => RUBBISH));
@@ -204,7 +204,7 @@ export async function halfClosed(args: Target & { times: number }): Promise<Tall
     connection.write(RUBBISH);
     if (worker % 2 === 0) connection.end();
     else connection.socket.resetAndDestroy();
-    count(tally, `${worker % 2 === 0 ? "end" : "reset"}: ${describe(await connection.answer())}`);
+    count(tally, `${worker % 2 === 0 ? "end" : "reset"}: ${await connection.said()}`);
     await connection.closed;
   });
   return tally;
@@ -220,7 +220,7 @@ export async function overlapping(args: Target & { connections: number }): Promi
   for (const connection of connections) connection.write(RUBBISH.subarray(0, -1));
   for (const connection of connections) connection.write(RUBBISH.subarray(-1));
   for (const connection of connections) {
-    count(tally, describe(await connection.answer()));
+    count(tally, await connection.said());
     connection.destroy();
   }
   return tally;
@@ -239,7 +239,7 @@ export async function unfinished(
   });
   for (const connection of connections) connection.write(whole.subarray(0, -1));
   for (const connection of connections) {
-    count(tally, describe(await connection.answer()));
+    count(tally, await connection.said());
     connection.destroy();
   }
   return tally;

@@ -4,7 +4,7 @@ import { bodyChecksum } from "../../../src/core/checksum.ts";
 import { bytesOf, nonceOf } from "../../core/scripted-client.ts";
 import type { Tally } from "../orders.ts";
 import { newScript, Rogue } from "../rogue.ts";
-import { Connection, count, describe, each, exchangeAll, requestOf } from "../wire.ts";
+import { Connection, count, each, exchangeAll, requestOf } from "../wire.ts";
 import type { Target } from "./http.ts";
 
 /** Openings, each with an identifier of its own, from `first` on. */
@@ -39,7 +39,7 @@ export async function openAtOnce({ port, times }: Target & { times: number }): P
   await each(openings(6_000_000, times), times, async (bytes) => {
     const connection = await Connection.open(port);
     connection.write(requestOf(bytes));
-    count(tally, describe(await connection.answer(), bytes));
+    count(tally, await connection.said(bytes));
   });
   return tally;
 }
@@ -72,7 +72,7 @@ export async function parkThousands(args: Target & { requests: number }): Promis
     // Within the span of exchanges, so that none is against the rules: most are copies.
     const bytes = rogue.script.encode(2 + (number % 250), { overThrough: 1 });
     connection.write(requestOf(bytes));
-    answers.push(connection.answer().then((answer) => count(tally, describe(answer, bytes))));
+    answers.push(connection.said(bytes).then((words) => count(tally, words)));
   });
   await Promise.all(answers);
   count(tally, `at last: ${await rogue.say({ overThrough: 300 }, 301)}`);
