@@ -1,15 +1,14 @@
 /**
  * `npm run model`: lets SPIN search the model of the parking rule and of acknowledgements in
  * spec/model, as it should be and with one bug planted for each promise, and lets the real core
- * follow traces of it; `-- --help` says what it takes. Exits with 1 when anything is not as it must
- * be.
+ * follow traces of it; `-- --help` says what it takes.
  */
 import { optionsOfProcess } from "../command-line.ts";
 import { type Cell, tableOf } from "../tables.ts";
 import { type ModelOptions, readOptions } from "./options.ts";
 import { macrosOf, PLANTED, PROPERTIES, type Property, TRACE_SIZES } from "./properties.ts";
 import { parseTrace, replay, type TraceSize } from "./replay.ts";
-import { requirePrograms, simulate, type Verified, verify } from "./spin.ts";
+import { ProgramsMissingError, requirePrograms, simulate, type Verified, verify } from "./spin.ts";
 
 /** Undefined when a search came to what it must; else what is wrong. */
 export function faultOf({ violated }: Property, found: Verified): string | undefined {
@@ -80,7 +79,7 @@ if (process.argv[1] === import.meta.filename) {
   try {
     if (options !== undefined) await main(options);
   } catch (error) {
-    process.exitCode = 1;
+    process.exitCode = error instanceof ProgramsMissingError ? 2 : 1;
     for (let at = error; at instanceof Error; at = at.cause) console.error(at.message);
   }
 }

@@ -44,12 +44,18 @@ export interface Search {
   readonly isShort?: boolean;
 }
 
-/** @throws Error naming what is not installed. */
+/** The model cannot be searched on this machine; `message` is for people. */
+export class ProgramsMissingError extends Error {
+  override readonly name = "ProgramsMissingError";
+  readonly code = "programs_missing";
+}
+
+/** @throws ProgramsMissingError naming what is not installed. */
 export function requirePrograms(): void {
   const missing = PROGRAMS.filter(({ command }) => !isInstalled(command));
   if (missing.length === 0) return;
   const packages = missing.map((program) => program.package).join(" ");
-  throw new Error(
+  throw new ProgramsMissingError(
     `The model needs programs that are not installed: ${packages}.\n` +
       `On Debian 12: apt-get install --no-install-recommends ${packages} libc6-dev`,
   );
