@@ -150,7 +150,7 @@ test("what is asked for is read", () => {
   });
 });
 
-test.each(NAMES)("help of %s names every flag, and nothing is run", (name) => {
+test.each(NAMES)("help of %s says how it is called and how it ends, and nothing is run", (name) => {
   let help = "";
 
   expect(READERS[name](["--help"], (text) => (help += text))).toBeUndefined();
