@@ -77,7 +77,7 @@ export function nodeListener(handler: RequestHandler, options: ListenerOptions =
 
 const turns: WeakMap<Duplex, { requests: number }> = new WeakMap();
 
-/** Whether this request's connection had too many in this turn: it is over, whatever still comes. */
+/** Whether this connection had too many in this turn: it is over, whatever still comes. */
 function isOver(request: NodeRequest, response: NodeResponse): boolean {
   if ("stream" in response) return false;
   return (turns.get(request.socket)?.requests ?? 0) > PIPELINED_MAX;

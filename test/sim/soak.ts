@@ -1,6 +1,5 @@
-// `npm run soak`: plays scenarios by seed after seed, on every processor, for as long as it is told.
-// `-- --help` says how it is told. A failure is shrunk, and printed with the command that plays it
-// again.
+// `npm run soak`: plays scenarios by seed after seed, on every processor; `-- --help` says how it is
+// told for how long. A failure is shrunk, and printed with the command that plays it again.
 
 import { optionsOfProcess } from "../command-line.ts";
 import { tableOf } from "../tables.ts";
