@@ -1,6 +1,5 @@
 /** What options of a simulation of cores may be. */
-import { checkNetworkOptions } from "./network/network.ts";
-import type { NetworkOptions } from "./network/network.ts";
+import { checkNetworkOptions, type NetworkOptions } from "./network/network.ts";
 import {
   checkOptions,
   FLAG,
