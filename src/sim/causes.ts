@@ -1,8 +1,9 @@
 /**
- * Why sessions end, judged from outside: by what the network brought to each side, by its clock, and
- * by what happened to hosts. A side that says "silence" was not reached for so long; one that says
- * "lost" had been told so for as long as it must be, by a server that truly knows nothing of the
- * session (promise 3). And a client that fails again and again waits longer and longer ([RETRY-1]).
+ * Why sessions end, judged from outside: by what the network brought to each side, by its clock,
+ * and by what happened to hosts. A side that says "silence" was not reached for so long; one that
+ * says "lost" had been told so for as long as it must be, by a server that truly knows nothing of
+ * the session (promise 3). And a client that fails again and again waits longer and longer
+ * ([RETRY-1]).
  *
  * Invariant: what is counted as heard is certain; so a side may have heard later than is known here
  * and then ends later, but never earlier.
@@ -41,7 +42,7 @@ export class Causes {
   /** When either application closed, by the clocks of both; undefined: neither has. */
   private closedAtMs: Record<SideName, number> | undefined = undefined;
   private readonly hasEnded: Record<SideName, boolean> = { client: false, server: false };
-  /** Since when the client hears of nothing but a session that is unknown; Infinity: it does not. */
+  /** Since when the client hears of nothing but an unknown session; Infinity: it does not. */
   private unknownSinceMs = Infinity;
   /** Damaged bodies since the client heard something. */
   private damaged = 0;

@@ -173,7 +173,7 @@ export class Cores {
     }
   }
 
-  /** Of whichever session holds it. What is answered already is nobody's, and is told all the same. */
+  /** Of whichever session holds it; what is answered is nobody's, and is told all the same. */
   private loseConnection(handle: number): boolean {
     let session = this.session;
     for (const each of this.server.sessions.values()) {

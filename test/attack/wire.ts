@@ -103,7 +103,7 @@ export class Connection {
     }
   }
 
-  /** `describe` of the next answer; "closed" if the other side closed first, "late" if neither came. */
+  /** `describe` of the next answer; "closed" if the server closed first, "late" if neither came. */
   async said(request?: Uint8Array): Promise<string> {
     const words = describe(await this.answer(), request);
     return this.isLate ? "late" : words;
