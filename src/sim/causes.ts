@@ -27,10 +27,11 @@ import type { MortalPair } from "./mortal-pair.ts";
 
 const OK = 200;
 /**
- * The waits between ten failures in a row are drawn from nine spans that double up to the longest.
- * That they sum up to a tenth of that has a chance of one in a thousand million.
+ * After the first of eleven failures in a row nothing is waited for; the nine waits that follow are
+ * drawn from spans that double up to the longest. That they sum up to no more than a tenth of that
+ * has a chance of one in a thousand million.
  */
-const FAILURES_IN_ROW = 10;
+const FAILURES_IN_ROW = 11;
 const IMPATIENCE = 10;
 /** What that was computed for: spans that double five times at least. */
 const SPANS_RATIO = 50;
