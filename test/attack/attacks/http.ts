@@ -196,15 +196,16 @@ export async function neverRead(args: Target & { connections: number }): Promise
   return { cut, requests: packets * PACKET_REQUESTS };
 }
 
-/** Requests whose sender closes its half at once, or all of it. */
+/** Requests whose senders close their half at once, or all of it, by turns. */
 export async function halfClosed(args: Target & { times: number }): Promise<Tally> {
   const tally: Tally = {};
-  await each(Array.from({ length: args.times }), 16, async (_, worker) => {
+  const kinds = Array.from({ length: args.times }, (_, at) => (at % 2 === 0 ? "end" : "reset"));
+  await each(kinds, 16, async (kind) => {
     const connection = await Connection.open(args.port);
     connection.write(RUBBISH);
-    if (worker % 2 === 0) connection.end();
+    if (kind === "end") connection.end();
     else connection.socket.resetAndDestroy();
-    count(tally, `${worker % 2 === 0 ? "end" : "reset"}: ${await connection.said()}`);
+    count(tally, `${kind}: ${await connection.said()}`);
     await connection.closed;
   });
   return tally;
