@@ -53,13 +53,13 @@ export interface ServerHost {
   /** How late it may be told. */
   readonly goneToldMs: number;
   /**
-   * Where the server's `authenticate` is true: of a thousand openings, how many are told to come
-   * later.
+   * Where the server's `authenticate` is true: of a thousand openings that are not refused, how many
+   * are told to come later.
    */
   readonly putOffPermille: number;
   /** How much later, at most. Below the time for which an ended session is remembered. */
   readonly putOffMs: number;
-  /** How many are refused. */
+  /** There too: of a thousand openings, how many are refused. */
   readonly turnAwayPermille: number;
   /** How long half of the verdicts take, at most; 0: none takes any time. */
   readonly verdictMs: number;
