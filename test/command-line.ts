@@ -3,6 +3,9 @@
 
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 
+/** Seeds are numbers of 32 bits. */
+export const SEED_MAX: number = 2 ** 32 - 1;
+
 /** The command line asks for nothing that can be run; `message` is one line for people. */
 export class CommandLineError extends Error {
   override readonly name = "CommandLineError";

@@ -1,6 +1,6 @@
 /** The command line of `npm run fuzz`. */
 import { InvalidArgumentError, Option } from "commander";
-import { commandFor, integer, readWords } from "../command-line.ts";
+import { commandFor, integer, readWords, SEED_MAX } from "../command-line.ts";
 import { fromHex } from "../vectors/hex.ts";
 import { EMPTY_BODY } from "./campaign.ts";
 import { type Target, TARGETS } from "./cases.ts";
@@ -34,7 +34,6 @@ interface Flags {
   readonly patience: number;
 }
 
-const SEED_MAX = 2 ** 32 - 1;
 const PATIENCE_SECONDS_MAX = 86_400;
 
 /**

@@ -7,10 +7,9 @@ import {
   parseInterval,
   parseProbability,
 } from "../../src/chaos/index.ts";
-import { SEED_MAX } from "../../src/chaos/limits.ts";
 import { UNIT_MS } from "../../src/chaos/quantities.ts";
 import { argumentParser } from "../../src/cli/argument-parser.ts";
-import { commandFor, integer, readWords } from "../command-line.ts";
+import { commandFor, integer, readWords, SEED_MAX } from "../command-line.ts";
 import type { Hardness } from "./hardness.ts";
 import type { Plant } from "./orders.ts";
 

@@ -1,7 +1,7 @@
 /** The command line of `npm run soak`. */
 import { availableParallelism } from "node:os";
 import { InvalidArgumentError } from "commander";
-import { commandFor, integer, readWords } from "../command-line.ts";
+import { commandFor, integer, readWords, SEED_MAX } from "../command-line.ts";
 import { SCENARIOS } from "./scenarios.ts";
 
 export interface SoakOptions {
@@ -14,7 +14,6 @@ export interface SoakOptions {
 
 /** Some eleven days. */
 const SECONDS_MAX = 1_000_000;
-const SEED_MAX = 2 ** 32 - 1;
 /** Another one each time, and short enough to be typed. */
 const SEEDS_DRAWN = 1_000_000_000;
 const THREADS_MAX = 1_024;

@@ -1,7 +1,6 @@
 /** The command line of `npm run soak:sockets`. */
 import { Option } from "commander";
-import { SEED_MAX } from "../../src/chaos/limits.ts";
-import { commandFor, integer, readWords } from "../command-line.ts";
+import { commandFor, integer, readWords, SEED_MAX } from "../command-line.ts";
 
 export interface SoakOptions {
   /** Of traffic under faults; beside it a start, two rests and the check of the logs. */
