@@ -65,6 +65,8 @@ export class MortalPair extends Pair {
   /** Tells streams apart. */
   private life = 0;
   private streamsBefore: Map<string, Stream>[] = [];
+  /** The server forgets an opening that was put off: an end of which no client hears. */
+  private isPuttingOff = false;
   /** Which of the servers of this session the client has heard. */
   private heard: number | undefined = undefined;
   private readonly play: Play;
@@ -104,7 +106,9 @@ export class MortalPair extends Pair {
   /** The server's host judges an opening that has waited. */
   decide(session: ServerSession, verdict: Verdict): void {
     const isPutOff = verdict.accepted === "later" && session.side.state === "opening";
+    this.isPuttingOff = isPutOff;
     this.react("server", { kind: "verdict", session, verdict });
+    this.isPuttingOff = false;
     // Nothing of it was delivered or acknowledged: the next opening is the first.
     if (isPutOff && session === this.session) this.forgetSession();
   }
@@ -194,7 +198,7 @@ export class MortalPair extends Pair {
     if (side === "client" && isDelivered) this.noteFromServer(output);
     else super.noteOutput(side, output);
     if (output.kind === "ended") {
-      this.play.mark(`ended: ${output.reason}`);
+      if (!this.isPuttingOff) this.play.mark(`ended: ${output.reason}`);
       this.checkBook(this.book);
     }
     // Not there yet while the pair is being made.
