@@ -14,7 +14,7 @@ import { CLIENT_OPTIONS, SESSION_HEADER } from "./limits.ts";
 import { Log } from "./log.ts";
 import { makeRoomForLargest } from "./messages.ts";
 import { type ClientStart, HOLD_POLICIES, type RestReport } from "./orders.ts";
-import { STATE_CALLS } from "./process-state.ts";
+import { readSourceMap, STATE_CALLS } from "./process-state.ts";
 import { Talker, type TalkerState } from "./talker.ts";
 import { TICK_MS } from "./traffic.ts";
 
@@ -43,6 +43,7 @@ const { name, folder, seed, url, usesFetch } = JSON.parse(process.argv[2] ?? "{}
 const log = new Log(folder, name);
 log.write({ kind: "start" });
 makeRoomForLargest();
+readSourceMap();
 const dice = new Dice(seed);
 const connect = usesFetch ? connectFetch : connectNode;
 /** All that have not ended; of these the last one is used, and the others are closing. */

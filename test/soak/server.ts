@@ -15,7 +15,7 @@ import type { Fact } from "./lines.ts";
 import { Log } from "./log.ts";
 import { makeRoomForLargest } from "./messages.ts";
 import type { ServerStart } from "./orders.ts";
-import { STATE_CALLS } from "./process-state.ts";
+import { readSourceMap, STATE_CALLS } from "./process-state.ts";
 import { Talker } from "./talker.ts";
 import { TICK_MS } from "./traffic.ts";
 
@@ -30,6 +30,7 @@ const { name, folder, seed, hold } = JSON.parse(process.argv[2] ?? "{}") as Serv
 const log = new Log(folder, name);
 log.write({ kind: "start" });
 makeRoomForLargest();
+readSourceMap();
 const dice = new Dice(seed);
 const talkers = new Set<Talker>();
 let sessionsOpened = 0;
