@@ -63,6 +63,18 @@ describe("a body is refused and changes nothing", () => {
     expect(refusalOf(receiver, { ...three, payloads: large })).toBe("window_exceeded");
   });
 
+  test("[CHAN-5] but not by a reset behind the end of its channel", () => {
+    const receiver = receiverOf({ channelsMax: 1 });
+    hear(receiver, opening(1, 2, "ordered"));
+    hear(receiver, channelFinish(2, 2, 1));
+
+    expect(refusalOf(receiver, channelFinish(3, 2, 1))).toBe("finish_invalid");
+    expect(refusalOf(receiver, reset(3, 2))).toBe("none");
+    hear(receiver, reset(3, 2));
+    const told = ["channel-opened", "channel-finished", "channel-reset"];
+    expect(takeTexts(receiver)).toEqual(told);
+  });
+
   test("[CHAN-1] [CHAN-4] with channels that cannot be", () => {
     const receiver = receiverOf({ channelsMax: 2 });
     hear(receiver, opening(1, 2, "ordered"));
