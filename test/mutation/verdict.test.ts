@@ -62,6 +62,10 @@ describe("a run of mutants", () => {
     expect(twice.faults).toHaveLength(1);
   });
 
+  test("passes by an entry of the list whose mutant took too long", () => {
+    expect(verdictOf([...killed(99), mutant("Timeout")], [justified()]).faults).toEqual([]);
+  });
+
   test("fails below 90 in a hundred, and by more than 2 justified ones", () => {
     const low = verdictOf(
       [...killed(8), mutant("Survived", "a"), mutant("Survived", "b")],
