@@ -9,11 +9,7 @@
  * and then ends later, but never earlier.
  */
 import {
-  type Body,
   type EndedOutput,
-  ProtocolError,
-  readBody,
-  readHead,
   REQUEST_DEFAULTS,
   PARK_DEFAULTS,
   type ServerSession,
@@ -24,6 +20,7 @@ import { BrokenPromise, type SideName, SIDES } from "./applications.ts";
 import type { Item } from "./http.ts";
 import { openClient } from "./invariants/open.ts";
 import type { MortalPair } from "./mortal-pair.ts";
+import { readWhole } from "./whole-bodies.ts";
 
 const OK = 200;
 /**
@@ -129,18 +126,16 @@ export class Causes {
   private handleRequest(bytes: Uint8Array): void {
     const { session, sessionId } = this.pair;
     if (session === undefined) return;
-    const body = readWhole(bytes, sessionId);
+    const { body, address } = readWhole(bytes, sessionId) ?? {};
     const { side } = session;
-    if (body === undefined || body.request === undefined || isOfOther(body, side.generation))
-      return;
-    const { address } = readHead(bytes, bytes.length);
+    if (body?.request === undefined || isOfOther(body, side.generation)) return;
     if (address?.incarnation !== side.incarnation) return;
     this.heardAtMs.server = this.pair.clocks.server;
   }
 
   private handleAnswer(bytes: Uint8Array): void {
     const { client, clocks, http, sessionId } = this.pair;
-    const body = readWhole(bytes, sessionId);
+    const body = readWhole(bytes, sessionId)?.body;
     if (body === undefined || body.unreadable === true) this.damaged++;
     if (body === undefined) return;
     this.unanswered = http.waiting.size;
@@ -231,14 +226,4 @@ export class Causes {
 
 function unless(holds: boolean, otherwise: string): string | undefined {
   return holds ? undefined : otherwise;
-}
-
-/** Undefined: it is damaged, or another session's. */
-export function readWhole(bytes: Uint8Array, sessionId: Uint8Array): Body | undefined {
-  try {
-    return readBody(bytes, readHead(bytes, Math.max(1, bytes.length)), sessionId);
-  } catch (error) {
-    if (error instanceof ProtocolError) return undefined;
-    throw error;
-  }
 }

@@ -11,7 +11,7 @@
 import type { EndReason } from "../core/index.ts";
 import { type ActorMark, Actors } from "./actors.ts";
 import { BrokenPromise, SIDES, type SideName } from "./applications.ts";
-import { Causes, readWhole } from "./causes.ts";
+import { Causes } from "./causes.ts";
 import { isIn } from "./explore/marks.ts";
 import type { Item } from "./http.ts";
 import { checkRest, checkSide, checkTogether } from "./invariants.ts";
@@ -22,6 +22,7 @@ import type { PresetName } from "./presets.ts";
 import { ServerHosting, type ServerHostMark } from "./server-hosting.ts";
 import { checkSimulationOptions } from "./simulation-option-checks.ts";
 import { drawOptions, type HostEvents, type SimulationOptions } from "./simulation-options.ts";
+import { readWhole } from "./whole-bodies.ts";
 
 /** What may happen to hosts, as it is marked. */
 export type HostMark =
@@ -286,7 +287,7 @@ export class Simulation {
   }
 
   private checkAnswer({ exchange, body }: Item): void {
-    const { answer, pauseMs } = readWhole(body, this.pair.sessionId) ?? {};
+    const { answer, pauseMs } = readWhole(body, this.pair.sessionId)?.body ?? {};
     if (pauseMs !== undefined) this.play.mark("pause asked");
     if (answer === undefined) return;
     // [PARK-12]: what has gone counts as answered, and a copy of it does not park.

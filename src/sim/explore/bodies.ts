@@ -1,6 +1,7 @@
 /** Prints of bodies that are on their way. The same bytes are read once. */
-import { type Body, type NumberedFrame, readBody, readHead } from "../../core/index.ts";
+import type { Body, NumberedFrame } from "../../core/index.ts";
 import { numberOf } from "../payloads.ts";
+import { readWhole } from "../whole-bodies.ts";
 import { type Print, Recorder } from "./print.ts";
 import { type Surroundings, Walk } from "./walk.ts";
 
@@ -26,15 +27,8 @@ const NOWHERE: Surroundings = {
 export function readAny(bytes: Uint8Array, sessionId: Uint8Array): ReadBody {
   const known = bodies.get(bytes);
   if (known !== undefined) return known;
-  let body: Body | undefined;
-  let incarnation = 0;
-  try {
-    const head = readHead(bytes, Math.max(1, bytes.length));
-    body = readBody(bytes, head, sessionId);
-    incarnation = head.address?.incarnation ?? 0;
-  } catch {
-    body = undefined;
-  }
+  const { body, address } = readWhole(bytes, sessionId) ?? {};
+  const incarnation = address?.incarnation ?? 0;
   const read = { body, incarnation, print: printOf(bytes, body, incarnation) };
   bodies.set(bytes, read);
   return read;
