@@ -8,6 +8,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
 import { formatAddress } from "holdfast/chaos";
 import { configureServer, nodeListener } from "holdfast/http/node";
@@ -56,6 +57,9 @@ const FAULTS_BYTES_MAX = 1_024;
 /** What is still being answered when the server closes is cut after so long. */
 const CLOSE_WITHIN_MS = 1_000;
 
+/** A page that is just between two requests comes back within so long, and is told the end. */
+const TELL_WITHIN_MS = 250;
+
 const KIB = 1024;
 
 /** Rejects with what `listen` says: `EADDRINUSE` for a port that is taken. */
@@ -91,6 +95,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   configureServer(outer);
   const close = async (): Promise<void> => {
     sessions.abort(SESSION_ENDS.stopping, "The server goes down");
+    await sleep(TELL_WITHIN_MS);
     await closeServer(outer);
     await Promise.all([lines.close(), page.close()]);
     await closeServer(inner);
