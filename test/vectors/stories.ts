@@ -1,6 +1,7 @@
 // What happens between a client and a server, body by body: what spec/vectors/stories.json is made
 // from. Each story shows one mechanism, and names the rules that it shows.
 
+import { writeVersions } from "../../src/core/body-writer.ts";
 import { assert } from "../../src/core/errors.ts";
 import { LITERAL_DEFAULTS } from "../../src/core/limits.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
@@ -345,7 +346,7 @@ export const stories: readonly Story[] = [
     () => {
       const stage = new Stage();
       stage.tick();
-      stage.answerFrom("speaks only version 2", 1, Uint8Array.of(0, 1, 2));
+      stage.answerFrom("speaks only version 2", 1, writeVersions([2]));
       stage.arrive(2);
       return stage;
     },
