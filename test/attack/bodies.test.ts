@@ -28,7 +28,7 @@ describe("a server process, when it is sent bodies that are wrong,", () => {
   test("answers every malformed vector by a body", async () => {
     const siege = await scene.attack<Tally>("malformed", { times: 10 });
 
-    expectWellFormed(siege.result, 1_180);
+    expectWellFormed(siege.result, 1_200);
     expect(scene.harmOf(siege)).toEqual([]);
   });
 
