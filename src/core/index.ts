@@ -18,15 +18,19 @@ export type {
   Direction,
   Ending,
   FinishFrame,
+  Hearing,
   MessagesFrame,
   NumberedFrame,
+  Offer,
   Owner,
   Parameters,
   PartFrame,
+  PipeState,
   RequestPrefix,
   SkipFrame,
   Window,
 } from "./body.ts";
+export { BodySplitter } from "./body-splitter.ts";
 export { type Head, readBody, readHead, readVersions } from "./body-reader.ts";
 export { bodyBytes, type BodyOptions, encodeBody, writeVersions } from "./body-writer.ts";
 export {
@@ -59,6 +63,8 @@ export type {
   ApplicationOutput,
   EndedOutput,
   EndReason,
+  PipeEnd,
+  PipeOutput,
   RequestOutput,
   RespondOutput,
   TimeoutOutput,
@@ -66,6 +72,7 @@ export type {
 } from "./outputs.ts";
 export { LiteralRequestSide } from "./literal-request-side.ts";
 export { ParkSide } from "./park-side.ts";
+export type { PipedHalf } from "./piped-half.ts";
 export { type Credentials, type FailureKind, RequestSide } from "./request-side.ts";
 export type { SessionState } from "./session-states.ts";
 export type { Snapshot } from "./snapshot.ts";

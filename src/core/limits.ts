@@ -94,6 +94,15 @@ export const PARAMETERS_MAX = 64;
 export const PAUSE_MS_MAX = 3_600_000;
 
 /**
+ * Least time between bodies in which nobody has anything to say on a pipe, in milliseconds, however
+ * little silence the other side bears: one that states none must not make this side busy.
+ */
+export const PIPE_DUMMY_MS_MIN = 100;
+
+/** Bytes of a stream's ticket: 128 random bits, as it stands for the session's secret. */
+export const TICKET_BYTES = 16;
+
+/**
  * Most lives that a later one names as those that it succeeds: the last that the server is known to
  * have had, and the newest since. More than 15 lives in a row without an answer to any of them is a
  * client that is reloaded without end.
@@ -261,6 +270,10 @@ export const SESSION_RANGES: OptionRanges<SessionOptions> = {
   // Two silently lost answers cost a hold time each.
   closeTimeoutMs: [55_000, 1, DAY_MS],
   unreadableMax: [8, 1, 1_000_000],
+  // A 100 Mbit/s path with a round trip of 80 ms; what the system buffers beyond that is late.
+  pipeBytesMax: [MIB, 1, 2 ** 40],
+  // Phones stand still for seconds, and then deliver everything.
+  pipeStallMs: [5_000, 1, DAY_MS],
 };
 
 /** Defaults of the options of both sides. */
@@ -294,6 +307,10 @@ export const PARK_RANGES: OptionRanges<Omit<ParkOptions, keyof SessionOptions>, 
   // parkedMax and carriersMax of one client, and as many again for overtaking.
   requestsHeldMax: [24, "parkedMax", PARKED_MAX],
   parkedQuietMs: [2_000, 0, DAY_MS],
+  // Proxies cut what is silent for 30 s, the impatient ones sooner.
+  pipeSilenceMs: [15_000, 1, DAY_MS],
+  // More than bodies that left together come apart by.
+  pipeProofMs: [100, 1, 60_000],
 };
 
 /** Defaults of all options of the server's half of a session. */

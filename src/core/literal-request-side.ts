@@ -12,8 +12,7 @@ import { type Credentials, RequestSide, type SendReason } from "./request-side.t
 /** The client's half by the procedure of the founding document; spec 8. */
 export class LiteralRequestSide extends RequestSide {
   private readonly literal: LiteralOptions;
-  /** When the last request left, and when one may follow an answer. */
-  private lastRequestAtMs: number;
+  /** When a request may follow an answer. */
   private followAtMs: number = Infinity;
 
   /** `options.literal` is the document's where it is not given. @throws UsageError as its base. */
@@ -85,7 +84,6 @@ export class LiteralRequestSide extends RequestSide {
 
   protected override sendRequest(nowMs: number): void {
     super.sendRequest(nowMs);
-    this.lastRequestAtMs = nowMs;
     this.followAtMs = Infinity;
   }
 

@@ -80,6 +80,10 @@ export interface SessionOptions {
   readonly closeTimeoutMs: number;
   /** A session ends after so many unreadable bodies in a row. */
   readonly unreadableMax: number;
+  /** Most bytes that wait for evidence on a pipe; the rest waits here. */
+  readonly pipeBytesMax: number;
+  /** A pipe is dead when nothing on it was acknowledged for so long beyond the timeout. */
+  readonly pipeStallMs: number;
   /** The founding document's procedure instead of the modern rules; spec 8. Default: undefined. */
   readonly literal: LiteralOptions | undefined;
 }
@@ -118,6 +122,10 @@ export interface RequestOptions extends SessionOptions {
 export interface ParkOptions extends SessionOptions {
   /** Requests of one session that are held at most, whatever the client does. */
   readonly requestsHeldMax: number;
+  /** A pipe on which there is nothing to say gets an empty body after so long. */
+  readonly pipeSilenceMs: number;
+  /** The second body of a stream follows the first after so long, to show that it is not held back. */
+  readonly pipeProofMs: number;
   /** After so long without being caught with nothing parked, one parked request less is wanted. */
   readonly parkedQuietMs: number;
 }

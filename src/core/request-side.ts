@@ -3,11 +3,12 @@
  * server, lets messages leave at once while a carrier's slot is free, and takes answers, failures
  * and silence as evidence. spec 5.
  *
- * Handlers: `handleAnswer`, `handleFailure`, `handleWake`, `handleTimeout`. Commands: those of
- * `Half`, `save` and `abort`. Outputs of `poll()`: `request`, `abort`, the application's, and the
- * timeout.
+ * Handlers: `handleAnswer`, `handleFailure`, `handleWake`, `handleTimeout`, and of pipes
+ * `handlePipeBody`, `handlePipeClosed`. Commands: those of `Half`, `save`, `abort`, `openPipe` and
+ * `offerPipe`. Outputs of `poll()`: `request`, `abort`, `transmit`, `hang-up`, the application's,
+ * and the timeout.
  */
-import type { Address, AnswerPrefix, Body } from "./body.ts";
+import type { Address, AnswerPrefix, Body, PipeState } from "./body.ts";
 import { readBody, readHead, readVersions } from "./body-reader.ts";
 import type { BodyOptions } from "./body-writer.ts";
 import { ChannelReceiver } from "./channel-receiver.ts";
@@ -27,7 +28,7 @@ import {
   type ChannelOptions,
   checkParameters,
   END_CODES,
-  Half,
+  type Head,
   isOfOther,
   ownerOf,
 } from "./half.ts";
@@ -38,9 +39,11 @@ import {
   INCARNATION_STEP_MAX,
   INITIAL_GRANT,
   NONCE_BYTES,
+  PIPE_DUMMY_MS_MIN,
   PREDECESSORS_MAX,
   PROOF_BYTES_MAX,
   SAVE_PAUSE_MS,
+  TICKET_BYTES,
   UNANSWERED_DOUBTED,
   UNIT_BYTES_MAX,
   WAKE_INTERVAL_MS,
@@ -49,6 +52,8 @@ import { checkNames, checkRequestOptions, type RequestOptions, within } from "./
 import { REQUEST_DEFAULTS } from "./limits.ts";
 import type { EndedOutput, EndReason, RequestOutput, TimerName } from "./outputs.ts";
 import { PartStore } from "./part-store.ts";
+import { Pipe } from "./pipe.ts";
+import { PipedHalf } from "./piped-half.ts";
 import { PayloadQueue, PayloadStore } from "./payload-queue.ts";
 import { jitter, seedFrom } from "./random.ts";
 import { Ranges } from "./ranges.ts";
@@ -89,11 +94,11 @@ export interface FailureKind {
 /**
  * The client's half of a session, and all of its client's core.
  *
- * Readers: plain properties. Commands: `send`, `openChannel`, `close`, `abort`, `save` and their
- * like. Handlers: `handleAnswer`, `handleFailure`, `handleTimeout`, `handleWake`. After each
- * command or handler, drain `poll()`.
+ * Readers: plain properties. Commands: `send`, `openChannel`, `close`, `abort`, `save`, `openPipe`,
+ * `offerPipe` and their like. Handlers: `handleAnswer`, `handleFailure`, `handleTimeout`,
+ * `handleWake`, `handlePipeBody`, `handlePipeClosed`. After each command or handler, drain `poll()`.
  */
-export class RequestSide extends Half<RequestOutput> {
+export class RequestSide extends PipedHalf<RequestOutput> {
   /** @internal The requests that are out. */
   readonly exchanges: Exchanges = new Exchanges();
   /** What the server wishes to find parked, as the highest exchange said. */
@@ -116,6 +121,8 @@ export class RequestSide extends Half<RequestOutput> {
   /** The answer that came last, and when. */
   private lastAnswered = 0;
   private lastAnsweredAtMs = 0;
+  /** When a request left last. */
+  protected lastRequestAtMs: number;
   /** After failures no request leaves before. */
   private retryAtMs: number;
   private failuresInRow = 0;
@@ -127,6 +134,16 @@ export class RequestSide extends Half<RequestOutput> {
   private wakeAtMs: number = Infinity;
   private wokenAtMs: number = -Infinity;
   private random: number;
+  /** The newest link; and the newest of the lives before in this place. */
+  private lastLink = 0;
+  private linksBefore = 0;
+  /** A stream that the server is asked for, until it comes; and whether it has been told. */
+  private offer: Body["offer"] = undefined;
+  private isOfferSaid = true;
+  /** The first exchange that carries it, while none of them is known to have arrived. */
+  private offeredFrom = Infinity;
+  /** The server knows by which pipe this side hears. */
+  private isJoinKnown = true;
 
   /** @throws UsageError `option_invalid`, `option_unknown`, `clock_invalid`. */
   constructor(nowMs: number, credentials: Credentials, options: Partial<RequestOptions> = {}) {
@@ -143,6 +160,7 @@ export class RequestSide extends Half<RequestOutput> {
     this.secret = credentials.secret.slice();
     this.retryAtMs = nowMs;
     this.savedUntilMs = nowMs;
+    this.lastRequestAtMs = nowMs;
     this.random = seedFrom(credentials.nonce);
     // [OPEN-6]: what every server grants before it has answered.
     if (!full.earlyMessages) return;
@@ -281,6 +299,96 @@ export class RequestSide extends Half<RequestOutput> {
   }
 
   /**
+   * A socket by which bodies pass both ways has opened. Its first body leaves in this tick.
+   *
+   * @returns its link: the handle in `transmit`, `hang-up`, `handlePipeBody` and `handlePipeClosed`.
+   * @throws UsageError `session_closed`, `state_invalid` for the literal procedure.
+   */
+  openPipe(nowMs: number): number {
+    return this.beginPipe(nowMs, true).link;
+  }
+
+  /**
+   * Asks the server for a stream: a request tells it the ticket, by which the adapter then gets the
+   * stream. One at a time; the last one counts.
+   *
+   * @param ticket `TICKET_BYTES` random bytes.
+   * @returns its link, as of `openPipe`.
+   * @throws UsageError `session_closed`, `option_invalid`, `state_invalid` as `openPipe`.
+   */
+  offerPipe(nowMs: number, ticket: Uint8Array): number {
+    within(ticket.length, TICKET_BYTES, TICKET_BYTES, "ticket.length");
+    const { link } = this.beginPipe(nowMs, false);
+    this.offer = { link, ticket: ticket.slice() };
+    this.isOfferSaid = false;
+    return link;
+  }
+
+  private beginPipe(nowMs: number, isDuplex: boolean): Pipe {
+    this.advance(nowMs);
+    if (this.state === "ended") throw new UsageError("session_closed");
+    if (this.options.literal !== undefined) throw new UsageError("state_invalid", "literal");
+    const link = ++this.lastLink;
+    const pipe = new Pipe(this.nowMs, link, link, isDuplex);
+    this.addPipe(pipe);
+    return pipe;
+  }
+
+  /** A body has come whole on a pipe. */
+  handlePipeBody(nowMs: number, link: number, bytes: Uint8Array): void {
+    this.advance(nowMs);
+    const pipe = this.pipes.get(link);
+    if (pipe === undefined) return;
+    let body: Body;
+    try {
+      body = this.readPipeBody(bytes);
+      // [INC-2]
+      if (body.superseded !== undefined && body.superseded !== this.incarnation) {
+        this.end("superseded", "peer", END_CODES.closed);
+        return;
+      }
+      this.check(body);
+    } catch (error) {
+      const code = protocolCode(error);
+      if (isDamage(code)) {
+        this.bodiesUnreadable++;
+        this.dropPipe(pipe, "unreadable");
+      } else {
+        this.fail("protocol", "local", END_CODES.protocol, code); // [END-8]
+      }
+      return;
+    }
+    pipe.noteHeard(this.nowMs);
+    // [OWN-4] [END-5]: whether the session is lost is asked by a request. A life that is told of
+    // itself hears on a pipe of another one [INC-2].
+    const isUnknown = body.unknown !== undefined || body.superseded !== undefined;
+    if (isUnknown || isOfOther(body, this.generation)) this.dropPipe(pipe, "unknown");
+    else if (body.unreadable === true) this.dropPipe(pipe, "unreadable");
+    else this.applyOnPipe(pipe, this.believed(body));
+  }
+
+  private applyOnPipe(pipe: Pipe, body: Body): void {
+    this.hearAck(body.ack);
+    this.applyBeside(body);
+    if (this.peer !== undefined) {
+      // The session has answered this life, as a request would have been.
+      this.noteAnswered();
+      this.doubtedSinceMs = Infinity;
+      if (pipe.isDuplex) this.unansweredInRow = 0;
+    }
+    if (this.pipes.get(pipe.link) !== pipe) return;
+    if (body.pauseMs === undefined) this.notePipe(pipe, body.pipe);
+    else this.dropPipe(pipe, "paused");
+  }
+
+  /** The connection of a pipe has ended. */
+  handlePipeClosed(nowMs: number, link: number): void {
+    this.advance(nowMs);
+    const pipe = this.pipes.get(link);
+    if (pipe !== undefined) this.forgetPipe(pipe, "closed");
+  }
+
+  /**
    * The host says that the network may be back, or another one: connections that are out may be
    * dead without saying so. At the end of the tick nothing waits for failures any more, and
    * requests leave in place of those that are out. A pause of the server's goes on. Harmless when
@@ -303,7 +411,19 @@ export class RequestSide extends Half<RequestOutput> {
   protected reasonByRules(nowMs: number): SendReason | undefined {
     // [SAY-2] [SAY-9], and beyond that [SAY-4].
     if (this.exchanges.countLive < this.liveWanted) return "park";
-    return this.canCarry && this.hasSomethingToSay(nowMs) ? "say" : undefined;
+    if (!this.canCarry) return undefined;
+    const hasToSay = this.speaking === undefined && this.hasSomethingToSay(nowMs);
+    const hasNews = !this.isOfferSaid || this.isJoinUntold || nowMs >= this.aliveDueAtMs;
+    return hasToSay || hasNews ? "say" : undefined;
+  }
+
+  /** The server is to hear by a request that this side hears by a stream, and none says so yet. */
+  private get isJoinUntold(): boolean {
+    if (this.isJoinKnown || this.joinedPipe?.isDuplex !== false) return false;
+    for (const { link, isOverdue } of this.exchanges.open.values()) {
+      if (link === this.joined && !isOverdue) return false;
+    }
+    return true;
   }
 
   /**
@@ -311,7 +431,26 @@ export class RequestSide extends Half<RequestOutput> {
    * answers one at once and this side knows that the path is back [SAY-9].
    */
   private get liveWanted(): number {
-    return this.parkedWanted + (this.unansweredInRow >= UNANSWERED_DOUBTED ? 1 : 0);
+    // [PIPE-4]: where the client hears by a pipe nothing is parked.
+    const wanted = this.joined === 0 ? this.parkedWanted : 0;
+    return wanted + (this.unansweredInRow >= UNANSWERED_DOUBTED ? 1 : 0);
+  }
+
+  /** [PIPE-10]: a client that hears by a stream speaks by a request once in a hold time. */
+  private get aliveDueAtMs(): number {
+    const pipe = this.joinedPipe;
+    if (pipe === undefined || pipe.isDuplex) return Infinity;
+    return this.lastRequestAtMs + this.aliveIntervalMs;
+  }
+
+  /** After so long a client that hears by a pipe speaks, whatever the server states [PIPE-10]. */
+  private get aliveIntervalMs(): number {
+    return Math.max(PIPE_DUMMY_MS_MIN, this.holdMs);
+  }
+
+  /** For how long the server holds a request. */
+  private get holdMs(): number {
+    return this.peer?.holdTimeMs ?? this.settings.holdTimeMs;
   }
 
   /** Requests that may be out at once, overdue ones included. */
@@ -339,6 +478,7 @@ export class RequestSide extends Half<RequestOutput> {
     for (const exchange of this.exchanges.open.values()) {
       consider("exchange", this.exchangeOverdueAtMs(exchange.number));
     }
+    this.considerPipes(consider);
     // No request leaves before, whatever it is that it would say.
     const gateMs = Math.max(this.notBeforeMs, this.nowMs);
     this.considerRules(consider, gateMs);
@@ -348,6 +488,8 @@ export class RequestSide extends Half<RequestOutput> {
   protected considerRules(consider: (name: TimerName, atMs: number) => void, gateMs: number): void {
     consider("resend", this.resendAtMs);
     if (!this.hasSlot || !this.canCarry) return;
+    consider("transmit", Math.max(gateMs, this.aliveDueAtMs));
+    if (this.speaking !== undefined) return;
     const ackAtMs = this.receiver.ackOwedSinceMs + this.settings.ackDelayMs;
     consider("ack-delay", Math.max(gateMs, ackAtMs));
     consider("probe", Math.max(gateMs, this.probeDueMs));
@@ -381,6 +523,7 @@ export class RequestSide extends Half<RequestOutput> {
       this.roundTrip.backOff();
     }
     this.handleRules(nowMs);
+    this.handlePipeTimers(nowMs);
     if (this.isUnanswered) this.end("unanswered", "network", END_CODES.silence);
   }
 
@@ -395,6 +538,7 @@ export class RequestSide extends Half<RequestOutput> {
   }
 
   protected override transmit(nowMs: number): void {
+    this.sayOnPipes(nowMs);
     while (this.reasonToSend(nowMs) !== undefined) {
       for (const exchange of this.abandoned.splice(0)) {
         this.transmissions.push({ kind: "abort", exchange });
@@ -409,8 +553,11 @@ export class RequestSide extends Half<RequestOutput> {
     const number = this.exchanges.next;
     const body = this.compose(nowMs, this.requestHead(nowMs), number);
     const isCarrier = this.sender.flights.has(number);
-    this.exchanges.begin(nowMs, body.length, isCarrier);
+    this.exchanges.begin(nowMs, body.length, isCarrier, this.joined);
     this.transmissions.push({ kind: "request", exchange: number, body });
+    this.lastRequestAtMs = nowMs;
+    if (!this.isOfferSaid) this.offeredFrom = number;
+    this.isOfferSaid = true;
   }
 
   private requestHead(nowMs: number): Partial<Body> {
@@ -426,13 +573,122 @@ export class RequestSide extends Half<RequestOutput> {
     const open = this.peer === undefined ? this.parameters : undefined;
     const succeeds = this.predecessors.length === 0 ? undefined : this.predecessors;
     const owner = ownerOf(this.generation); // [OWN-2]
-    return { request, owner, open, succeeds };
+    return { request, owner, open, succeeds, offer: this.offer };
   }
 
   protected override get bodyOptions(): BodyOptions {
+    return { direction: 0, checksum: "xxh32", ...this.addressed(this.joined) };
+  }
+
+  private addressed(link: number): Required<Pick<BodyOptions, "sessionId" | "address">> {
     const { sessionId, incarnation } = this;
-    const address: Address = { sessionId, proof: this.secret, incarnation, link: 0 };
-    return { direction: 0, checksum: "xxh32", sessionId, address };
+    const address: Address = { sessionId, proof: this.secret, incarnation, link };
+    return { sessionId, address };
+  }
+
+  // --- pipes ----------------------------------------------------------------------------------
+
+  protected override get speaking(): Pipe | undefined {
+    const pipe = this.joinedPipe;
+    return pipe?.isDuplex === true ? pipe : undefined;
+  }
+
+  protected override pipeHead(pipe: Pipe): Head {
+    if (pipe.bodiesSent === 0) {
+      const open = this.peer === undefined ? this.parameters : undefined;
+      const succeeds = this.predecessors.length === 0 ? undefined : this.predecessors;
+      return { owner: ownerOf(this.generation), open, succeeds };
+    }
+    if (this.nowMs < this.pipeDueAtMs(pipe)) return {};
+    this.isJoinKnown = true;
+    pipe.askedAtMs = Math.min(pipe.askedAtMs, this.nowMs);
+    return { hearing: { link: pipe.link, fromExchange: this.exchanges.next } };
+  }
+
+  /** Only the first body needs to say whose it is [PIPE-2]. */
+  protected override pipeOptions(pipe: Pipe): BodyOptions {
+    const { sessionId } = this;
+    const address = pipe.bodiesSent === 0 ? this.addressed(pipe.link) : {};
+    return { direction: 0, checksum: "xxh32", sessionId, ...address };
+  }
+
+  protected override pipeDueAtMs(pipe: Pipe): number {
+    if (!pipe.isDuplex) return Infinity;
+    if (pipe.bodiesSent === 0) return this.nowMs;
+    if (pipe.link !== this.joined) return Infinity;
+    return this.isJoinKnown ? pipe.spokenAtMs + this.aliveIntervalMs : this.nowMs;
+  }
+
+  protected override pipeSilentAtMs(pipe: Pipe): number {
+    const { pipeStallMs } = this.settings;
+    // Before the greeting nothing is promised.
+    if (pipe.bodiesReceived === 0) return pipe.beganAtMs + pipeStallMs + this.roundTrip.timeoutMs;
+    return pipe.heardAtMs + pipe.silenceMs + pipeStallMs;
+  }
+
+  protected override leavePipe(pipe: Pipe): void {
+    this.endOffer(pipe);
+    super.leavePipe(pipe);
+  }
+
+  private endOffer({ link }: Pipe): void {
+    if (this.offer?.link !== link) return;
+    this.offer = undefined;
+    this.isOfferSaid = true;
+  }
+
+  private readPipeBody(bytes: Uint8Array): Body {
+    const head = readHead(bytes, this.settings.bodyBytesMax);
+    if (head.direction !== 1 || head.address !== undefined) throw new ProtocolError("misdelivered");
+    if (head.checksum === "none") throw new ProtocolError("checksum_missing");
+    const body = readBody(bytes, head, this.sessionId);
+    if (body.opened !== undefined) checkParameters(body.opened);
+    return body;
+  }
+
+  /** What a pipe says about itself [PIPE-3]. */
+  private notePipe(pipe: Pipe, state: PipeState | undefined): void {
+    if (state === undefined) return;
+    // [PIPE-1]: refused.
+    if (state.link !== pipe.link) {
+      this.dropPipe(pipe, "unknown");
+      return;
+    }
+    this.endOffer(pipe);
+    pipe.askedAtMs = Infinity;
+    pipe.silenceMs = state.silenceMs;
+    this.noteEnding(pipe, state);
+    if (pipe.link <= this.joined) return;
+    // [PIPE-5]: both at once were held back on the way.
+    if (!pipe.isDuplex) {
+      if (pipe.bodiesReceived === 1) return;
+      if (this.nowMs - pipe.firstHeardAtMs < state.ageMs / 4) {
+        this.dropPipe(pipe, "buffered");
+        return;
+      }
+    }
+    this.joined = pipe.link;
+    this.isJoinKnown = false;
+    this.notify({ kind: "pipe-joined", link: pipe.link });
+  }
+
+  private noteEnding(pipe: Pipe, { isEnding }: PipeState): void {
+    if (!isEnding || pipe.isEnding) return;
+    pipe.isEnding = true;
+    this.notify({ kind: "pipe-ending", link: pipe.link });
+  }
+
+  /** What an answer says about the pipe that its request named [PIPE-4]. */
+  private noteHeld(state: PipeState): void {
+    const pipe = this.joinedPipe;
+    if (pipe === undefined) return;
+    if (state.link !== pipe.link) {
+      this.dropPipe(pipe, "unknown");
+      return;
+    }
+    this.isJoinKnown = true;
+    this.noteEnding(pipe, state);
+    pipe.expect(this.nowMs, state.bodies);
   }
 
   protected override get silenceLimitMs(): number {
@@ -448,10 +704,15 @@ export class RequestSide extends Half<RequestOutput> {
     detail: string,
   ): void {
     const ended = { code, reason: reasonBytes(detail) };
-    const number = this.exchanges.next;
-    const body = this.composeEmpty({ ...this.requestHead(this.nowMs), ended });
-    this.exchanges.begin(this.nowMs, body.length, false);
-    this.transmissions.push({ kind: "request", exchange: number, body });
+    const { speaking } = this;
+    if (speaking !== undefined) {
+      this.tellOnPipe(speaking, { ended });
+    } else {
+      const number = this.exchanges.next;
+      const body = this.composeEmpty({ ...this.requestHead(this.nowMs), ended });
+      this.exchanges.begin(this.nowMs, body.length, false, this.joined);
+      this.transmissions.push({ kind: "request", exchange: number, body });
+    }
     this.end(reason, by, code, detail);
   }
 
@@ -481,10 +742,7 @@ export class RequestSide extends Half<RequestOutput> {
 
   private apply(exchange: number, answer: Body): void {
     const nowMs = this.nowMs;
-    const isJoined = this.peer !== undefined || answer.opened !== undefined;
-    const isOver = answer.refused !== undefined || answer.ended !== undefined;
-    // [OPEN-8]: this client may yet join another session than the one that says it.
-    const body = isJoined || isOver ? answer : withoutState(answer);
+    const body = this.believed(answer);
     this.failuresInRow = 0;
     this.doubtedSinceMs = Infinity;
     this.hearAck(body.ack);
@@ -499,6 +757,21 @@ export class RequestSide extends Half<RequestOutput> {
       this.noteEvidence(body.answer);
     }
     this.giveUpExchange(exchange);
+    this.applyBeside(body);
+    // What it says of a pipe that was left meanwhile is no news.
+    if (body.pipe !== undefined && sent?.link === this.joined) this.noteHeld(body.pipe);
+  }
+
+  /** [OPEN-8]: this client may yet join another session than the one that says it. */
+  private believed(body: Body): Body {
+    const isJoined = this.peer !== undefined || body.opened !== undefined;
+    const isOver = body.refused !== undefined || body.ended !== undefined;
+    return isJoined || isOver ? body : withoutState(body);
+  }
+
+  /** What does not depend on the link that brought it. */
+  private applyBeside(body: Body): void {
+    const nowMs = this.nowMs;
     if (body.opened !== undefined && this.peer === undefined) {
       this.learn(body.opened);
       this.generation = body.owner?.generation ?? 0;
@@ -507,10 +780,7 @@ export class RequestSide extends Half<RequestOutput> {
       this.notify({ kind: "opened" });
     }
     // An answer to an opening may come from a server that keeps nothing of it [PARK-18].
-    if (body.answer !== undefined && this.peer !== undefined) {
-      this.predecessors = [];
-      this.sender.noteSole();
-    }
+    if (body.answer !== undefined && this.peer !== undefined) this.noteAnswered();
     this.hear(nowMs, body);
     // [RETRY-3]
     if (body.pauseMs !== undefined) {
@@ -521,6 +791,12 @@ export class RequestSide extends Half<RequestOutput> {
     } else if (body.ended !== undefined) {
       this.endByPeer(body.ended);
     }
+  }
+
+  /** The session has answered this life: it is alone, and need not say whose place it takes. */
+  private noteAnswered(): void {
+    this.predecessors = [];
+    this.sender.noteSole();
   }
 
   /** A server that has begun the session anew, from an opening, or has refused to, answers. */
@@ -537,6 +813,7 @@ export class RequestSide extends Half<RequestOutput> {
     for (const [number, exchange] of this.exchanges.open) {
       const isAnswered = number === answer.exchange || includes(answered, number);
       if (!isAnswered && !parked.includes(number)) continue;
+      if (number >= this.offeredFrom) this.noteOffered();
       if (exchange.isCarrier) {
         // The time for which the server held the answer is no time of the path's.
         const heldMs = number === answer.exchange ? answer.heldMs : 0;
@@ -548,6 +825,11 @@ export class RequestSide extends Half<RequestOutput> {
       // A late one that turns out to be parked counts again.
       else exchange.isOverdue = false;
     }
+  }
+
+  private noteOffered(): void {
+    this.offeredFrom = Infinity;
+    if (this.offer !== undefined) this.notify({ kind: "pipe-offered", link: this.offer.link });
   }
 
   /** [SAY-3]: what a later exchange said is newer, whichever answer comes first. */
@@ -642,6 +924,11 @@ export class RequestSide extends Half<RequestOutput> {
       exchange.isOverdue = true;
       this.sender.resolve(exchange.number);
     }
+    const pipe = this.joinedPipe;
+    if (pipe === undefined) return;
+    // [PIPE-10]: asked at once, a dead one is known for that the sooner.
+    pipe.spokenAtMs = -Infinity;
+    this.lastRequestAtMs = -Infinity;
   }
 
   protected markOverdue(number: number): void {
@@ -673,7 +960,7 @@ export class RequestSide extends Half<RequestOutput> {
   private exchangeOverdueAtMs(number: number): number {
     const exchange = this.exchanges.open.get(number);
     if (exchange === undefined || exchange.isOverdue) return Infinity;
-    const holdMs = this.peer?.holdTimeMs ?? this.settings.holdTimeMs;
+    const holdMs = exchange.link === 0 ? this.holdMs : 0;
     // [EXCH-5]: half of what silence leaves at most, or one lost request could end the session.
     const spareMs = Math.max(0, this.silenceLimitMs - holdMs) / 2;
     const waitMs = Math.min(this.roundTrip.overdueAfterMs(exchange.bytes), spareMs);
@@ -688,7 +975,7 @@ export class RequestSide extends Half<RequestOutput> {
 
   /** Whether anything has left in this life, so that the server may know it. */
   private get hasSpoken(): boolean {
-    return this.exchanges.next > this.firstOfLife;
+    return this.exchanges.next > this.firstOfLife || this.lastLink > this.linksBefore;
   }
 
   /** A new incarnation: the old one's exchanges are no longer ours [INC-1]. */
@@ -703,11 +990,17 @@ export class RequestSide extends Half<RequestOutput> {
     this.firstOfLife = this.exchanges.next;
     this.failuresCountedTo = this.exchanges.next - 1;
     this.lastAnswered = 0;
+    for (const pipe of this.pipes.values()) this.dropPipe(pipe, "ended");
+    this.linksBefore = this.lastLink;
   }
 
   /** A saved state goes on, elsewhere and later. */
   protected takeOver(nowMs: number, seed: number): void {
+    // The pipes are those of whoever saved it.
+    for (const pipe of this.pipes.values()) this.leavePipe(pipe);
     this.beginLife(seed);
+    this.lastLink = 0;
+    this.linksBefore = 0;
     this.exchanges.next = 1;
     this.openingsThrough = 0;
     this.exchanges.over.clear();
@@ -751,6 +1044,7 @@ const STATE_CLASSES: Classes = [
   ChannelReceiver,
   RoundTrip,
   Ranges,
+  Pipe,
   Deque,
 ];
 

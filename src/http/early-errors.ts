@@ -35,6 +35,13 @@ export function answerEarlyErrors(server: HttpServer | HttpsServer): void {
   });
 }
 
+/** An upgrade that is not to be: its connection ends with the answer. */
+export function refuseUpgrade(socket: Duplex, code: HttpErrorCode): void {
+  // Node hands over the bare socket, as for CONNECT.
+  socket.on("error", () => {});
+  refuse(socket, code);
+}
+
 /** Writes the last answer of a connection by hand. */
 function refuse(socket: Duplex, code: HttpErrorCode): void {
   // As Node itself does: into an answer that has begun, another one would only be damage.

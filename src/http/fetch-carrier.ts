@@ -4,9 +4,13 @@
  * tell why a request failed; so the reasons are few.
  */
 import type { Carrier, Outcome } from "../session/carrier.ts";
+import type { LinkName, PipeCarrier } from "../session/pipe-carrier.ts";
 import { answerBytesMaxOf, type CarrierOptions, carrierUrl } from "./carrier-options.ts";
+import { pipesAmong } from "./link-options.ts";
 import { MEDIA_TYPE } from "./media-type.ts";
 import { failure, joined, refusalIn } from "./outcomes.ts";
+import { StreamPipes } from "./stream-pipe.ts";
+import { SUBPROTOCOL, WebSocketPipes } from "./websocket-pipe.ts";
 
 /** Gets an event. */
 export type PageListener = (event: { readonly type: string }) => void;
@@ -32,6 +36,11 @@ export interface FetchCarrierOptions extends CarrierOptions {
    * do.
    */
   readonly carriersMax?: number | undefined;
+  /**
+   * The links that may be used, the best first; the first message always leaves by polling. Default:
+   * WebSockets, streams and polling.
+   */
+  readonly links?: readonly LinkName[] | undefined;
   /** In place of the global `fetch`. */
   readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
   /** Where to hear that the path is back. Default `globalThis`. */
@@ -53,6 +62,7 @@ const WAKING = ["online", "visibilitychange", "pageshow"];
 
 export class FetchCarrier implements Carrier {
   readonly carriersMax: number;
+  readonly pipes: readonly PipeCarrier[];
   private readonly url: string;
   private readonly answerBytesMax: number;
   private readonly options: FetchCarrierOptions;
@@ -63,6 +73,16 @@ export class FetchCarrier implements Carrier {
     this.carriersMax = options.carriersMax ?? FETCH_CARRIERS_MAX;
     this.answerBytesMax = answerBytesMaxOf(options);
     this.options = options;
+    this.pipes = pipesAmong(options.links, {
+      stream: new StreamPipes(this.url, this.answerBytesMax, (to, signal) => {
+        return this.getStream(to, signal);
+      }),
+      // Node has none before version 22.
+      websocket:
+        typeof WebSocket === "undefined"
+          ? undefined
+          : new WebSocketPipes(this.url, (to) => new WebSocket(to, SUBPROTOCOL)),
+    });
   }
 
   exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
@@ -117,6 +137,14 @@ export class FetchCarrier implements Carrier {
       signal.addEventListener("abort", abort);
       void carry().then(settle);
     });
+  }
+
+  private async getStream(url: string, signal: AbortSignal): Promise<Response> {
+    const { credentials = "same-origin", fetch = globalThis.fetch, headers } = this.options;
+    const sent = new Headers(await (typeof headers === "function" ? headers() : headers));
+    // Without `this`, as above; nothing of a stream is kept.
+    const init = { headers: sent, credentials, redirect: "manual", cache: "no-store", signal } as const;
+    return fetch(url, init);
   }
 
   /** Wakes when the host is online again, and when the page is shown again, frozen or not. */

@@ -10,6 +10,7 @@ import type { Reply, RequestHandler } from "../session/peer.ts";
 import { errorAnswer, type HttpAnswer, type HttpErrorCode, sessionAnswer } from "./http-error.ts";
 import { IncomingBody } from "./incoming-body.ts";
 import { type Judgement, RequestRules, type ListenerOptions } from "./request-rules.ts";
+import { STREAM_HEADERS } from "./stream-headers.ts";
 
 export type { CorsOptions } from "./cors.ts";
 export type { TrustProxy } from "./client-address.ts";
@@ -45,6 +46,7 @@ export function fetchHandler(handler: RequestHandler, options: ListenerOptions =
       const judged = judge(rules, request, info);
       if (judged.kind === "elsewhere") return responseOf(errorAnswer("not_found", {}));
       if (judged.kind === "answer") return responseOf(judged.answer);
+      if (judged.kind === "stream") return streamResponse(rules, handler, request, judged);
       try {
         return await serve(rules, handler, request, judged);
       } finally {
@@ -159,6 +161,41 @@ function ask(
       rules.report(error);
       finish("internal");
     }
+  });
+}
+
+/** A stream as a response whose body does not end by itself. */
+function streamResponse(
+  rules: RequestRules,
+  handler: RequestHandler,
+  request: Request,
+  { address, admitted, headers, ticket }: Extract<Judgement, { kind: "stream" }>,
+): Response {
+  const header = (name: string): string | undefined => request.headers.get(name) ?? undefined;
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  let gone: (() => void) | undefined;
+  const over = (): void => {
+    admitted.release();
+    try {
+      gone?.();
+    } catch (error) {
+      rules.report(error);
+    }
+    gone = undefined;
+  };
+  gone = handler.handleStream?.(ticket, { address, request, header }, {
+    write: (body) => void writer.write(body).catch(over),
+    close: () => void writer.close().catch(over),
+  });
+  if (gone === undefined) {
+    admitted.release();
+    return responseOf(errorAnswer("not_found", headers));
+  }
+  request.signal.addEventListener("abort", over);
+  void writer.closed.then(over, over);
+  return new Response(readable as ReadableStream<Uint8Array<ArrayBuffer>>, {
+    headers: { ...STREAM_HEADERS, ...headers },
   });
 }
 

@@ -6,9 +6,12 @@
 import http, { type ClientRequest, type IncomingMessage } from "node:http";
 import https from "node:https";
 import type { Socket } from "node:net";
+import { Readable } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { urlToHttpOptions } from "node:url";
+import { WebSocket } from "ws";
 import type { Carrier, Outcome } from "../session/carrier.ts";
+import type { LinkName, PipeCarrier } from "../session/pipe-carrier.ts";
 import { onAbort } from "./abort-listeners.ts";
 import {
   answerBytesMaxOf,
@@ -17,9 +20,13 @@ import {
   carrierUrl,
   checkedCount,
 } from "./carrier-options.ts";
+import { pipesAmong } from "./link-options.ts";
 import { MEDIA_TYPE } from "./media-type.ts";
 import { networkReason } from "./node-reasons.ts";
+import { defer } from "../session/deferred.ts";
 import { failure, joined, refusalIn } from "./outcomes.ts";
+import { StreamPipes } from "./stream-pipe.ts";
+import { SUBPROTOCOL, WebSocketPipes } from "./websocket-pipe.ts";
 
 export interface NodeCarrierOptions extends CarrierOptions {
   /**
@@ -40,6 +47,11 @@ export interface NodeCarrierOptions extends CarrierOptions {
    * (`Keep-Alive: timeout=5`) is believed.
    */
   readonly idleTimeoutMs?: number | undefined;
+  /**
+   * The links that may be used, the best first; the first message always leaves by polling. Default:
+   * WebSockets, streams and polling.
+   */
+  readonly links?: readonly LinkName[] | undefined;
 }
 
 /** Default for `connectTimeoutMs`. */
@@ -76,6 +88,7 @@ interface Settings {
 
 export class NodeCarrier implements Carrier {
   readonly carriersMax = undefined;
+  readonly pipes: readonly PipeCarrier[];
   private readonly settings: Settings;
   private readonly ownAgent: http.Agent | undefined;
 
@@ -85,6 +98,13 @@ export class NodeCarrier implements Carrier {
     const idleTimeoutMs = checkedCount(options.idleTimeoutMs ?? IDLE_TIMEOUT_MS, "idleTimeoutMs");
     const target = urlToHttpOptions(new URL(carrierUrl(url)));
     if (agent === undefined) this.ownAgent = makeAgent(target.protocol, idleTimeoutMs);
+    const href = carrierUrl(url);
+    this.pipes = pipesAmong(options.links, {
+      stream: new StreamPipes(href, answerBytesMaxOf(options), (to, signal) =>
+        this.getStream(to, signal),
+      ),
+      websocket: new WebSocketPipes(href, (to) => this.makeWebSocket(to)),
+    });
     this.settings = {
       target: { ...target, method: "POST", agent: agent ?? this.ownAgent },
       headers,
@@ -98,6 +118,46 @@ export class NodeCarrier implements Carrier {
     return new Promise((resolve) => {
       void new Exchange(this.settings, body, signal, resolve).start();
     });
+  }
+
+  private async makeWebSocket(url: string): Promise<WebSocket> {
+    const { headers, answerBytesMax, connectTimeoutMs, target } = this.settings;
+    return new WebSocket(url, SUBPROTOCOL, {
+      headers: allowedHeaders(typeof headers === "function" ? await headers() : headers),
+      ...(typeof target.agent === "object" && target.agent !== this.ownAgent
+        ? { agent: target.agent }
+        : {}),
+      perMessageDeflate: false,
+      maxPayload: answerBytesMax,
+      handshakeTimeout: connectTimeoutMs,
+      followRedirects: false,
+    });
+  }
+
+  private async getStream(url: string, signal: AbortSignal): Promise<Response> {
+    const { headers, connectTimeoutMs, target } = this.settings;
+    const { protocol } = target;
+    const own = allowedHeaders(typeof headers === "function" ? await headers() : headers);
+    const { promise, resolve, reject } = defer<IncomingMessage>();
+    const request = (protocol === "https:" ? https.request : http.request)({
+      ...target,
+      ...urlToHttpOptions(new URL(url)),
+      method: "GET",
+      headers: { ...own, accept: MEDIA_TYPE, "accept-encoding": "identity" },
+      signal,
+    });
+    const late = setTimeout(() => request.destroy(), connectTimeoutMs);
+    request.once("response", resolve).once("error", reject).once("close", reject).end();
+    try {
+      const response = await promise;
+      const type = response.headers["content-type"];
+      return new Response(Readable.toWeb(response) as ReadableStream<Uint8Array<ArrayBuffer>>, {
+        status: response.statusCode ?? 0,
+        headers: type === undefined ? {} : { "content-type": type },
+      });
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   /** Nothing tells a Node process that its network is back. */
@@ -235,22 +295,24 @@ class Exchange {
 const FRAMING =
   /^(connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/;
 
-/**
- * The provided headers, and the carrier's own, which win.
- *
- * @throws TypeError for what cannot stand in a header.
- */
-function checkedHeaders(
-  bodyBytes: number,
-  provided: CarrierHeaders = {},
-): http.OutgoingHttpHeaders {
-  const headers: http.OutgoingHttpHeaders = {};
+/** The provided headers. @throws TypeError for what cannot stand in a header. */
+function allowedHeaders(provided: CarrierHeaders = {}): Record<string, string> {
+  const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(provided)) {
     http.validateHeaderName(name);
     http.validateHeaderValue(name, value);
     const key = name.toLowerCase();
     if (!FRAMING.test(key)) headers[key] = value;
   }
+  return headers;
+}
+
+/** The provided headers, and the carrier's own, which win. @throws TypeError as the former. */
+function checkedHeaders(
+  bodyBytes: number,
+  provided: CarrierHeaders | undefined,
+): http.OutgoingHttpHeaders {
+  const headers: http.OutgoingHttpHeaders = allowedHeaders(provided);
   headers["accept"] = headers["content-type"] = MEDIA_TYPE;
   headers["content-length"] = bodyBytes;
   // Without this header an intermediary may compress.

@@ -4,6 +4,8 @@
  * never rejects: whatever goes wrong is an outcome.
  */
 
+import type { PipeCarrier } from "./pipe-carrier.ts";
+
 /** How an exchange ended. */
 export type Outcome =
   /** A body came whole. It may be anybody's; the core looks at it. */
@@ -18,7 +20,7 @@ export type Outcome =
       readonly isNotSent?: boolean | undefined;
     };
 
-/** The client's way to a server. */
+/** The client's way to a server by exchanges. */
 export interface Carrier {
   /**
    * Carries one body to the server and brings the answer's body. Exchanges overlap, and each may
@@ -26,6 +28,8 @@ export interface Carrier {
    * aborts; then the outcome does not matter any more.
    */
   exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome>;
+  /** Ways to open pipes beside the exchanges, the best first; undefined: none. */
+  readonly pipes?: readonly PipeCarrier[] | undefined;
   /** Requests that carry messages and may be out at once; undefined: as many as the core likes. */
   readonly carriersMax: number | undefined;
   /**

@@ -6,6 +6,7 @@ import { type RequestSide, UNANSWERED_DOUBTED } from "../core/index.ts";
 import type { Carrier, Outcome } from "./carrier.ts";
 import type { CodecFactory } from "./codec.ts";
 import type { Host } from "./host.ts";
+import { Links } from "./links.ts";
 import { type Driver, SessionHub } from "./session-hub.ts";
 import { WakeTimer } from "./wake-timer.ts";
 
@@ -23,6 +24,7 @@ export class ClientLoop implements Driver {
   readonly host: Host;
   readonly #side: RequestSide;
   readonly #carrier: Carrier;
+  readonly #links: Links;
   readonly #unwatch: () => void;
   readonly #timer: WakeTimer;
   /** Exchanges that are out. */
@@ -49,6 +51,13 @@ export class ClientLoop implements Driver {
     this.#carrier = carrier;
     this.#lostAfterMs = lostAfterMs;
     this.hub = new SessionHub(side, this, makeCodec);
+    const moved = (): void => {
+      this.#pump();
+      this.touch();
+    };
+    this.#links = new Links(host, side, carrier.pipes ?? [], moved, () => this.touch());
+    // A session that is resumed was open before.
+    if (side.state !== "opening") this.#links.begin();
     this.#unwatch = carrier.watch(() => {
       side.handleWake(host.nowMs());
       this.#pump();
@@ -84,16 +93,25 @@ export class ClientLoop implements Driver {
       const output = this.#side.poll();
       if (output.kind === "request") this.#request(output.exchange, output.body);
       else if (output.kind === "abort") this.#abort(output.exchange);
+      else if (output.kind === "transmit") this.#links.transmit(output.handle, output.body);
+      else if (output.kind === "hang-up") this.#links.hangUp(output.handle);
+      else if (output.kind === "pipe-offered") this.#links.offered(output.link);
+      else if (output.kind === "pipe-joined") this.#links.joined(output.link);
+      else if (output.kind === "pipe-gone") this.#links.gone(output.link, output.why);
+      else if (output.kind === "pipe-ending") continue;
       else if (output.kind === "timeout") {
         const lostAtMs = this.#noteReach();
         if (this.#isEnded) this.#timer.clear();
-        else this.#timer.set(Math.min(output.atMs, lostAtMs));
+        else this.#timer.set(Math.min(output.atMs, lostAtMs, this.#links.consider()));
         break;
       } else {
         this.hub.handleOutput(output);
+        if (output.kind === "opened") this.#links.begin();
         if (output.kind === "ended") this.#end(before);
       }
     }
+    this.hub.linkReason = this.#links.lastReason;
+    this.hub.noteLink(this.#links.name);
     this.hub.settle();
   }
 
@@ -155,6 +173,7 @@ export class ClientLoop implements Driver {
   /** All that was out before is of no use; what the core said last still goes. */
   #end(before: readonly number[]): void {
     this.#isEnded = true;
+    this.#links.end();
     this.#unwatch();
     for (const exchange of before) this.#abort(exchange);
     if (this.#out.size === 0) this.#leave();

@@ -10,6 +10,7 @@ import { checkCodec, type CodecFactory } from "./codec.ts";
 import { type Host, platform } from "./host.ts";
 import { CLIENT_LOST_AFTER_MS } from "./limits.ts";
 import { encodeSaved, resumeSaved, type SavedInbox } from "./saved-session.ts";
+import type { LinkName } from "./pipe-carrier.ts";
 import { Session } from "./session.ts";
 import type { SessionHub } from "./session-hub.ts";
 
@@ -49,6 +50,19 @@ export class ClientSession<Incoming = unknown, Outgoing = unknown> extends Sessi
     super(hub);
     this.#hub = hub;
     this.#side = side;
+  }
+
+  /** By which link the server is heard at present; `link` tells of each other one. */
+  get link(): LinkName {
+    return this.#hub.link;
+  }
+
+  /**
+   * Why the last other link ended or did not come about: `websocket_refused`, `buffered`. Empty while
+   * none has; machine-readable.
+   */
+  get linkReason(): string {
+    return this.#hub.linkReason;
   }
 
   /**

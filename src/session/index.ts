@@ -23,6 +23,7 @@ export type { BundleConsumer } from "./inbox.ts";
 export { json } from "./json.ts";
 export type { SendOptions } from "./message-stream.ts";
 export { msgpack } from "./msgpack.ts";
+export type { LinkName, PipeCarrier, PipeConnection } from "./pipe-carrier.ts";
 export { raw } from "./raw.ts";
 export type { Session } from "./session.ts";
 export type {

@@ -19,7 +19,7 @@ import { CODE_MAX } from "./errors.ts";
 import { type Host, platform, randomWord } from "./host.ts";
 import { REAUTHENTICATE_MARGIN_MS, SERVER_LOST_AFTER_MS } from "./limits.ts";
 import { msgpack } from "./msgpack.ts";
-import type { Peer, Reply, RequestHandler } from "./peer.ts";
+import type { Peer, PipeEvents, Reply, RequestHandler, ServerPipe } from "./peer.ts";
 import { type Answer, ask, Reauthentication } from "./reauthentication.ts";
 import { Session } from "./session.ts";
 import { SessionHub } from "./session-hub.ts";
@@ -27,7 +27,14 @@ import { Unreachable } from "./unreachable.ts";
 import { WakeTimer } from "./wake-timer.ts";
 
 export type { LiteralOptions } from "../core/index.ts";
-export type { Peer, Refusal, Reply, RequestHandler } from "./peer.ts";
+export type {
+  Peer,
+  PipeEvents,
+  Refusal,
+  Reply,
+  RequestHandler,
+  ServerPipe,
+} from "./peer.ts";
 
 /**
  * Who may have a session. Returns the principal: the name under which the application knows the
@@ -135,6 +142,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   readonly #codec: CodecFactory;
   readonly #timer: WakeTimer;
   readonly #held: Map<number, Held> = new Map();
+  readonly #pipes: Map<number, ServerPipe> = new Map();
   readonly #served: Map<ServerSession, Served<Incoming, Outgoing>> = new Map();
   /** Whose first requests wait for a verdict. */
   readonly #openers: Map<ServerSession, Peer> = new Map();
@@ -244,6 +252,89 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     };
   }
 
+  handlePipe(peer: Peer, pipe: ServerPipe): PipeEvents {
+    const handle = this.#nextHandle++;
+    this.#pipes.set(handle, pipe);
+    let session: ServerSession | undefined;
+    let leave: (() => void) | undefined;
+    const begin = (body: Uint8Array): void => {
+      leave = undefined;
+      session = this.#joinPipe(handle, body, peer);
+    };
+    return {
+      body: (bytes) => {
+        if (!this.#pipes.has(handle)) return;
+        if (session !== undefined) {
+          this.#endpoint.handlePipeBody(this.#host.nowMs(), session, handle, bytes);
+          this.#noteMoved(session);
+        } else if (leave === undefined) {
+          const known = this.#endpoint.recognise(bytes);
+          const reauthentication = this.#reauthentication;
+          if (known === undefined || reauthentication?.isNeeded(this.#host.nowMs(), known) !== true) {
+            begin(bytes);
+            return;
+          }
+          leave = reauthentication.wait(known, peer, {
+            proceed: () => begin(bytes),
+            refuse: () => this.#hangUp(handle),
+          });
+        } else {
+          // Whoever says more before it is known who it is has not waited to be greeted.
+          leave();
+          this.#hangUp(handle);
+        }
+      },
+      gone: () => {
+        leave?.();
+        if (!this.#pipes.delete(handle) || session === undefined) return;
+        this.#endpoint.handlePipeGone(this.#host.nowMs(), session, handle);
+        this.#noteMoved(session);
+      },
+    };
+  }
+
+  handleStream(ticket: Uint8Array, _peer: Peer, pipe: ServerPipe): (() => void) | undefined {
+    const handle = this.#nextHandle++;
+    this.#pipes.set(handle, pipe);
+    const session = this.#endpoint.handleStream(this.#host.nowMs(), handle, ticket);
+    if (session === undefined) {
+      this.#pipes.delete(handle);
+      return undefined;
+    }
+    this.#noteMoved(session);
+    return () => {
+      if (!this.#pipes.delete(handle)) return;
+      this.#endpoint.handlePipeGone(this.#host.nowMs(), session, handle);
+      this.#noteMoved(session);
+    };
+  }
+
+  /** The first body of a pipe says whose it is. */
+  #joinPipe(handle: number, body: Uint8Array, peer: Peer): ServerSession | undefined {
+    const origin = { address: peer.address, principal: undefined };
+    const session = this.#endpoint.handlePipe(this.#host.nowMs(), handle, body, origin);
+    if (session !== undefined) {
+      if (!this.#served.has(session) && !this.#openers.has(session)) {
+        this.#openers.set(session, peer);
+      }
+      this.#moved.add(session);
+    }
+    this.#pump();
+    this.#touch();
+    return session;
+  }
+
+  #noteMoved(session: ServerSession): void {
+    this.#moved.add(session);
+    this.#pump();
+    this.#touch();
+  }
+
+  #hangUp(handle: number): void {
+    this.#pipes.get(handle)?.close();
+    this.#pipes.delete(handle);
+  }
+
   // --- for the application --------------------------------------------------------------------
 
   /** The sessions that live, of which some may be closing and take no more messages. */
@@ -331,6 +422,12 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
           return output.atMs;
         case "respond":
           this.#respond(output.handle, output.body);
+          break;
+        case "transmit":
+          this.#pipes.get(output.handle)?.write(output.body);
+          break;
+        case "hang-up":
+          this.#hangUp(output.handle);
           break;
         case "authenticate":
           void this.#admit(output.session);

@@ -234,6 +234,8 @@ export class Cores {
         this.wakeAt.client = { atMs: output.atMs, timer: output.timer };
         return;
       }
+      // The simulated network has no pipes yet.
+      if (output.kind === "transmit" || output.kind === "hang-up") continue;
       outputs.push(output);
     }
   }
@@ -246,6 +248,8 @@ export class Cores {
         this.wakeAt.server = { atMs: output.atMs, timer };
         return;
       }
+      // The simulated network has no pipes yet.
+      if (output.kind === "transmit" || output.kind === "hang-up") continue;
       if (output.kind === "respond") {
         outputs.push(output);
       } else if (output.kind === "session") {

@@ -76,6 +76,7 @@ const TIMERS: Readonly<Record<TimerName, true>> = {
   close: true,
   exchange: true,
   retry: true,
+  pipe: true,
   wake: true,
   hold: true,
   delay: true,

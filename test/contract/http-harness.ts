@@ -3,6 +3,7 @@ import { Agent as HttpsAgent } from "node:https";
 import { connect as connectByFetch } from "../../src/http/connect-fetch.ts";
 import { connect as connectByNode } from "../../src/http/connect-node.ts";
 import { connectOver, msgpack } from "../../src/session/index.ts";
+import type { LinkName } from "../../src/session/pipe-carrier.ts";
 import type { Harness, Lack, LinkOptions, Site } from "./harness.ts";
 import { Http2Carrier } from "./http2-carrier.ts";
 import { Connections, type Listening, type Serve } from "./http-sites.ts";
@@ -13,25 +14,29 @@ interface Client {
   close(): void;
 }
 
-function nodeClient({ authority }: Listening, url: string): Client {
-  if (authority === undefined) {
+function nodeClient(links: readonly LinkName[]) {
+  return ({ authority }: Listening, url: string): Client => {
+    if (authority === undefined) {
+      return {
+        connect: <In, Out>(options: LinkOptions) =>
+          connectByNode<In, Out>(url, { links, ...options }),
+        close: () => {},
+      };
+    }
+    const agent = new HttpsAgent({ ca: authority, keepAlive: true, scheduling: "lifo" });
     return {
-      connect: <In, Out>(options: LinkOptions) => connectByNode<In, Out>(url, options),
-      close: () => {},
+      connect: <In, Out>(options: LinkOptions) =>
+        connectByNode<In, Out>(url, { links, ...options, agent }),
+      close: () => agent.destroy(),
     };
-  }
-  const agent = new HttpsAgent({ ca: authority, keepAlive: true, scheduling: "lifo" });
-  return {
-    connect: <In, Out>(options: LinkOptions) => connectByNode<In, Out>(url, { ...options, agent }),
-    close: () => agent.destroy(),
   };
 }
 
-function fetchClient(_listening: Listening, url: string): Client {
-  return {
-    connect: <In, Out>(options: LinkOptions) => connectByFetch<In, Out>(url, options),
+function fetchClient(links: readonly LinkName[]) {
+  return (_listening: Listening, url: string): Client => ({
+    connect: <In, Out>(options: LinkOptions) => connectByFetch<In, Out>(url, { links, ...options }),
     close: () => {},
-  };
+  });
 }
 
 /** Something between the client and a server's port; its own port is what the client sees. */
@@ -54,7 +59,7 @@ function http2Client({ authority = "" }: Listening, url: string): Client {
 function harnessOf(
   name: string,
   serve: Serve,
-  makeClient: typeof nodeClient,
+  makeClient: (listening: Listening, url: string) => Client,
   lacks: readonly Lack[],
   putFront: Front,
 ): Harness {
@@ -90,7 +95,12 @@ export function byNode(
   lacks: readonly Lack[] = [],
   front: Front = noFront,
 ): Harness {
-  return harnessOf(`node:http to ${name}`, serve, nodeClient, lacks, front);
+  return harnessOf(`node:http to ${name}`, serve, nodeClient(["poll"]), lacks, front);
+}
+
+/** The same with another link beside polling, which is taken as soon as it has proved itself. */
+export function byLink(link: LinkName, name: string, serve: Serve): Harness {
+  return harnessOf(`${link} to ${name}`, serve, nodeClient([link]), [], noFront);
 }
 
 /** `connect` of `holdfast` in browsers, on Node's own fetch, which keeps its connections itself. */
@@ -99,9 +109,10 @@ export function byFetch(
   serve: Serve,
   lacks: readonly Lack[] = [],
   front: Front = noFront,
+  links: readonly LinkName[] = ["poll"],
 ): Harness {
   const all = ["connections of its own", ...lacks] as const;
-  return harnessOf(`fetch to ${name}`, serve, fetchClient, all, front);
+  return harnessOf(`fetch to ${name}`, serve, fetchClient(links), all, front);
 }
 
 /** A carrier of the tests' own, to meet a server by HTTP/2. */

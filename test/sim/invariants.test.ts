@@ -138,7 +138,7 @@ describe("a broken promise is seen in the state", () => {
       "5: more requests are out than there are slots",
       restingPair,
       (pair) => {
-        for (let count = 0; count < 3; count++) pair.client.exchanges.begin(0, 100, false);
+        for (let count = 0; count < 3; count++) pair.client.exchanges.begin(0, 100, false, 0);
       },
     ],
     [

@@ -16,6 +16,7 @@ const OF_THE_WRITER = "decides how a body is filled or cut; any filling is right
 const OF_MEMORY = "where payloads lie, and no promise depends on it";
 const ESTIMATE = "where an estimate begins or what it counts, and no bound of one";
 const A_WAIT = "how long something waits: its timer is checked, and fires at that time";
+const OF_PIPES = "no pipe is in these states: those of linked cores look at it";
 const DRAWN = "the remainder of a division by it is taken, and so it cannot be passed";
 
 /** By name: why no state shows it. */
@@ -57,6 +58,12 @@ const NOT_OF_A_STATE: Readonly<Record<string, string>> = {
   parkedQuietMs: "how long no request was missed, before one wanted is taken back",
   lostConfirmMs: "how long the news of a loss is repeated before it is believed",
   INCARNATION_STEP_MAX: DRAWN,
+  TICKET_BYTES: "a length of the format",
+  pipeBytesMax: OF_PIPES,
+  pipeStallMs: OF_PIPES,
+  pipeSilenceMs: OF_PIPES,
+  pipeProofMs: OF_PIPES,
+  PIPE_DUMMY_MS_MIN: OF_PIPES,
   messageBytesMax: "larger messages are refused by send, and what parts declare by the receiver",
   seed: "no limit: where the drawing of generations begins",
 };

@@ -148,7 +148,7 @@ export class Stage {
     for (let out = client.poll(); out.kind !== "timeout"; out = client.poll()) {
       if (out.kind === "request") this.send("client", out.exchange, out.body, client);
       else if (out.kind === "abort") this.does("client", `gives up exchange ${out.exchange}`);
-      else this.tell("client", out);
+      else if (out.kind !== "transmit" && out.kind !== "hang-up") this.tell("client", out);
     }
   }
 
@@ -158,7 +158,7 @@ export class Stage {
       if (out.kind === "respond") {
         const { exchange, client } = this.body(out.handle);
         this.send("server", exchange, out.body, client);
-      } else {
+      } else if (out.kind === "authenticate" || out.kind === "session") {
         this.session = out.session;
         if (out.kind === "session") this.tell("server", out.output);
       }

@@ -64,6 +64,7 @@ type Table = Readonly<Record<string, Readonly<Record<string, Rule>>>>;
 const STATISTICS: Rule = ["out", "statistics"];
 const CONSTANT: Rule = ["out", "never changes"];
 const CLOCK: Rule = ["out", "all times are relative to it"];
+const PIPES: Rule = ["out", "no pipe is explored, and without one it never changes"];
 const ESTIMATE: Rule = ["out", "the timeout's bounds are equal, so it has one value"];
 /** Decides what happens next. */
 export const STATE: Rule = ["as is", "decides what happens next"];
@@ -100,6 +101,10 @@ const HALF: Readonly<Record<string, Rule>> = {
   options: CONSTANT,
   incarnation: STATE,
   parkedWanted: STATE,
+  pipes: PIPES,
+  joined: PIPES,
+  lastPipeTransmission: PIPES,
+  lastLink: PIPES,
 };
 
 export const TABLE: Table = {
@@ -124,6 +129,12 @@ export const TABLE: Table = {
     savedUntilMs: ["until", "no request leaves before"],
     generation: STATE,
     openingsThrough: ["through", "which answers may come from a session that was not joined"],
+    lastRequestAtMs: ["out", "for clients that hear by a stream, and for the literal procedure"],
+    linksBefore: PIPES,
+    offer: PIPES,
+    isOfferSaid: PIPES,
+    offeredFrom: PIPES,
+    isJoinKnown: PIPES,
   },
   ParkSide: {
     ...HALF,
@@ -146,6 +157,9 @@ export const TABLE: Table = {
     pauses: ["present", "whether the server drains"],
     lastWord: STATE,
     generation: STATE,
+    hearingFrom: ["out", "tells words about pipes apart, and no pipe is explored"],
+    offered: PIPES,
+    isOfferOwed: PIPES,
   },
   Exchanges: {
     next: ["name", "all others are relative to it"],
@@ -297,6 +311,7 @@ export const TABLE: Table = {
   Endpoint: {
     sessions: STATE,
     tombstones: STATE,
+    tickets: PIPES,
     perAddress: STATE,
     touched: STATE,
     own: STATE,
@@ -349,6 +364,7 @@ export const TABLE: Table = {
 export const PLAIN: Readonly<Record<string, Rule>> = {
   id: ["out", "of a session: a name"],
   secret: CONSTANT,
+  ticket: PIPES,
   origin: ["out", "one client with one principal"],
   verdictAtMs: ["until", "when the verdict is due"],
   wakeAtMs: ["out", "follows from the session"],

@@ -1,0 +1,61 @@
+/**
+ * A stream at a Node server: the answer to a GET, which has no length and does not end by itself.
+ * http 5 says which headers keep intermediaries from holding it back.
+ */
+import type { ServerResponse } from "node:http";
+import type { Peer, RequestHandler } from "../session/peer.ts";
+import type { Admitted } from "./admission.ts";
+import { errorAnswer } from "./http-error.ts";
+import {
+  destroyConnection,
+  type NodeRequest,
+  type NodeResponse,
+  whenOver,
+  writeAnswer,
+} from "./node-exchange.ts";
+import type { RequestRules } from "./request-rules.ts";
+import { STREAM_HEADERS } from "./stream-headers.ts";
+
+/** Serves a stream, or says that nobody has offered to take it. */
+export function serveStream(
+  rules: RequestRules,
+  handler: RequestHandler,
+  request: NodeRequest,
+  response: NodeResponse,
+  {
+    ticket,
+    admitted,
+    headers,
+    peer,
+  }: {
+    readonly ticket: Uint8Array;
+    readonly admitted: Admitted;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly peer: Peer;
+  },
+): void {
+  const held: { gone?: (() => void) | undefined } = {};
+  let cut: NodeJS.Timeout | undefined;
+  whenOver(request, response, () => {
+    clearTimeout(cut);
+    admitted.release();
+    held.gone?.();
+  });
+  const begin = (): void => {
+    if (!response.headersSent) response.writeHead(200, { ...STREAM_HEADERS, ...headers });
+  };
+  held.gone = handler.handleStream?.(ticket, peer, {
+    write: (body) => {
+      begin();
+      (response as ServerResponse).write(body);
+    },
+    close: () => {
+      begin();
+      (response as ServerResponse).end();
+      // Who does not take what was written must not keep the connection for ever.
+      cut = setTimeout(() => destroyConnection(request, response), rules.answerTimeoutMs);
+    },
+  });
+  if (held.gone !== undefined) return;
+  writeAnswer(request, response, errorAnswer("not_found", headers), rules);
+}
