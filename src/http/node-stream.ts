@@ -1,6 +1,6 @@
 /**
- * A stream at a Node server: the answer to a GET, which has no length and does not end by itself.
- * http 5 says which headers keep intermediaries from holding it back.
+ * A stream at a Node server: the answer to a GET, which has no length and does not end by itself
+ * [HTTP-12]. Its headers keep intermediaries from holding it back.
  */
 import type { ServerResponse } from "node:http";
 import type { Peer, RequestHandler } from "../session/peer.ts";

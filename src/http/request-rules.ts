@@ -194,7 +194,7 @@ export class RequestRules {
     return { kind: "read", address: client.address, admitted, headers };
   }
 
-  /** The same for a request that wants to become a WebSocket. */
+  /** The same for a request that wants to become a WebSocket [HTTP-14]. */
   judgeUpgrade(head: RequestHead): UpgradeJudgement {
     if (this.path !== "*" && pathOf(head.target) !== this.path) return { kind: "elsewhere" };
     const client = this.readAddress(head.socketAddress, head.header("x-forwarded-for"));

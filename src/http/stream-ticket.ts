@@ -1,4 +1,4 @@
-/** A stream's ticket in its URL: `?stream=` and its bytes in base64url [HTTP-9]. */
+/** A stream's ticket in its URL: `?stream=` and its bytes in base64url [HTTP-11]. */
 
 const PARAMETER = "stream";
 

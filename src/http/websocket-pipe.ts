@@ -1,6 +1,6 @@
 /**
  * Pipes over WebSockets, a body a binary message. The constructor is the host's: the platform's in
- * browsers, that of `ws` in Node; both have the same interface.
+ * browsers, that of `ws` in Node; both have the same interface [HTTP-13].
  */
 import type { PipeCarrier, PipeConnection, PipeEvents } from "../session/pipe-carrier.ts";
 

@@ -4,7 +4,7 @@
  * never throws: whatever goes wrong closes the connection.
  */
 
-/** The ways of carrying bodies; spec http 5. */
+/** The ways of carrying bodies; spec http 1, 5 and 6. */
 export type LinkName = "poll" | "stream" | "websocket";
 
 /** What happens on a connection. */
