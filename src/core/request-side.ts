@@ -182,6 +182,14 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     return this.doubtedSinceMs !== Infinity;
   }
 
+  /**
+   * No request leaves before, nor should a pipe be opened: for failures [RETRY-1], because the
+   * server said so [RETRY-3], or because the state was saved [INC-4].
+   */
+  get notBeforeMs(): number {
+    return Math.max(this.retryAtMs, this.pausedUntilMs, this.savedUntilMs);
+  }
+
   // --- commands -------------------------------------------------------------------------------
 
   /**
@@ -456,14 +464,6 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   /** Requests that may be out at once, overdue ones included. */
   private get slots(): number {
     return this.parkedWanted + this.options.carriersMax;
-  }
-
-  /**
-   * No request leaves before: for failures [RETRY-1], because the server said so [RETRY-3], or
-   * because the state was saved [INC-4].
-   */
-  private get notBeforeMs(): number {
-    return Math.max(this.retryAtMs, this.pausedUntilMs, this.savedUntilMs);
   }
 
   // --- driving --------------------------------------------------------------------------------
