@@ -60,6 +60,7 @@ export class ClientLoop implements Driver {
     if (side.state !== "opening") this.#links.begin();
     this.#unwatch = carrier.watch(() => {
       side.handleWake(host.nowMs());
+      this.#links.wake();
       this.#pump();
       this.touch();
     });
@@ -98,7 +99,7 @@ export class ClientLoop implements Driver {
       else if (output.kind === "pipe-offered") this.#links.offered(output.link);
       else if (output.kind === "pipe-joined") this.#links.joined(output.link);
       else if (output.kind === "pipe-gone") this.#links.gone(output.link, output.why);
-      else if (output.kind === "pipe-ending") continue;
+      else if (output.kind === "pipe-ending") this.#links.ending(output.link);
       else if (output.kind === "timeout") {
         const lostAtMs = this.#noteReach();
         if (this.#isEnded) this.#timer.clear();

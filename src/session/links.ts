@@ -3,6 +3,7 @@
  * again what did not work. The core says what a pipe is worth; here is only what follows from that.
  */
 import { type PipeEnd, type RequestSide, TICKET_BYTES } from "../core/index.ts";
+import { type Experience, experienceOf } from "./experience.ts";
 import type { Host } from "./host.ts";
 import type { LinkName, PipeCarrier, PipeConnection, PipeEvents } from "./pipe-carrier.ts";
 
@@ -10,55 +11,39 @@ import type { LinkName, PipeCarrier, PipeConnection, PipeEvents } from "./pipe-c
 const WORKED_MS = 10_000;
 
 /**
- * After a pipe that did not work, the next is tried after so long, then after twice, four times that
- * and so on: a proxy that lets no WebSocket pass will not soon, and each attempt costs it a request.
+ * A connection that is not up after so long is given up: TCP sends its SYN after 0, 1, 3 and 7 s, so
+ * three may be lost. Browsers wait for a minute or more, and meanwhile no other link would be tried.
  */
-const RETRY_MIN_MS = 1_000;
-const RETRY_MAX_MS = 300_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 
 const NO_TICKET = new Uint8Array(0);
 
-/** What was learned of a link to one origin. */
-interface Experience {
-  /** Pipes in a row that never worked, or died young. */
-  failures: number;
-  notBeforeMs: number;
-}
-
-/** By origin and link. Bounded: the origins that a process or a page talks to are few. */
-const experiences: Map<string, Experience> = new Map();
-const EXPERIENCES_MAX = 256;
-
-function experienceOf(carrier: PipeCarrier): Experience {
-  const key = `${carrier.name} ${carrier.origin}`;
-  const known = experiences.get(key);
-  if (known !== undefined) return known;
-  const fresh = { failures: 0, notBeforeMs: -Infinity };
-  for (const oldest of experiences.keys()) {
-    if (experiences.size < EXPERIENCES_MAX) break;
-    experiences.delete(oldest);
-  }
-  experiences.set(key, fresh);
-  return fresh;
+/** One way of opening pipes, and what is known of it. */
+interface Way {
+  readonly carrier: PipeCarrier;
+  readonly experience: Experience;
 }
 
 /** A pipe that was begun. */
 interface Attempt {
-  readonly carrier: PipeCarrier;
-  readonly experience: Experience;
+  readonly way: Way;
   readonly beganAtMs: number;
   readonly ticket: Uint8Array;
   /** Undefined while the server has not heard of the ticket. */
   connection: PipeConnection | undefined;
   /** The core's number, once the connection is up. */
   link: number | undefined;
+  /** When it will have worked; Infinity before it is joined, and afterwards. */
+  worksAtMs: number;
+  /** The server wants another one in its place. */
+  isEnding: boolean;
 }
 
 export class Links {
   readonly #host: Host;
   readonly #side: RequestSide;
   /** The best first. */
-  readonly #carriers: readonly PipeCarrier[];
+  readonly #ways: readonly Way[];
   /** Something happened on a pipe: the core is to be drained, and the tick to end. */
   readonly #moved: () => void;
   readonly #touch: () => void;
@@ -77,14 +62,17 @@ export class Links {
   ) {
     this.#host = host;
     this.#side = side;
-    this.#carriers = carriers;
+    this.#ways = carriers.map((carrier) => ({
+      carrier,
+      experience: experienceOf(host, carrier.name, carrier.origin),
+    }));
     this.#moved = moved;
     this.#touch = touch;
   }
 
   /** The link by which the client hears. */
   get name(): LinkName {
-    return this.#joined?.carrier.name ?? "poll";
+    return this.#joined?.way.carrier.name ?? "poll";
   }
 
   /** The session is open: from now on better links are tried. */
@@ -95,52 +83,100 @@ export class Links {
   /** The session has ended. */
   end(): void {
     this.#isOpen = false;
-    for (const { connection } of this.#attempts) connection?.close();
-    this.#attempts.clear();
+    for (const attempt of this.#attempts) {
+      attempt.connection?.close();
+      this.#leave(attempt);
+    }
+    for (const { experience } of this.#ways) experience.forget(this.#touch);
     this.#joined = undefined;
+  }
+
+  /** The path may be another one: what went wrong on the one before says nothing. */
+  wake(): void {
+    for (const { experience } of this.#ways) experience.clear();
   }
 
   /** Tries what is better than what there is; returns when to look again. */
   consider(): number {
     if (!this.#isOpen) return Infinity;
     const nowMs = this.#host.nowMs();
-    let againAtMs = Infinity;
-    for (const carrier of this.#carriers) {
-      if (carrier === this.#joined?.carrier) break;
-      const experience = experienceOf(carrier);
-      if (this.#isTrying(carrier)) break;
-      if (nowMs >= experience.notBeforeMs) {
-        this.#open(carrier, experience, nowMs);
+    let againAtMs = this.#look(nowMs);
+    if (!this.#isReached) return againAtMs;
+    // A pause, or the wait after failures: what requests are kept from, pipes are.
+    if (nowMs < this.#side.notBeforeMs) return Math.min(againAtMs, this.#side.notBeforeMs);
+    for (const way of this.#ways) {
+      if (way === this.#joined?.way && !this.#joined.isEnding) break;
+      const { experience } = way;
+      if (this.#isTrying(way)) break;
+      if (nowMs >= experience.notBeforeMs && experience.mayTry(this)) {
+        againAtMs = Math.min(againAtMs, this.#open(way, nowMs));
         break;
       }
-      againAtMs = Math.min(againAtMs, experience.notBeforeMs);
+      // Its own reasons, if there are any, are nearer.
+      if (this.lastReason === "") this.lastReason = experience.reason;
+      if (nowMs < experience.notBeforeMs) againAtMs = Math.min(againAtMs, experience.notBeforeMs);
+      else experience.await(this.#touch);
     }
     return againAtMs;
   }
 
-  #isTrying(carrier: PipeCarrier): boolean {
+  /** Where requests go unanswered nothing else would come about, and a server would be stormed. */
+  get #isReached(): boolean {
+    return this.#side.requestsUnanswered === 0 && !this.#side.isDoubted;
+  }
+
+  /** Looks after what was begun; returns when to do so again. */
+  #look(nowMs: number): number {
+    let againAtMs = Infinity;
     for (const attempt of this.#attempts) {
-      if (attempt !== this.#joined && attempt.carrier === carrier) return true;
+      const { way, connection } = attempt;
+      if (nowMs >= attempt.worksAtMs) {
+        attempt.worksAtMs = Infinity;
+        way.experience.clear();
+      }
+      againAtMs = Math.min(againAtMs, attempt.worksAtMs);
+      // The core looks after those that have a number.
+      if (attempt.link !== undefined || connection === undefined) continue;
+      const lateAtMs = attempt.beganAtMs + CONNECT_TIMEOUT_MS;
+      if (nowMs < lateAtMs) {
+        againAtMs = Math.min(againAtMs, lateAtMs);
+        continue;
+      }
+      connection.close();
+      this.lastReason = `${way.carrier.name}_timeout`;
+      this.#failed(attempt, "silent");
+    }
+    return againAtMs;
+  }
+
+  #isTrying(way: Way): boolean {
+    for (const attempt of this.#attempts) {
+      if (attempt !== this.#joined && attempt.way === way) return true;
     }
     return false;
   }
 
-  #open(carrier: PipeCarrier, experience: Experience, beganAtMs: number): void {
+  /** Returns when the connection should be up. */
+  #open(way: Way, beganAtMs: number): number {
+    const { carrier } = way;
     const attempt: Attempt = {
-      carrier,
-      experience,
+      way,
       beganAtMs,
       ticket: carrier.isDuplex ? NO_TICKET : this.#host.randomBytes(TICKET_BYTES),
       link: undefined,
       connection: undefined,
+      worksAtMs: Infinity,
+      isEnding: false,
     };
     this.#attempts.add(attempt);
-    if (carrier.isDuplex) {
-      attempt.connection = carrier.open(this.#eventsOf(attempt), NO_TICKET);
-      return;
+    way.experience.begin(this);
+    if (!carrier.isDuplex) {
+      attempt.link = this.#side.offerPipe(beganAtMs, attempt.ticket);
+      this.#touch();
+      return Infinity;
     }
-    attempt.link = this.#side.offerPipe(beganAtMs, attempt.ticket);
-    this.#touch();
+    attempt.connection = carrier.open(this.#eventsOf(attempt), NO_TICKET);
+    return beganAtMs + CONNECT_TIMEOUT_MS;
   }
 
   #eventsOf(attempt: Attempt): PipeEvents {
@@ -159,7 +195,7 @@ export class Links {
       closed: (reason) => {
         if (isOver()) return;
         this.lastReason = reason;
-        if (attempt.link === undefined) this.#failed(attempt);
+        if (attempt.link === undefined) this.#failed(attempt, "closed");
         else this.#side.handlePipeClosed(this.#host.nowMs(), attempt.link);
         this.#moved();
       },
@@ -170,7 +206,7 @@ export class Links {
   offered(link: number): void {
     const attempt = this.#find(link);
     if (attempt === undefined || attempt.connection !== undefined) return;
-    attempt.connection = attempt.carrier.open(this.#eventsOf(attempt), attempt.ticket);
+    attempt.connection = attempt.way.carrier.open(this.#eventsOf(attempt), attempt.ticket);
   }
 
   /** A body for a pipe. */
@@ -184,7 +220,17 @@ export class Links {
   }
 
   joined(link: number): void {
-    this.#joined = this.#find(link);
+    const attempt = this.#find(link);
+    this.#joined = attempt;
+    if (attempt === undefined) return;
+    attempt.worksAtMs = attempt.beganAtMs + WORKED_MS;
+    attempt.way.experience.join(this);
+  }
+
+  /** The server wants another pipe in place of this one, which goes when the next is joined. */
+  ending(link: number): void {
+    const attempt = this.#find(link);
+    if (attempt !== undefined) attempt.isEnding = true;
   }
 
   /** The core has said that a pipe is over. */
@@ -195,25 +241,27 @@ export class Links {
     if (why !== "closed" && why !== "ended") this.lastReason = why;
     const wasJoined = attempt === this.#joined;
     if (wasJoined) this.#joined = undefined;
-    const livedMs = this.#host.nowMs() - attempt.beganAtMs;
-    if (why === "replaced" || why === "paused" || why === "ended") this.#attempts.delete(attempt);
-    else if (wasJoined && livedMs >= WORKED_MS) this.#worked(attempt);
-    // One that was cut is replaced at once; if that one is cut too, the cause may be what it is.
-    else this.#failed(attempt, wasJoined && attempt.experience.failures === 0);
+    if (why === "replaced" || why === "paused" || why === "ended" || attempt.isEnding) {
+      this.#leave(attempt);
+    } else if (wasJoined && this.#host.nowMs() >= attempt.beganAtMs + WORKED_MS) {
+      this.#leave(attempt);
+      attempt.way.experience.clear();
+    } else {
+      // One that was cut is replaced at once; if that one is cut too, the cause may be what it is.
+      this.#failed(attempt, why, wasJoined && attempt.way.experience.isFresh);
+    }
   }
 
-  #worked(attempt: Attempt): void {
-    this.#attempts.delete(attempt);
-    attempt.experience.failures = 0;
-    attempt.experience.notBeforeMs = -Infinity;
+  #failed(attempt: Attempt, why: PipeEnd, isExcused = false): void {
+    const { way, beganAtMs } = attempt;
+    const cause = { reason: this.lastReason, isExcused };
+    way.experience.fail(this.#host.nowMs(), beganAtMs, why, cause);
+    this.#leave(attempt);
   }
 
-  #failed(attempt: Attempt, isExcused = false): void {
+  #leave(attempt: Attempt): void {
     this.#attempts.delete(attempt);
-    const { experience } = attempt;
-    const waitMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** experience.failures);
-    experience.failures++;
-    experience.notBeforeMs = this.#host.nowMs() + (isExcused ? 0 : waitMs);
+    attempt.way.experience.leave(this);
   }
 
   #find(link: number): Attempt | undefined {
