@@ -1,0 +1,73 @@
+/** A server with every link on one port, whose process can be replaced by one that knows nothing. */
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { configureServer } from "../../src/http/configure-server.ts";
+import { nodeListener } from "../../src/http/node-listener.ts";
+import { upgradeListener } from "../../src/http/node-upgrade.ts";
+import { type PeerSession, type ServerOptions, SessionServer } from "../../src/session/server.ts";
+import { soon } from "../waiting.ts";
+
+export type NumberServerOptions = Partial<ServerOptions<number, number>>;
+
+export class LinkServer {
+  port = 0;
+  readonly #options: NumberServerOptions;
+  readonly #sockets: Set<Socket> = new Set();
+  readonly #sessions: PeerSession<number, number>[] = [];
+  #wake: () => void = () => {};
+  #server: Server | undefined;
+  #sessionServer: SessionServer<number, number> | undefined;
+
+  private constructor(options: NumberServerOptions) {
+    this.#options = options;
+  }
+
+  static async start(options: NumberServerOptions = {}): Promise<LinkServer> {
+    const server = new LinkServer(options);
+    await server.up();
+    return server;
+  }
+
+  /** The sessions in the order in which they opened, each once. */
+  async nextSession(): Promise<PeerSession<number, number>> {
+    const first = this.#sessions.shift();
+    if (first !== undefined) return first;
+    await soon(new Promise<void>((resolve) => (this.#wake = resolve)), "a session");
+    return this.nextSession();
+  }
+
+  /** With all that it knew, and in the middle of whatever it does. */
+  async down(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    const closed = once(server, "close");
+    server.close();
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+    await closed;
+    this.#sessionServer?.abort();
+  }
+
+  async up(): Promise<void> {
+    const sessions = new SessionServer<number, number>({
+      onSession: (session) => {
+        this.#sessions.push(session);
+        this.#wake();
+      },
+      ...this.#options,
+    });
+    const server = createServer(nodeListener(sessions));
+    server.on("upgrade", upgradeListener(sessions));
+    configureServer(server);
+    server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    server.listen(this.port, "127.0.0.1");
+    await once(server, "listening");
+    this.port = (server.address() as AddressInfo).port;
+    this.#server = server;
+    this.#sessionServer = sessions;
+  }
+}
