@@ -464,10 +464,13 @@ export abstract class Half<Transmit extends { kind: string }> {
   /** What of it needs no room for anything numbered. */
   protected hasPrefixToSay(nowMs: number): boolean {
     return (
-      this.receiver.isWindowWorthSaying ||
-      nowMs >= this.receiver.ackOwedSinceMs + this.settings.ackDelayMs ||
-      nowMs >= this.probeDueMs
+      this.receiver.isWindowWorthSaying || nowMs >= this.ackDueAtMs || nowMs >= this.probeDueMs
     );
+  }
+
+  /** When an acknowledgement leaves that nothing else has carried [SAY-1]. */
+  protected get ackDueAtMs(): number {
+    return this.receiver.ackOwedSinceMs + this.settings.ackDelayMs;
   }
 
   /**

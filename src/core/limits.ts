@@ -99,6 +99,21 @@ export const PAUSE_MS_MAX = 3_600_000;
  */
 export const PIPE_DUMMY_MS_MIN = 100;
 
+/**
+ * Payload bytes that came by a stream after which an acknowledgement does not wait for others: a
+ * quarter of the default `pipeBytesMax`, so that the server need not stop.
+ */
+export const STREAM_ACK_BYTES = 262_144;
+
+/**
+ * Most bytes of the first body on a pipe that goes both ways: a server reads it before it knows
+ * whose it is. The messages of the initial grant may be twice as long as that, and then wait.
+ */
+export const PIPE_FIRST_BYTES_MAX = 65_536;
+
+/** The link that a client names that waits for no answer and hears by no pipe: it never opens it. */
+export const UNHELD_LINK = 1;
+
 /** Bytes of a stream's ticket: 128 random bits, as it stands for the session's secret. */
 export const TICKET_BYTES = 16;
 
@@ -277,12 +292,15 @@ export const SESSION_RANGES: OptionRanges<SessionOptions> = {
 };
 
 /** Defaults of the options of both sides. */
+  // Proxies cut what is silent for 30 s, the impatient ones sooner.
+  pipeSilenceMs: [15_000, 1, DAY_MS],
 export const SESSION_DEFAULTS: SessionOptions = /* @__PURE__ */ defaults({}, SESSION_RANGES, {
   hold: "received",
   consume: "automatic",
   literal: undefined,
 });
 
+  pipeDummies: "silence",
 /** Default, least and most of the options of clients alone. */
 export const REQUEST_RANGES: OptionRanges<Omit<RequestOptions, keyof SessionOptions>> = {
   // In Node and on HTTP/2; a browser on HTTP/1.1 has six connections in all and uses 1.
@@ -294,6 +312,8 @@ export const REQUEST_RANGES: OptionRanges<Omit<RequestOptions, keyof SessionOpti
 };
 
 /** Defaults of all options of a client. */
+  // Four requests a second, and late enough for the tens of messages that a game sends in it.
+  streamAckMs: [250, 0, 10_000],
 export const REQUEST_DEFAULTS: RequestOptions = /* @__PURE__ */ defaults(
   SESSION_DEFAULTS,
   REQUEST_RANGES,
@@ -302,18 +322,22 @@ export const REQUEST_DEFAULTS: RequestOptions = /* @__PURE__ */ defaults(
   },
 );
 
+    pipeDummies: "none",
+    requests: "parked",
 /** Default, least and most of the options of the server's half of a session. */
 export const PARK_RANGES: OptionRanges<Omit<ParkOptions, keyof SessionOptions>, SessionOptions> = {
   // parkedMax and carriersMax of one client, and as many again for overtaking.
   requestsHeldMax: [24, "parkedMax", PARKED_MAX],
   parkedQuietMs: [2_000, 0, DAY_MS],
-  // Proxies cut what is silent for 30 s, the impatient ones sooner.
-  pipeSilenceMs: [15_000, 1, DAY_MS],
   // More than bodies that left together come apart by.
   pipeProofMs: [100, 1, 60_000],
 };
 
 /** Defaults of all options of the server's half of a session. */
+  // Some hosts end every connection after an hour; half of that costs a request or two.
+  pipeAgeMaxMs: [1_800_000, 1, DAY_MS],
+  // What nginx spools of one answer at most.
+  pipeBytesSentMax: [1024 * MIB, 1, 2 ** 50],
 export const PARK_DEFAULTS: ParkOptions = /* @__PURE__ */ defaults(SESSION_DEFAULTS, PARK_RANGES, {
   // Longer than the client's, so that the client never waits for a session that is gone.
   silenceLimitMs: 90_000,

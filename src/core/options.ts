@@ -84,6 +84,15 @@ export interface SessionOptions {
   readonly pipeBytesMax: number;
   /** A pipe is dead when nothing on it was acknowledged for so long beyond the timeout. */
   readonly pipeStallMs: number;
+  /** On a pipe on which nothing is said a dummy leaves after so long; see `pipeDummies`. */
+  readonly pipeSilenceMs: number;
+  /**
+   * When dummies leave, bodies that say nothing and that the other side ignores, for whoever cuts
+   * silent connections: after `pipeSilenceMs` in which nothing left, each `pipeSilenceMs` whatever
+   * else leaves, or never, which is for clients only. A client that hears by a stream sends requests
+   * instead. Default: "silence" at a server, "none" at a client.
+   */
+  readonly pipeDummies: "silence" | "interval" | "none";
   /** The founding document's procedure instead of the modern rules; spec 8. Default: undefined. */
   readonly literal: LiteralOptions | undefined;
 }
@@ -114,6 +123,11 @@ export interface RequestOptions extends SessionOptions {
   readonly lostConfirmMs: number;
   /** The session ends after so many requests in a row without an answer; 0: no such limit. */
   readonly requestsUnansweredMax: number;
+  /**
+   * While messages come by a stream an acknowledgement that nothing carries leaves at most once in
+   * so long, and sooner where many bytes wait for it.
+   */
+  readonly streamAckMs: number;
   /** False: no message leaves before the server has answered the opening. Default true. */
   readonly earlyMessages: boolean;
 }
@@ -122,8 +136,6 @@ export interface RequestOptions extends SessionOptions {
 export interface ParkOptions extends SessionOptions {
   /** Requests of one session that are held at most, whatever the client does. */
   readonly requestsHeldMax: number;
-  /** A pipe on which there is nothing to say gets an empty body after so long. */
-  readonly pipeSilenceMs: number;
   /** The second body of a stream follows the first after so long, to show that it is not held back. */
   readonly pipeProofMs: number;
   /** After so long without being caught with nothing parked, one parked request less is wanted. */
@@ -137,6 +149,10 @@ export interface EndpointOptions extends ParkOptions {
   /** Openings that wait for a verdict at once. */
   readonly pendingMax: number;
   /** Sessions of one peer address, as the adapter names it. */
+  /** A client is asked to replace a pipe that is so old; it does so without a gap. */
+  readonly pipeAgeMaxMs: number;
+  /** The same for one that has brought down so many bytes. */
+  readonly pipeBytesSentMax: number;
   readonly sessionsPerAddressMax: number;
   /** How long an ended session is remembered. */
   readonly tombstoneMs: number;
@@ -230,6 +246,7 @@ export function checkLiteralOptions(literal: LiteralOptions): void {
   checkNames(literal, LITERAL_DEFAULTS);
   const { bundleMessages, requestsHeld, resendTimeoutMs, sendDelayMs, answerDelayMs } = literal;
   within(bundleMessages, 1, BODY_MESSAGES_MAX, "literal.bundleMessages");
+  oneOf(options.pipeDummies, ["silence", "interval", "none"], "pipeDummies");
   within(requestsHeld, 1, PARKED_MAX, "literal.requestsHeld");
   within(resendTimeoutMs, 1, day, "literal.resendTimeoutMs");
   if (sendDelayMs !== "auto") within(sendDelayMs, 0, day, "literal.sendDelayMs");
@@ -252,3 +269,5 @@ export function checkParkOptions(options: ParkOptions): void {
   const held = Math.max(options.parkedMax, options.literal?.requestsHeld ?? 0);
   within(options.requestsHeldMax, held + 1, PARKED_MAX, "requestsHeldMax");
 }
+  // A client takes a pipe for dead that is silent for longer than was promised [PIPE-10].
+  oneOf(options.pipeDummies, ["silence", "interval"], "pipeDummies");

@@ -410,7 +410,7 @@ export class ParkSide extends PipedHalf<RespondOutput> {
       consider("delay", this.literalAnswerAtMs);
       return;
     }
-    consider("ack-delay", this.receiver.ackOwedSinceMs + this.settings.ackDelayMs);
+    consider("ack-delay", this.ackDueAtMs);
     consider("probe", this.probeDueMs);
   }
 
@@ -543,8 +543,8 @@ export class ParkSide extends PipedHalf<RespondOutput> {
     const owner = isGreeting ? ownerOf(this.generation) : undefined;
     const isProof = this.nowMs >= this.proofAtMs(pipe);
     if (isProof) pipe.isProved = true;
-    const isEnd = this.isEndDue(pipe);
-    if (isEnd) pipe.isEndingSaid = true;
+    const isEnd = this.nowMs >= this.endDueAtMs(pipe);
+    if (isEnd) pipe.isEnding = pipe.isEndingSaid = true;
     const isTold = isGreeting || isProof || isEnd || pipe.isAsked;
     // [PIPE-3]: a client whose word was not taken is better off without the pipe.
     const isRefused = pipe.isAsked && pipe.link !== this.joined;
@@ -553,9 +553,13 @@ export class ParkSide extends PipedHalf<RespondOutput> {
     return { owner, ...this.opening, pipe: state };
   }
 
-  /** Its client is to hear that it grows old; while a stream is to be proved that comes first. */
-  private isEndDue(pipe: Pipe): boolean {
-    return pipe.isEnding && !pipe.isEndingSaid && this.proofAtMs(pipe) === Infinity;
+  /** When its client is to hear that it grows old [PIPE-9]; what proves a stream comes first. */
+  private endDueAtMs(pipe: Pipe): number {
+    if (pipe.isEndingSaid || pipe.bodiesSent === 0) return Infinity;
+    if (this.proofAtMs(pipe) !== Infinity) return Infinity;
+    const { pipeAgeMaxMs, pipeBytesSentMax } = this.options;
+    if (pipe.isEnding || pipe.bytesSent >= pipeBytesSentMax) return this.nowMs;
+    return pipe.firstSpokenAtMs + pipeAgeMaxMs;
   }
 
   /** When a stream shows that nobody holds it back [PIPE-5]. */
@@ -569,8 +573,13 @@ export class ParkSide extends PipedHalf<RespondOutput> {
   }
 
   protected override pipeDueAtMs(pipe: Pipe): number {
-    if (pipe.bodiesSent === 0 || pipe.isAsked || this.isEndDue(pipe)) return this.nowMs;
-    return Math.min(this.proofAtMs(pipe), pipe.spokenAtMs + this.pipeSilenceMs);
+    if (pipe.bodiesSent === 0 || pipe.isAsked) return this.nowMs;
+    const proofAtMs = this.proofAtMs(pipe);
+    return Math.min(proofAtMs, this.endDueAtMs(pipe), this.dummyDueAtMs(pipe));
+  }
+
+  protected override get dummyMs(): number {
+    return this.pipeSilenceMs;
   }
 
   /** [PIPE-10]: well within the client's own limit of silence, which may be shorter than ours. */

@@ -14,11 +14,16 @@ export class Pipe {
   readonly isDuplex: boolean;
   readonly beganAtMs: number;
   bodiesSent = 0;
+  bytesSent = 0;
   bodiesReceived = 0;
   /** When a body left on it last, and when one came; before the first, when it began. */
   spokenAtMs: number;
   heardAtMs: number;
-  /** The same of the first ones. */
+  /** When a dummy left last, or what left in its place. */
+  dummyAtMs: number;
+  /** When something left last that the other side answers: something numbered, or LINK. */
+  provokedAtMs: number;
+  /** When the first body left on it, and the first one came. */
   firstSpokenAtMs: number;
   firstHeardAtMs: number;
   /** No longer does the server let it be silent, as its greeting says. */
@@ -50,16 +55,20 @@ export class Pipe {
     this.heardAtMs = nowMs;
     this.firstSpokenAtMs = nowMs;
     this.firstHeardAtMs = nowMs;
+    this.dummyAtMs = nowMs;
+    this.provokedAtMs = nowMs;
     this.evidenceAtMs = nowMs;
   }
 
   /** A body has left; `flight` is what it carried, if anything that is acknowledged. */
-  noteSent(nowMs: number, flight: Flight | undefined): void {
+  noteSent(nowMs: number, bytes: number, flight: Flight | undefined): void {
     this.spokenAtMs = nowMs;
     if (this.bodiesSent++ === 0) this.firstSpokenAtMs = nowMs;
     if (flight === undefined) return;
+    this.bytesSent += bytes;
     this.waiting.push(flight);
     this.waitingBytes += flight.bytes;
+    this.provokedAtMs = nowMs;
   }
 
   noteHeard(nowMs: number): void {

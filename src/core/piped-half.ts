@@ -35,6 +35,8 @@ export abstract class PipedHalf<Transmit extends { kind: string }> extends Half<
   /** When something is to be said on a pipe, whether there is anything or not. */
   protected abstract pipeDueAtMs(pipe: Pipe): number;
   /** When the other side's silence means that the pipe is dead. */
+  /** After so long dummies leave. */
+  protected abstract get dummyMs(): number;
   protected abstract pipeSilentAtMs(pipe: Pipe): number;
 
   /** The pipe by which the client hears; none where that is the poll link. */
@@ -112,7 +114,8 @@ export abstract class PipedHalf<Transmit extends { kind: string }> extends Half<
   }
 
   private sendOn(pipe: Pipe, body: Uint8Array, flight: Flight | undefined): void {
-    pipe.noteSent(this.nowMs, flight);
+    this.noteDummy(pipe);
+    pipe.noteSent(this.nowMs, body.length, flight);
     this.transmissions.push({ kind: "transmit", handle: pipe.handle, body });
   }
 
@@ -120,6 +123,18 @@ export abstract class PipedHalf<Transmit extends { kind: string }> extends Half<
 
   protected override hearAck(ack: Ack | undefined): void {
     super.hearAck(ack);
+  /** When a body leaves though there is nothing to say [PIPE-10]. */
+  protected dummyDueAtMs(pipe: Pipe): number {
+    const { pipeDummies } = this.settings;
+    if (pipeDummies === "none") return Infinity;
+    return (pipeDummies === "interval" ? pipe.dummyAtMs : pipe.spokenAtMs) + this.dummyMs;
+  }
+
+  /** What leaves when a dummy is due is one, whatever else it says. */
+  protected noteDummy(pipe: Pipe): void {
+    if (this.nowMs >= this.dummyDueAtMs(pipe)) pipe.dummyAtMs = this.nowMs;
+  }
+
     for (const pipe of this.pipes.values()) this.noteArrivedOn(pipe);
   }
 
@@ -147,7 +162,7 @@ export abstract class PipedHalf<Transmit extends { kind: string }> extends Half<
     }
     if (speaking === undefined) return;
     if (this.isDue(speaking, nowMs)) consider("transmit", nowMs);
-    consider("ack-delay", this.receiver.ackOwedSinceMs + this.settings.ackDelayMs);
+    consider("ack-delay", this.ackDueAtMs);
     consider("probe", this.probeDueMs);
   }
 

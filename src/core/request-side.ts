@@ -44,6 +44,7 @@ import {
   PROOF_BYTES_MAX,
   SAVE_PAUSE_MS,
   TICKET_BYTES,
+  STREAM_ACK_BYTES,
   UNANSWERED_DOUBTED,
   UNIT_BYTES_MAX,
   WAKE_INTERVAL_MS,
@@ -142,6 +143,8 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   private isOfferSaid = true;
   /** The first exchange that carries it, while none of them is known to have arrived. */
   private offeredFrom = Infinity;
+  /** Payload bytes that had come then. */
+  private bytesTold = 0;
   /** The server knows by which pipe this side hears. */
   private isJoinKnown = true;
 
@@ -448,7 +451,18 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   private get aliveDueAtMs(): number {
     const pipe = this.joinedPipe;
     if (pipe === undefined || pipe.isDuplex) return Infinity;
-    return this.lastRequestAtMs + this.aliveIntervalMs;
+    return Math.min(this.lastRequestAtMs + this.aliveIntervalMs, this.dummyDueAtMs(pipe));
+  }
+
+  /**
+   * A request for each acknowledgement would cost more than what a stream brings: after the first
+   * one they wait for others to go along [SAY-10].
+   */
+  protected override get ackDueAtMs(): number {
+    const dueAtMs = super.ackDueAtMs;
+    if (this.joinedPipe?.isDuplex !== false) return dueAtMs;
+    if (this.receiver.bytesReceived - this.bytesTold >= STREAM_ACK_BYTES) return dueAtMs;
+    return Math.max(dueAtMs, this.lastRequestAtMs + this.options.streamAckMs);
   }
 
   /** After so long a client that hears by a pipe speaks, whatever the server states [PIPE-10]. */
@@ -490,8 +504,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     if (!this.hasSlot || !this.canCarry) return;
     consider("transmit", Math.max(gateMs, this.aliveDueAtMs));
     if (this.speaking !== undefined) return;
-    const ackAtMs = this.receiver.ackOwedSinceMs + this.settings.ackDelayMs;
-    consider("ack-delay", Math.max(gateMs, ackAtMs));
+    consider("ack-delay", Math.max(gateMs, this.ackDueAtMs));
     consider("probe", Math.max(gateMs, this.probeDueMs));
   }
 
@@ -599,7 +612,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
       const succeeds = this.predecessors.length === 0 ? undefined : this.predecessors;
       return { owner: ownerOf(this.generation), open, succeeds };
     }
-    if (this.nowMs < this.pipeDueAtMs(pipe)) return {};
+    if (this.nowMs < this.linkDueAtMs(pipe)) return {};
     this.isJoinKnown = true;
     pipe.askedAtMs = Math.min(pipe.askedAtMs, this.nowMs);
     return { hearing: { link: pipe.link, fromExchange: this.exchanges.next } };
@@ -616,7 +629,16 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     if (!pipe.isDuplex) return Infinity;
     if (pipe.bodiesSent === 0) return this.nowMs;
     if (pipe.link !== this.joined) return Infinity;
-    return this.isJoinKnown ? pipe.spokenAtMs + this.aliveIntervalMs : this.nowMs;
+    return Math.min(this.linkDueAtMs(pipe), this.dummyDueAtMs(pipe));
+  }
+
+  /** When LINK is to be said on the pipe that is joined. */
+  private linkDueAtMs(pipe: Pipe): number {
+    return this.isJoinKnown ? pipe.provokedAtMs + this.aliveIntervalMs : this.nowMs;
+  }
+
+  protected override get dummyMs(): number {
+    return this.settings.pipeSilenceMs;
   }
 
   protected override pipeSilentAtMs(pipe: Pipe): number {
@@ -682,6 +704,12 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   private noteHeld(state: PipeState): void {
     const pipe = this.joinedPipe;
     if (pipe === undefined) return;
+    this.bytesTold = this.receiver.bytesReceived;
+    const stream = this.joinedPipe;
+    if (stream?.isDuplex === false) {
+      this.noteDummy(stream);
+      stream.spokenAtMs = nowMs;
+    }
     if (state.link !== pipe.link) {
       this.dropPipe(pipe, "unknown");
       return;
@@ -787,6 +815,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
       this.pausedUntilMs = Math.max(this.pausedUntilMs, nowMs + body.pauseMs);
     }
     if (body.refused !== undefined) {
+    pipe.provokedAtMs = this.nowMs;
       this.end("refused", "peer", body.refused.code, reasonText(body.refused.reason));
     } else if (body.ended !== undefined) {
       this.endByPeer(body.ended);
@@ -927,7 +956,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     const pipe = this.joinedPipe;
     if (pipe === undefined) return;
     // [PIPE-10]: asked at once, a dead one is known for that the sooner.
-    pipe.spokenAtMs = -Infinity;
+    pipe.provokedAtMs = -Infinity;
     this.lastRequestAtMs = -Infinity;
   }
 

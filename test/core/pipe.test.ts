@@ -14,7 +14,9 @@ function flightOf(transmission: number, sentAtMs: number, bytes = 100): Flight {
 /** A pipe on which three bodies left, 10 ms apart. */
 function threeSent(): Pipe {
   const pipe = new Pipe(BEGAN_MS, 1, 1, true);
-  for (const at of [1, 2, 3]) pipe.noteSent(BEGAN_MS + 10 * at, flightOf(-at, BEGAN_MS + 10 * at));
+  for (const at of [1, 2, 3]) {
+    pipe.noteSent(BEGAN_MS + 10 * at, 100, flightOf(-at, BEGAN_MS + 10 * at));
+  }
   return pipe;
 }
 
@@ -54,7 +56,7 @@ describe("bodies of a pipe", () => {
     expect(pipe.oldest.sinceMs).toBe(1_050);
     pipe.takeArrived(1_060, oneOf(-3));
     expect(pipe.oldest).toEqual({ sinceMs: Infinity, bytes: 0 });
-    pipe.noteSent(1_200, flightOf(-4, 1_200));
+    pipe.noteSent(1_200, 100, flightOf(-4, 1_200));
     expect(pipe.oldest.sinceMs).toBe(1_200);
   });
 
@@ -62,11 +64,12 @@ describe("bodies of a pipe", () => {
     const pipe = new Pipe(BEGAN_MS, 7, 8, false);
     expect([pipe.spokenAtMs, pipe.heardAtMs]).toEqual([BEGAN_MS, BEGAN_MS]);
     for (const atMs of [1_010, 1_020]) {
-      pipe.noteSent(atMs, undefined);
+      pipe.noteSent(atMs, 50, undefined);
       pipe.noteHeard(atMs + 5);
     }
     expect(pipe).toMatchObject({
       bodiesSent: 2,
+      bytesSent: 100,
       bodiesReceived: 2,
       spokenAtMs: 1_020,
       heardAtMs: 1_025,

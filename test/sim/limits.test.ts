@@ -63,13 +63,24 @@ const NOT_OF_A_STATE: Readonly<Record<string, string>> = {
   pipeStallMs: OF_PIPES,
   pipeSilenceMs: OF_PIPES,
   pipeProofMs: OF_PIPES,
+  pipeAgeMaxMs: OF_PIPES,
+  pipeBytesSentMax: OF_PIPES,
+  streamAckMs: OF_PIPES,
+  STREAM_ACK_BYTES: OF_PIPES,
   PIPE_DUMMY_MS_MIN: OF_PIPES,
   messageBytesMax: "larger messages are refused by send, and what parts declare by the receiver",
   seed: "no limit: where the drawing of generations begins",
 };
 
 /** Choices among names, or of the applications. */
-const NO_NUMBERS = ["hold", "consume", "literal", "authenticate", "earlyMessages"];
+const NO_NUMBERS = [
+  "hold",
+  "consume",
+  "pipeDummies",
+  "literal",
+  "authenticate",
+  "earlyMessages",
+];
 
 function namesOf(): Set<string> {
   const names = new Set<string>();

@@ -130,6 +130,7 @@ export const TABLE: Table = {
     generation: STATE,
     openingsThrough: ["through", "which answers may come from a session that was not joined"],
     lastRequestAtMs: ["out", "for clients that hear by a stream, and for the literal procedure"],
+    bytesTold: PIPES,
     linksBefore: PIPES,
     offer: PIPES,
     isOfferSaid: PIPES,
