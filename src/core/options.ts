@@ -138,6 +138,10 @@ export interface ParkOptions extends SessionOptions {
   readonly requestsHeldMax: number;
   /** The second body of a stream follows the first after so long, to show that it is not held back. */
   readonly pipeProofMs: number;
+  /** A client is asked to replace a pipe that is so old; it does so without a gap. */
+  readonly pipeAgeMaxMs: number;
+  /** The same for one that has brought down so many bytes. */
+  readonly pipeBytesSentMax: number;
   /** After so long without being caught with nothing parked, one parked request less is wanted. */
   readonly parkedQuietMs: number;
 }
@@ -149,10 +153,6 @@ export interface EndpointOptions extends ParkOptions {
   /** Openings that wait for a verdict at once. */
   readonly pendingMax: number;
   /** Sessions of one peer address, as the adapter names it. */
-  /** A client is asked to replace a pipe that is so old; it does so without a gap. */
-  readonly pipeAgeMaxMs: number;
-  /** The same for one that has brought down so many bytes. */
-  readonly pipeBytesSentMax: number;
   readonly sessionsPerAddressMax: number;
   /** How long an ended session is remembered. */
   readonly tombstoneMs: number;
@@ -235,6 +235,7 @@ export function checkSessionOptions(options: SessionOptions): void {
   within(options.silenceLimitMs, heldMs, 2 ** 40, "silenceLimitMs");
   oneOf(hold, ["received", "delivered", "consumed"], "hold");
   oneOf(consume, ["automatic", "explicit"], "consume");
+  oneOf(options.pipeDummies, ["silence", "interval", "none"], "pipeDummies");
   if (hold === "consumed" && consume === "automatic") {
     throw new UsageError("option_invalid", "hold is consumed and needs consume: explicit");
   }
@@ -246,7 +247,6 @@ export function checkLiteralOptions(literal: LiteralOptions): void {
   checkNames(literal, LITERAL_DEFAULTS);
   const { bundleMessages, requestsHeld, resendTimeoutMs, sendDelayMs, answerDelayMs } = literal;
   within(bundleMessages, 1, BODY_MESSAGES_MAX, "literal.bundleMessages");
-  oneOf(options.pipeDummies, ["silence", "interval", "none"], "pipeDummies");
   within(requestsHeld, 1, PARKED_MAX, "literal.requestsHeld");
   within(resendTimeoutMs, 1, day, "literal.resendTimeoutMs");
   if (sendDelayMs !== "auto") within(sendDelayMs, 0, day, "literal.sendDelayMs");
@@ -265,9 +265,9 @@ export function checkRequestOptions(options: RequestOptions): void {
 export function checkParkOptions(options: ParkOptions): void {
   checkSessionOptions(options);
   checkRanges(options, PARK_RANGES);
+  // A client takes a pipe for dead that is silent for longer than was promised [PIPE-10].
+  oneOf(options.pipeDummies, ["silence", "interval"], "pipeDummies");
   if (options.literal !== undefined) checkLiteralOptions(options.literal);
   const held = Math.max(options.parkedMax, options.literal?.requestsHeld ?? 0);
   within(options.requestsHeldMax, held + 1, PARKED_MAX, "requestsHeldMax");
 }
-  // A client takes a pipe for dead that is silent for longer than was promised [PIPE-10].
-  oneOf(options.pipeDummies, ["silence", "interval"], "pipeDummies");

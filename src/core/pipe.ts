@@ -53,22 +53,22 @@ export class Pipe {
     this.beganAtMs = nowMs;
     this.spokenAtMs = nowMs;
     this.heardAtMs = nowMs;
-    this.firstSpokenAtMs = nowMs;
-    this.firstHeardAtMs = nowMs;
     this.dummyAtMs = nowMs;
     this.provokedAtMs = nowMs;
+    this.firstSpokenAtMs = nowMs;
+    this.firstHeardAtMs = nowMs;
     this.evidenceAtMs = nowMs;
   }
 
   /** A body has left; `flight` is what it carried, if anything that is acknowledged. */
   noteSent(nowMs: number, bytes: number, flight: Flight | undefined): void {
     this.spokenAtMs = nowMs;
+    this.bytesSent += bytes;
     if (this.bodiesSent++ === 0) this.firstSpokenAtMs = nowMs;
     if (flight === undefined) return;
-    this.bytesSent += bytes;
+    this.provokedAtMs = nowMs;
     this.waiting.push(flight);
     this.waitingBytes += flight.bytes;
-    this.provokedAtMs = nowMs;
   }
 
   noteHeard(nowMs: number): void {

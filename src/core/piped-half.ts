@@ -34,9 +34,9 @@ export abstract class PipedHalf<Transmit extends { kind: string }> extends Half<
   protected abstract pipeOptions(pipe: Pipe): BodyOptions;
   /** When something is to be said on a pipe, whether there is anything or not. */
   protected abstract pipeDueAtMs(pipe: Pipe): number;
-  /** When the other side's silence means that the pipe is dead. */
   /** After so long dummies leave. */
   protected abstract get dummyMs(): number;
+  /** When the other side's silence means that the pipe is dead. */
   protected abstract pipeSilentAtMs(pipe: Pipe): number;
 
   /** The pipe by which the client hears; none where that is the poll link. */
@@ -119,10 +119,6 @@ export abstract class PipedHalf<Transmit extends { kind: string }> extends Half<
     this.transmissions.push({ kind: "transmit", handle: pipe.handle, body });
   }
 
-  // --- evidence and timers --------------------------------------------------------------------
-
-  protected override hearAck(ack: Ack | undefined): void {
-    super.hearAck(ack);
   /** When a body leaves though there is nothing to say [PIPE-10]. */
   protected dummyDueAtMs(pipe: Pipe): number {
     const { pipeDummies } = this.settings;
@@ -135,6 +131,10 @@ export abstract class PipedHalf<Transmit extends { kind: string }> extends Half<
     if (this.nowMs >= this.dummyDueAtMs(pipe)) pipe.dummyAtMs = this.nowMs;
   }
 
+  // --- evidence and timers --------------------------------------------------------------------
+
+  protected override hearAck(ack: Ack | undefined): void {
+    super.hearAck(ack);
     for (const pipe of this.pipes.values()) this.noteArrivedOn(pipe);
   }
 

@@ -43,8 +43,8 @@ import {
   PREDECESSORS_MAX,
   PROOF_BYTES_MAX,
   SAVE_PAUSE_MS,
-  TICKET_BYTES,
   STREAM_ACK_BYTES,
+  TICKET_BYTES,
   UNANSWERED_DOUBTED,
   UNIT_BYTES_MAX,
   WAKE_INTERVAL_MS,
@@ -124,6 +124,8 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   private lastAnsweredAtMs = 0;
   /** When a request left last. */
   protected lastRequestAtMs: number;
+  /** Payload bytes that had come then. */
+  private bytesTold = 0;
   /** After failures no request leaves before. */
   private retryAtMs: number;
   private failuresInRow = 0;
@@ -143,8 +145,6 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   private isOfferSaid = true;
   /** The first exchange that carries it, while none of them is known to have arrived. */
   private offeredFrom = Infinity;
-  /** Payload bytes that had come then. */
-  private bytesTold = 0;
   /** The server knows by which pipe this side hears. */
   private isJoinKnown = true;
 
@@ -569,6 +569,12 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     this.exchanges.begin(nowMs, body.length, isCarrier, this.joined);
     this.transmissions.push({ kind: "request", exchange: number, body });
     this.lastRequestAtMs = nowMs;
+    this.bytesTold = this.receiver.bytesReceived;
+    const stream = this.joinedPipe;
+    if (stream?.isDuplex === false) {
+      this.noteDummy(stream);
+      stream.spokenAtMs = nowMs;
+    }
     if (!this.isOfferSaid) this.offeredFrom = number;
     this.isOfferSaid = true;
   }
@@ -614,6 +620,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     }
     if (this.nowMs < this.linkDueAtMs(pipe)) return {};
     this.isJoinKnown = true;
+    pipe.provokedAtMs = this.nowMs;
     pipe.askedAtMs = Math.min(pipe.askedAtMs, this.nowMs);
     return { hearing: { link: pipe.link, fromExchange: this.exchanges.next } };
   }
@@ -704,12 +711,6 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   private noteHeld(state: PipeState): void {
     const pipe = this.joinedPipe;
     if (pipe === undefined) return;
-    this.bytesTold = this.receiver.bytesReceived;
-    const stream = this.joinedPipe;
-    if (stream?.isDuplex === false) {
-      this.noteDummy(stream);
-      stream.spokenAtMs = nowMs;
-    }
     if (state.link !== pipe.link) {
       this.dropPipe(pipe, "unknown");
       return;
@@ -815,7 +816,6 @@ export class RequestSide extends PipedHalf<RequestOutput> {
       this.pausedUntilMs = Math.max(this.pausedUntilMs, nowMs + body.pauseMs);
     }
     if (body.refused !== undefined) {
-    pipe.provokedAtMs = this.nowMs;
       this.end("refused", "peer", body.refused.code, reasonText(body.refused.reason));
     } else if (body.ended !== undefined) {
       this.endByPeer(body.ended);
