@@ -176,7 +176,13 @@ export type PipeOutput =
 
 /** What the adapter of the request side has to do. */
 export type RequestOutput =
-  | { readonly kind: "request"; readonly exchange: number; readonly body: Uint8Array }
+  | {
+      readonly kind: "request";
+      readonly exchange: number;
+      readonly body: Uint8Array;
+      /** It is to go on after the end of the host, as far as the host can make it. */
+      readonly isLasting?: true;
+    }
   /** The exchange is given up: its connection may be closed. */
   | { readonly kind: "abort"; readonly exchange: number };
 

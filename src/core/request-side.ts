@@ -4,8 +4,8 @@
  * and silence as evidence. spec 5.
  *
  * Handlers: `handleAnswer`, `handleFailure`, `handleWake`, `handleTimeout`, and of pipes
- * `handlePipeBody`, `handlePipeClosed`. Commands: those of `Half`, `save`, `abort`, `openPipe` and
- * `offerPipe`. Outputs of `poll()`: `request`, `abort`, `transmit`, `hang-up`, the application's,
+ * `handlePipeBody`, `handlePipeClosed`. Commands: those of `Half`, `save`, `flush`, `abort`,
+ * `openPipe` and `offerPipe`. Outputs of `poll()`: `request`, `abort`, `transmit`, `hang-up`, the application's,
  * and the timeout.
  */
 import type { Address, AnswerPrefix, Body, PipeState } from "./body.ts";
@@ -36,6 +36,7 @@ import { GivingUp } from "./giving-up.ts";
 import { InFlight } from "./in-flight.ts";
 import {
   EXCHANGE_SPAN_MAX,
+  FLUSH_BYTES_MIN,
   INCARNATION_STEP_MAX,
   INITIAL_GRANT,
   NONCE_BYTES,
@@ -43,8 +44,8 @@ import {
   PREDECESSORS_MAX,
   PROOF_BYTES_MAX,
   SAVE_PAUSE_MS,
-  STREAM_ACK_BYTES,
   TICKET_BYTES,
+  STREAM_ACK_BYTES,
   UNANSWERED_DOUBTED,
   UNIT_BYTES_MAX,
   WAKE_INTERVAL_MS,
@@ -95,8 +96,8 @@ export interface FailureKind {
 /**
  * The client's half of a session, and all of its client's core.
  *
- * Readers: plain properties. Commands: `send`, `openChannel`, `close`, `abort`, `save`, `openPipe`,
- * `offerPipe` and their like. Handlers: `handleAnswer`, `handleFailure`, `handleTimeout`,
+ * Readers: plain properties. Commands: `send`, `openChannel`, `close`, `abort`, `save`, `flush`,
+ * `openPipe`, `offerPipe` and their like. Handlers: `handleAnswer`, `handleFailure`, `handleTimeout`,
  * `handleWake`, `handlePipeBody`, `handlePipeClosed`. After each command or handler, drain `poll()`.
  */
 export class RequestSide extends PipedHalf<RequestOutput> {
@@ -124,8 +125,6 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   private lastAnsweredAtMs = 0;
   /** When a request left last. */
   protected lastRequestAtMs: number;
-  /** Payload bytes that had come then. */
-  private bytesTold = 0;
   /** After failures no request leaves before. */
   private retryAtMs: number;
   private failuresInRow = 0;
@@ -145,6 +144,8 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   private isOfferSaid = true;
   /** The first exchange that carries it, while none of them is known to have arrived. */
   private offeredFrom = Infinity;
+  /** Payload bytes that had come then. */
+  private bytesTold = 0;
   /** The server knows by which pipe this side hears. */
   private isJoinKnown = true;
 
@@ -210,6 +211,38 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     this.advance(nowMs);
     if (this.state === "ended") throw new UsageError("session_closed");
     this.fail("aborted", "local", code, reason);
+  }
+
+  /**
+   * The host may end before another tick: all that is not acknowledged leaves at once, once more and
+   * beside whatever is out, as far as it fits into the bytes given [SAY-11]. A doubled one is
+   * harmless. Nothing leaves while the server wants a pause, or where the state was saved: what is
+   * resumed from it has the messages too.
+   *
+   * @param bytesMax what all the requests may have together that the host still carries.
+   * @param lasting exchanges that the host carries even after its end: what is on them stays there.
+   * @throws UsageError `clock_invalid`, `state_invalid` for the literal procedure.
+   */
+  flush(nowMs: number, bytesMax: number, lasting: ReadonlySet<number> = new Set()): void {
+    this.advance(nowMs);
+    if (this.options.literal !== undefined) throw new UsageError("state_invalid", "literal");
+    const quietUntilMs = Math.max(this.pausedUntilMs, this.savedUntilMs);
+    if (this.state === "ended" || nowMs < quietUntilMs) return;
+    for (const transmission of this.sender.flights.keys()) {
+      if (!lasting.has(transmission)) this.sender.resolve(transmission);
+    }
+    const { bodyBytesLimit } = this;
+    // Not by the size that has proved itself: there is no later.
+    this.bodyBytesLimit = this.bodyBytesCeiling;
+    let room = bytesMax;
+    while (room >= FLUSH_BYTES_MIN && this.sender.hasSomething) {
+      this.abortBeyondSpan();
+      const number = this.exchanges.next;
+      this.sendRequest(nowMs, room, true);
+      // What was left to send may have outlived its time.
+      room -= this.sender.flights.get(number)?.bytes ?? room;
+    }
+    this.bodyBytesLimit = bodyBytesLimit;
   }
 
   /**
@@ -562,19 +595,14 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     }
   }
 
-  protected sendRequest(nowMs: number): void {
+  protected sendRequest(nowMs: number, bytesMax?: number, isLasting = false): void {
     const number = this.exchanges.next;
-    const body = this.compose(nowMs, this.requestHead(nowMs), number);
+    const body = this.compose(nowMs, this.requestHead(nowMs), number, undefined, bytesMax);
     const isCarrier = this.sender.flights.has(number);
     this.exchanges.begin(nowMs, body.length, isCarrier, this.joined);
-    this.transmissions.push({ kind: "request", exchange: number, body });
+    const lasting = isLasting ? { isLasting } : {};
+    this.transmissions.push({ kind: "request", exchange: number, body, ...lasting });
     this.lastRequestAtMs = nowMs;
-    this.bytesTold = this.receiver.bytesReceived;
-    const stream = this.joinedPipe;
-    if (stream?.isDuplex === false) {
-      this.noteDummy(stream);
-      stream.spokenAtMs = nowMs;
-    }
     if (!this.isOfferSaid) this.offeredFrom = number;
     this.isOfferSaid = true;
   }
@@ -620,7 +648,6 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     }
     if (this.nowMs < this.linkDueAtMs(pipe)) return {};
     this.isJoinKnown = true;
-    pipe.provokedAtMs = this.nowMs;
     pipe.askedAtMs = Math.min(pipe.askedAtMs, this.nowMs);
     return { hearing: { link: pipe.link, fromExchange: this.exchanges.next } };
   }
@@ -711,6 +738,12 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   private noteHeld(state: PipeState): void {
     const pipe = this.joinedPipe;
     if (pipe === undefined) return;
+    this.bytesTold = this.receiver.bytesReceived;
+    const stream = this.joinedPipe;
+    if (stream?.isDuplex === false) {
+      this.noteDummy(stream);
+      stream.spokenAtMs = nowMs;
+    }
     if (state.link !== pipe.link) {
       this.dropPipe(pipe, "unknown");
       return;
@@ -816,6 +849,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
       this.pausedUntilMs = Math.max(this.pausedUntilMs, nowMs + body.pauseMs);
     }
     if (body.refused !== undefined) {
+    pipe.provokedAtMs = this.nowMs;
       this.end("refused", "peer", body.refused.code, reasonText(body.refused.reason));
     } else if (body.ended !== undefined) {
       this.endByPeer(body.ended);
