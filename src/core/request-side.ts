@@ -246,6 +246,25 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   }
 
   /**
+   * One request more than is needed leaves at once: the server, which then holds one more than it
+   * wants, answers its oldest [SAY-12]. For whoever knows that requests are cut on the way when they
+   * are held for longer. One at a time leaves, and none where nothing is parked, or may leave.
+   *
+   * @returns whether it left.
+   * @throws UsageError `clock_invalid`.
+   */
+  renewParked(nowMs: number): boolean {
+    this.advance(nowMs);
+    const isParking = this.state !== "ended" && this.peer !== undefined && this.joined === 0;
+    if (!isParking || this.options.literal !== undefined || nowMs < this.notBeforeMs) return false;
+    const { open, countLive } = this.exchanges;
+    if (countLive > this.parkedWanted || open.size >= this.slots) return false;
+    this.abortBeyondSpan();
+    this.sendRequest(nowMs);
+    return true;
+  }
+
+  /**
    * The state as plain data, to be resumed elsewhere or after a reload; spec 7.4. This object says
    * nothing for `SAVE_PAUSE_MS`, or until `handleWake`, and then goes on as a life of its own: it
    * and whatever is resumed from the state are equals, and the one that the server hears first has
