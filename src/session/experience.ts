@@ -93,7 +93,7 @@ export class Experience {
     { reason, isExcused }: { readonly reason: string; readonly isExcused: boolean },
   ): void {
     if (beganAtMs < this.failedAtMs) return;
-    const waitMs = Math.min(RETRY_MAX_MS, waitMinMs(why) * 2 ** this.failures);
+    const waitMs = Math.min(RETRY_MAX_MS, waitMinMs(why, this.failures) * 2 ** this.failures);
     this.failures++;
     this.failedAtMs = nowMs;
     this.notBeforeMs = nowMs + (isExcused ? 0 : waitMs);
@@ -108,9 +108,12 @@ export class Experience {
   }
 }
 
-/** That a stream is held back is certain; that nothing comes on a pipe, or none opens, may pass. */
-function waitMinMs(why: PipeEnd): number {
-  if (why === "buffered") return RETRY_MAX_MS;
+/**
+ * That a stream is held back is certain when it happens twice: once it may be a host that stood still
+ * while both bodies came. That nothing comes on a pipe, or none opens, may pass.
+ */
+function waitMinMs(why: PipeEnd, failures: number): number {
+  if (why === "buffered" && failures > 0) return RETRY_MAX_MS;
   return why === "silent" ? SILENT_RETRY_MIN_MS : RETRY_MIN_MS;
 }
 

@@ -35,7 +35,7 @@ interface Attempt {
   link: number | undefined;
   /** When it will have worked; Infinity before it is joined, and afterwards. */
   worksAtMs: number;
-  /** The server wants another one in its place. */
+  /** The server wants another one in its place, or has it already: its end says nothing. */
   isEnding: boolean;
 }
 
@@ -194,9 +194,13 @@ export class Links {
       },
       closed: (reason) => {
         if (isOver()) return;
-        this.lastReason = reason;
-        if (attempt.link === undefined) this.#failed(attempt, "closed");
-        else this.#side.handlePipeClosed(this.#host.nowMs(), attempt.link);
+        if (!attempt.isEnding) this.lastReason = reason;
+        if (attempt.link !== undefined) {
+          this.#side.handlePipeClosed(this.#host.nowMs(), attempt.link);
+        } else {
+          this.#failed(attempt, "closed");
+          this.#side.handlePipeFailed(this.#host.nowMs());
+        }
         this.#moved();
       },
     };
@@ -221,6 +225,8 @@ export class Links {
 
   joined(link: number): void {
     const attempt = this.#find(link);
+    // The one before is closed when the server has heard of this one.
+    if (this.#joined !== undefined) this.#joined.isEnding = true;
     this.#joined = attempt;
     if (attempt === undefined) return;
     attempt.worksAtMs = attempt.beganAtMs + WORKED_MS;
