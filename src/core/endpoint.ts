@@ -74,6 +74,17 @@ export type Verdict =
    */
   | { readonly accepted: "later"; readonly pauseMs: number };
 
+/**
+ * What a pipe's adapter has found out about who is at the other end, where the secret itself does not
+ * stand in the address of the first body. The counterpart of `Prove`.
+ */
+export interface Claim {
+  /** The secret that an opening brings along; undefined: it brings none. */
+  secretOf(address: Address): Uint8Array | undefined;
+  /** Whether the address proves to know a secret; in a time that does not depend on it. */
+  proves(secret: Uint8Array, address: Address): boolean;
+}
+
 /** A session as the endpoint keeps it. */
 export interface ServerSession {
   /** The server's half. */
@@ -204,13 +215,14 @@ export class Endpoint {
     origin: Origin,
   ): ServerSession | undefined {
     this.advance(nowMs);
-    return this.handleAddressed("respond", handle, bytes, origin);
+    return this.handleAddressed({ by: "respond", handle, claim: THE_SECRET }, bytes, origin);
   }
 
   /**
    * The first body of a pipe that goes both ways has come whole. `handle` is the adapter's number
    * for the pipe, for `transmit`, `hang-up` and the handlers; not used again before it is gone.
    *
+   * @param claim - judges the address; default: it has to have the secret itself.
    * @returns the session that the body was handed to, for the other handlers; undefined where the
    *   pipe is hung up with a word.
    */
@@ -219,9 +231,10 @@ export class Endpoint {
     handle: number,
     bytes: Uint8Array,
     origin: Origin,
+    claim: Claim = THE_SECRET,
   ): ServerSession | undefined {
     this.advance(nowMs);
-    return this.handleAddressed("transmit", handle, bytes, origin);
+    return this.handleAddressed({ by: "transmit", handle, claim }, bytes, origin);
   }
 
   /**
@@ -284,8 +297,7 @@ export class Endpoint {
 
   /** A body that says whose it is: a request, or the first on a pipe. */
   private handleAddressed(
-    by: By,
-    handle: number,
+    asker: Asker,
     bytes: Uint8Array,
     origin: Origin,
   ): ServerSession | undefined {
@@ -302,15 +314,14 @@ export class Endpoint {
       body = readBody(bytes, head, address.sessionId);
     } catch (error) {
       const code = protocolCode(error);
-      if (address === undefined || isDamage(code)) this.answerUnread({ by, handle }, bytes, code);
-      else this.answerMalformed({ by, handle }, address, origin, code);
+      if (address === undefined || isDamage(code)) this.answerUnread(asker, bytes, code);
+      else this.answerMalformed(asker, address, origin, code);
       return undefined;
     }
     const id = keyOf(address.sessionId);
     const session = this.sessions.get(id);
-    if (session === undefined)
-      return this.handleStranger({ by, handle }, id, address, body, origin);
-    return this.handleKnown({ by, handle }, session, address, body, origin);
+    if (session === undefined) return this.handleStranger(asker, id, address, body, origin);
+    return this.handleKnown(asker, session, address, body, origin);
   }
 
   /** Hands a body to its session. @throws ProtocolError, as the session does. */
@@ -323,13 +334,13 @@ export class Endpoint {
    * The session that a request is of, by its identifier and secret, while it lives. Reads the head
    * only, changes nothing, and says nothing about the rest: `handleRequest` may still refuse it.
    */
-  recognise(bytes: Uint8Array): ServerSession | undefined {
+  recognise(bytes: Uint8Array, claim: Claim = THE_SECRET): ServerSession | undefined {
     try {
       const { direction, address } = readHead(bytes, this.options.bodyBytesMax);
       if (direction !== 0 || address === undefined) return undefined;
       const session = this.sessions.get(keyOf(address.sessionId));
       if (session === undefined || session.side.state === "ended") return undefined;
-      return isSameSecret(session.secret, address.proof) ? session : undefined;
+      return claim.proves(session.secret, address) ? session : undefined;
     } catch (error) {
       protocolCode(error);
       return undefined;
@@ -431,7 +442,7 @@ export class Endpoint {
     origin: Origin,
   ): ServerSession | undefined {
     // [OPEN-3]: only with the same secret and principal, before anything changes.
-    if (!isOwner(session.secret, session.origin.principal, address, origin)) {
+    if (!isOwner(asker, session.secret, session.origin.principal, address, origin)) {
       this.answerUnknown(asker, address);
       return undefined;
     }
@@ -464,14 +475,15 @@ export class Endpoint {
   ): ServerSession | undefined {
     const tombstone = this.tombstones.get(id);
     if (tombstone !== undefined) {
-      const isOwn = isOwner(tombstone.secret, tombstone.principal, address, origin);
+      const isOwn = isOwner(asker, tombstone.secret, tombstone.principal, address, origin);
       const isHere = isOwn && !isOfOther(body, tombstone.generation);
       if (isHere) this.answerEnded(asker, address, body, tombstone, tombstone.lastWord);
       else this.answerUnknown(asker, address);
       return undefined;
     }
     const isOpening = body.open !== undefined && address.sessionId.length === NONCE_BYTES;
-    if (!isOpening || body.ended !== undefined) {
+    const secret = isOpening ? asker.claim.secretOf(address) : undefined;
+    if (secret === undefined || body.ended !== undefined) {
       this.answerUnknown(asker, address);
       return undefined;
     }
@@ -488,17 +500,18 @@ export class Endpoint {
       this.answerRefused(asker, address);
       return undefined;
     }
-    return this.admit(asker, id, address, body, origin);
+    return this.admit(asker, id, secret, address, body, origin);
   }
 
   private admit(
     asker: Asker,
     id: string,
+    secret: Uint8Array,
     address: Address,
     body: Body,
     origin: Origin,
   ): ServerSession | undefined {
-    const { sessionId, proof, incarnation } = address;
+    const { sessionId, incarnation } = address;
     const { handle } = asker;
     const generation = this.drawGeneration();
     const side = new ParkSide(this.nowMs, sessionId, incarnation, this.options, generation);
@@ -515,7 +528,7 @@ export class Endpoint {
     const session: ServerSession = {
       side,
       id,
-      secret: proof.slice(),
+      secret: secret.slice(),
       origin,
       verdictAtMs,
       ticket: "",
@@ -568,7 +581,7 @@ export class Endpoint {
     const session = this.sessions.get(keyOf(address.sessionId));
     if (
       session !== undefined &&
-      isOwner(session.secret, session.origin.principal, address, origin) &&
+      isOwner(asker, session.secret, session.origin.principal, address, origin) &&
       session.side.state !== "ended" &&
       address.incarnation === session.side.incarnation
     ) {
@@ -724,7 +737,14 @@ type By = "respond" | "transmit";
 interface Asker {
   readonly by: By;
   readonly handle: number;
+  readonly claim: Claim;
 }
+
+/** The address itself has the secret. */
+const THE_SECRET: Claim = {
+  secretOf: (address) => address.proof,
+  proves: (secret, address) => isSameSecret(secret, address.proof),
+};
 
 function pipeOf(side: ParkSide, handle: number): Pipe | undefined {
   for (const pipe of side.pipes.values()) if (pipe.handle === handle) return pipe;
@@ -758,12 +778,13 @@ function keyOf(sessionId: Uint8Array): string {
 
 /** Whether the sender of a request may speak for a session [OPEN-3]. */
 function isOwner(
+  { claim }: Asker,
   secret: Uint8Array,
   principal: string | undefined,
   address: Address,
   origin: Origin,
 ): boolean {
-  if (!isSameSecret(secret, address.proof)) return false;
+  if (!claim.proves(secret, address)) return false;
   // Who was not asked is not compared: neither the opener before a verdict nor this request.
   return (
     principal === undefined || origin.principal === undefined || principal === origin.principal

@@ -34,6 +34,7 @@ export { BodySplitter } from "./body-splitter.ts";
 export { type Head, readBody, readHead, readVersions } from "./body-reader.ts";
 export { bodyBytes, type BodyOptions, encodeBody, writeVersions } from "./body-writer.ts";
 export {
+  type Claim,
   Endpoint,
   type EndpointOutput,
   type Origin,
@@ -57,6 +58,7 @@ export type {
   LiteralOptions,
   ParkOptions,
   RequestOptions,
+  RequestUse,
   SessionOptions,
 } from "./options.ts";
 export type {
@@ -73,6 +75,6 @@ export type {
 export { LiteralRequestSide } from "./literal-request-side.ts";
 export { ParkSide } from "./park-side.ts";
 export type { PipedHalf } from "./piped-half.ts";
-export { type Credentials, type FailureKind, RequestSide } from "./request-side.ts";
+export { type Credentials, type FailureKind, type Prove, RequestSide } from "./request-side.ts";
 export type { SessionState } from "./session-states.ts";
 export type { Snapshot } from "./snapshot.ts";

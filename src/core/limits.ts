@@ -292,18 +292,18 @@ export const SESSION_RANGES: OptionRanges<SessionOptions> = {
   pipeBytesMax: [MIB, 1, 2 ** 40],
   // Phones stand still for seconds, and then deliver everything.
   pipeStallMs: [5_000, 1, DAY_MS],
+  // Proxies cut what is silent for 30 s, the impatient ones sooner.
+  pipeSilenceMs: [15_000, 1, DAY_MS],
 };
 
 /** Defaults of the options of both sides. */
-  // Proxies cut what is silent for 30 s, the impatient ones sooner.
-  pipeSilenceMs: [15_000, 1, DAY_MS],
 export const SESSION_DEFAULTS: SessionOptions = /* @__PURE__ */ defaults({}, SESSION_RANGES, {
   hold: "received",
   consume: "automatic",
+  pipeDummies: "silence",
   literal: undefined,
 });
 
-  pipeDummies: "silence",
 /** Default, least and most of the options of clients alone. */
 export const REQUEST_RANGES: OptionRanges<Omit<RequestOptions, keyof SessionOptions>> = {
   // In Node and on HTTP/2; a browser on HTTP/1.1 has six connections in all and uses 1.
@@ -312,21 +312,21 @@ export const REQUEST_RANGES: OptionRanges<Omit<RequestOptions, keyof SessionOpti
   reconnectDelayMaxMs: [5_000, "reconnectDelayMinMs", DAY_MS],
   lostConfirmMs: [3_000, 0, DAY_MS],
   requestsUnansweredMax: [0, 0, 1_000_000],
+  // Four requests a second, and late enough for the tens of messages that a game sends in it.
+  streamAckMs: [250, 0, 10_000],
 };
 
 /** Defaults of all options of a client. */
-  // Four requests a second, and late enough for the tens of messages that a game sends in it.
-  streamAckMs: [250, 0, 10_000],
 export const REQUEST_DEFAULTS: RequestOptions = /* @__PURE__ */ defaults(
   SESSION_DEFAULTS,
   REQUEST_RANGES,
   {
     earlyMessages: true,
+    pipeDummies: "none",
+    requests: "parked",
   },
 );
 
-    pipeDummies: "none",
-    requests: "parked",
 /** Default, least and most of the options of the server's half of a session. */
 export const PARK_RANGES: OptionRanges<Omit<ParkOptions, keyof SessionOptions>, SessionOptions> = {
   // parkedMax and carriersMax of one client, and as many again for overtaking.
@@ -334,13 +334,13 @@ export const PARK_RANGES: OptionRanges<Omit<ParkOptions, keyof SessionOptions>, 
   parkedQuietMs: [2_000, 0, DAY_MS],
   // More than bodies that left together come apart by.
   pipeProofMs: [100, 1, 60_000],
-};
-
-/** Defaults of all options of the server's half of a session. */
   // Some hosts end every connection after an hour; half of that costs a request or two.
   pipeAgeMaxMs: [1_800_000, 1, DAY_MS],
   // What nginx spools of one answer at most.
   pipeBytesSentMax: [1024 * MIB, 1, 2 ** 50],
+};
+
+/** Defaults of all options of the server's half of a session. */
 export const PARK_DEFAULTS: ParkOptions = /* @__PURE__ */ defaults(SESSION_DEFAULTS, PARK_RANGES, {
   // Longer than the client's, so that the client never waits for a session that is gone.
   silenceLimitMs: 90_000,

@@ -130,7 +130,18 @@ export interface RequestOptions extends SessionOptions {
   readonly streamAckMs: number;
   /** False: no message leaves before the server has answered the opening. Default true. */
   readonly earlyMessages: boolean;
+  /** What requests are for, beside pipes. Default "parked". */
+  readonly requests: RequestUse;
 }
+
+/** What a client's requests are for [PIPE-11] [PIPE-12]. */
+export type RequestUse =
+  /** The server holds them, unless the client hears by a pipe. */
+  | "parked"
+  /** They are answered at once: what comes down needs a pipe, for which the core asks. */
+  | "prompt"
+  /** None ever leaves: everything needs a pipe that goes both ways, for which the core asks. */
+  | "none";
 
 /** What only the server half can be told. */
 export interface ParkOptions extends SessionOptions {
@@ -259,7 +270,10 @@ export function checkRequestOptions(options: RequestOptions): void {
   checkRanges(options, REQUEST_RANGES);
   within(options.parkedMax + options.carriersMax, 2, PARKED_MAX, "carriersMax");
   oneOf(options.earlyMessages, [true, false], "earlyMessages");
+  oneOf(options.requests, REQUEST_USES, "requests");
 }
+
+export const REQUEST_USES: readonly RequestUse[] = ["parked", "prompt", "none"];
 
 /** @throws UsageError `option_invalid`, naming the option. */
 export function checkParkOptions(options: ParkOptions): void {

@@ -81,6 +81,8 @@ export type ApplicationOutput =
       readonly neverSent: number;
       readonly sent: number;
     }
+  /** Without another pipe this client does not go on: open one, or say that there is none. */
+  | { readonly kind: "pipe-wanted" }
   /** The server knows the ticket of a stream: it can be asked for. */
   | { readonly kind: "pipe-offered"; readonly link: number }
   /** The client hears by this pipe from now on. */

@@ -535,7 +535,12 @@ export class ParkSide extends PipedHalf<RespondOutput> {
   /** Before a request has come an unjoined pipe is better than none [PIPE-3]. */
   protected override get speaking(): Pipe | undefined {
     if (!this.isAdmitted) return undefined;
-    return this.joinedPipe ?? (this.hearingFrom === 0 ? this.newestPipe : undefined);
+    return this.joinedPipe ?? (this.isWithoutRequests ? this.newestPipe : undefined);
+  }
+
+  /** As far as is known no request has left in this life of the client: what is said of 1 is none. */
+  private get isWithoutRequests(): boolean {
+    return this.hearingFrom <= 1;
   }
 
   protected override pipeHead(pipe: Pipe): Head {
@@ -606,7 +611,8 @@ export class ParkSide extends PipedHalf<RespondOutput> {
   /** A link's number is used once, and newer ones are higher [PIPE-1]. */
   private beginPipe(handle: number, link: number, isDuplex: boolean): Pipe | undefined {
     // The literal procedure has one link only.
-    const isRefused = this.pauses !== undefined || this.options.literal !== undefined;
+    const isLeft = this.pauses !== undefined && !this.isWithoutRequests; // [PIPE-12]
+    const isRefused = isLeft || this.options.literal !== undefined;
     if (link <= this.lastLink || isRefused) {
       this.sayLastOn(handle, { pipe: this.stateOf(undefined), ...this.pause });
       return undefined;

@@ -26,6 +26,8 @@ export class Pipe {
   /** When the first body left on it, and the first one came. */
   firstSpokenAtMs: number;
   firstHeardAtMs: number;
+  /** Client: what stands in the address of its first body, in the place of the secret. */
+  proof: Uint8Array | undefined = undefined;
   /** No longer does the server let it be silent, as its greeting says. */
   silenceMs = 0;
   /** The server has shown that the stream is not held back. */

@@ -10,6 +10,7 @@ import type { Ack, Body } from "./body.ts";
 import type { BodyOptions } from "./body-writer.ts";
 import { Half, type Head } from "./half.ts";
 import type { Flight } from "./in-flight.ts";
+import { PIPE_FIRST_BYTES_MAX } from "./limits.ts";
 import type { EndedOutput, EndReason, PipeEnd, PipeOutput, TimerName } from "./outputs.ts";
 import type { Pipe } from "./pipe.ts";
 
@@ -104,7 +105,10 @@ export abstract class PipedHalf<Transmit extends { kind: string }> extends Half<
       return;
     }
     const transmission = --this.lastPipeTransmission;
-    const body = this.compose(nowMs, head, transmission, options, this.roomOn(pipe));
+    // [PIPE-2]: it is read before it is known whose it is.
+    const bytesMax = pipe.bodiesSent === 0 ? PIPE_FIRST_BYTES_MAX : Infinity;
+    const room = Math.min(this.roomOn(pipe), bytesMax);
+    const body = this.compose(nowMs, head, transmission, options, room);
     this.sendOn(pipe, body, this.sender.flights.get(transmission));
   }
 

@@ -44,15 +44,22 @@ import {
   PREDECESSORS_MAX,
   PROOF_BYTES_MAX,
   SAVE_PAUSE_MS,
-  TICKET_BYTES,
   STREAM_ACK_BYTES,
+  TICKET_BYTES,
   UNANSWERED_DOUBTED,
+  UNHELD_LINK,
   UNIT_BYTES_MAX,
   WAKE_INTERVAL_MS,
 } from "./limits.ts";
-import { checkNames, checkRequestOptions, type RequestOptions, within } from "./options.ts";
+import {
+  checkNames,
+  checkRequestOptions,
+  type RequestOptions,
+  type RequestUse,
+  within,
+} from "./options.ts";
 import { REQUEST_DEFAULTS } from "./limits.ts";
-import type { EndedOutput, EndReason, RequestOutput, TimerName } from "./outputs.ts";
+import type { EndedOutput, EndReason, PipeEnd, RequestOutput, TimerName } from "./outputs.ts";
 import { PartStore } from "./part-store.ts";
 import { Pipe } from "./pipe.ts";
 import { PipedHalf } from "./piped-half.ts";
@@ -84,6 +91,17 @@ export interface Credentials {
 
 /** Why a request to be sent is to be sent; for charts and tests. */
 export type SendReason = "park" | "say" | "bundle" | "answered" | "resend" | "first";
+
+/**
+ * Makes a proof for the address of a pipe's first body, out of what is proved; an adapter that has
+ * one gives its server a `Claim`. While the session is being opened, `isOpening`, the server does not
+ * know the secret, and has to learn it from the proof.
+ */
+export type Prove = (what: {
+  readonly sessionId: Uint8Array;
+  readonly secret: Uint8Array;
+  readonly isOpening: boolean;
+}) => Uint8Array;
 
 /** What is known of a failure. */
 export interface FailureKind {
@@ -125,6 +143,8 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   private lastAnsweredAtMs = 0;
   /** When a request left last. */
   protected lastRequestAtMs: number;
+  /** Payload bytes that had come then. */
+  private bytesTold = 0;
   /** After failures no request leaves before. */
   private retryAtMs: number;
   private failuresInRow = 0;
@@ -144,10 +164,17 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   private isOfferSaid = true;
   /** The first exchange that carries it, while none of them is known to have arrived. */
   private offeredFrom = Infinity;
-  /** Payload bytes that had come then. */
-  private bytesTold = 0;
   /** The server knows by which pipe this side hears. */
   private isJoinKnown = true;
+  /** What requests are for. */
+  private requests: RequestUse;
+  /** A pipe was asked for, and has neither come nor failed. */
+  private isPipeAsked = false;
+  /** One is wanted though there is one, which may be dead. */
+  private isPipeMissed = false;
+  /** None is asked for before; and those in a row that never came, or died at once. */
+  private pipeRetryAtMs: number;
+  private pipeFailuresInRow = 0;
 
   /** @throws UsageError `option_invalid`, `option_unknown`, `clock_invalid`. */
   constructor(nowMs: number, credentials: Credentials, options: Partial<RequestOptions> = {}) {
@@ -157,15 +184,21 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     if (full.literal !== undefined && new.target === RequestSide) {
       throw new UsageError("option_invalid", "literal belongs to LiteralRequestSide");
     }
+    if (full.literal !== undefined && full.requests !== "parked") {
+      throw new UsageError("option_invalid", "requests: the literal procedure knows no pipes");
+    }
     within(credentials.nonce.length, NONCE_BYTES, NONCE_BYTES, "nonce.length");
     within(credentials.secret.length, NONCE_BYTES, PROOF_BYTES_MAX, "secret.length");
     super("request", nowMs, credentials.nonce.slice(), full);
     this.options = full;
     this.secret = credentials.secret.slice();
+    this.requests = full.requests;
+    this.pipeRetryAtMs = nowMs;
     this.retryAtMs = nowMs;
     this.savedUntilMs = nowMs;
     this.lastRequestAtMs = nowMs;
     this.random = seedFrom(credentials.nonce);
+    this.beginLinks();
     // [OPEN-6]: what every server grants before it has answered.
     if (!full.earlyMessages) return;
     const { messages, bytes } = INITIAL_GRANT;
@@ -296,9 +329,11 @@ export class RequestSide extends PipedHalf<RequestOutput> {
    * than once: the life that the server hears first has the session, all others are told
    * `superseded`. It takes the class and the version that saved it.
    *
+   * @param requests - what requests are for from now on, as the place may have other links; default:
+   *   the same as before.
    * @throws UsageError `state_invalid`, `clock_invalid`, `option_invalid` for the seed.
    */
-  static resume(nowMs: number, saved: Snapshot, seed: number): RequestSide {
+  static resume(nowMs: number, saved: Snapshot, seed: number, requests?: RequestUse): RequestSide {
     checkClock(nowMs);
     within(seed, 0, 0xffff_ffff, "seed");
     if (saved.format !== STATE_FORMAT) throw new UsageError("state_invalid", "another version's");
@@ -307,6 +342,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
       side instanceof RequestSide &&
       (side.options.literal !== undefined) === (this !== RequestSide);
     if (!isOurs) throw new UsageError("state_invalid");
+    if (requests !== undefined) side.requests = requests;
     side.takeOver(nowMs, seed);
     return side;
   }
@@ -364,11 +400,20 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   /**
    * A socket by which bodies pass both ways has opened. Its first body leaves in this tick.
    *
+   * @param prove - makes what stands in the place of the secret in the address of the first body, of
+   *   16 to 64 bytes; default: the secret itself, for what cannot be overheard.
    * @returns its link: the handle in `transmit`, `hang-up`, `handlePipeBody` and `handlePipeClosed`.
-   * @throws UsageError `session_closed`, `state_invalid` for the literal procedure.
+   * @throws UsageError `session_closed`, `state_invalid` for the literal procedure, `option_invalid`
+   *   for a proof of another length.
    */
-  openPipe(nowMs: number): number {
-    return this.beginPipe(nowMs, true).link;
+  openPipe(nowMs: number, prove?: Prove): number {
+    const { sessionId, secret } = this;
+    const isOpening = this.peer === undefined;
+    const proof = prove?.({ sessionId: sessionId.slice(), secret: secret.slice(), isOpening });
+    if (proof !== undefined) within(proof.length, NONCE_BYTES, PROOF_BYTES_MAX, "proof.length");
+    const pipe = this.beginPipe(nowMs, true);
+    pipe.proof = proof?.slice();
+    return pipe.link;
   }
 
   /**
@@ -393,6 +438,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     if (this.options.literal !== undefined) throw new UsageError("state_invalid", "literal");
     const link = ++this.lastLink;
     const pipe = new Pipe(this.nowMs, link, link, isDuplex);
+    this.isPipeAsked = false;
     this.addPipe(pipe);
     return pipe;
   }
@@ -412,22 +458,40 @@ export class RequestSide extends PipedHalf<RequestOutput> {
       }
       this.check(body);
     } catch (error) {
-      const code = protocolCode(error);
-      if (isDamage(code)) {
-        this.bodiesUnreadable++;
-        this.dropPipe(pipe, "unreadable");
-      } else {
-        this.fail("protocol", "local", END_CODES.protocol, code); // [END-8]
-      }
+      this.handleBadPipeBody(pipe, bytes, protocolCode(error));
       return;
     }
     pipe.noteHeard(this.nowMs);
-    // [OWN-4] [END-5]: whether the session is lost is asked by a request. A life that is told of
-    // itself hears on a pipe of another one [INC-2].
-    const isUnknown = body.unknown !== undefined || body.superseded !== undefined;
-    if (isUnknown || isOfOther(body, this.generation)) this.dropPipe(pipe, "unknown");
-    else if (body.unreadable === true) this.dropPipe(pipe, "unreadable");
-    else this.applyOnPipe(pipe, this.believed(body));
+    if (this.requests === "none") this.unansweredInRow = 0;
+    if (body.unknown !== undefined || isOfOther(body, this.generation)) {
+      this.dropPipe(pipe, "unknown");
+      // [OWN-4] [END-5]: whether the session is lost is asked by a request, where there are any.
+      if (this.requests === "none") this.doubt();
+    } else if (body.superseded !== undefined) {
+      // A life that is told of itself hears on a pipe of another one [INC-2].
+      this.dropPipe(pipe, "unknown");
+    } else if (body.unreadable === true) {
+      this.dropUnreadable(pipe);
+    } else {
+      this.applyOnPipe(pipe, this.believed(body));
+    }
+  }
+
+  private handleBadPipeBody(pipe: Pipe, bytes: Uint8Array, code: ProtocolErrorCode): void {
+    if (code === "version_unknown" && this.isVersionRefusal(bytes)) {
+      this.end("version", "peer", END_CODES.protocol, code);
+    } else if (isDamage(code)) {
+      this.bodiesUnreadable++;
+      this.dropUnreadable(pipe);
+    } else {
+      this.fail("protocol", "local", END_CODES.protocol, code); // [END-8]
+    }
+  }
+
+  private dropUnreadable(pipe: Pipe): void {
+    this.dropPipe(pipe, "unreadable");
+    // [RETRY-6]: what requests can tell is left to them.
+    if (this.requests === "none") this.noteUnreadable();
   }
 
   private applyOnPipe(pipe: Pipe, body: Body): void {
@@ -451,6 +515,14 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     if (pipe !== undefined) this.forgetPipe(pipe, "closed");
   }
 
+  /** After `pipe-wanted`: no connection has come about. */
+  handlePipeFailed(nowMs: number): void {
+    this.advance(nowMs);
+    if (this.state === "ended" || !this.isPipeAsked) return;
+    this.isPipeAsked = false;
+    this.noteNoPipe();
+  }
+
   /**
    * The host says that the network may be back, or another one: connections that are out may be
    * dead without saying so. At the end of the tick nothing waits for failures any more, and
@@ -467,6 +539,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   /** Why a request should leave now, or undefined. spec 5.1. */
   protected reasonToSend(nowMs: number): SendReason | undefined {
     if (this.state === "ended" || nowMs < this.notBeforeMs || !this.hasSlot) return undefined;
+    if (this.requests === "none") return undefined; // [PIPE-12]
     return this.reasonByRules(nowMs);
   }
 
@@ -476,8 +549,22 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     if (this.exchanges.countLive < this.liveWanted) return "park";
     if (!this.canCarry) return undefined;
     const hasToSay = this.speaking === undefined && this.hasSomethingToSay(nowMs);
-    const hasNews = !this.isOfferSaid || this.isJoinUntold || nowMs >= this.aliveDueAtMs;
-    return hasToSay || hasNews ? "say" : undefined;
+    const hasNews = !this.isOfferSaid || this.isOfferLost || this.isJoinUntold;
+    return hasToSay || hasNews || nowMs >= this.aliveDueAtMs ? "say" : undefined;
+  }
+
+  /** No request is out any more that carries the offer, and none of them is known to have come. */
+  private get isOfferLost(): boolean {
+    if (this.offer === undefined || this.offeredFrom === Infinity) return false;
+    for (const { number, isOverdue } of this.exchanges.open.values()) {
+      if (number >= this.offeredFrom && !isOverdue) return false;
+    }
+    return true;
+  }
+
+  /** This client waits for no answer [PIPE-11]; the opening waits for its verdict. */
+  private get isPrompt(): boolean {
+    return this.requests === "prompt" && this.peer !== undefined;
   }
 
   /** The server is to hear by a request that this side hears by a stream, and none says so yet. */
@@ -494,14 +581,17 @@ export class RequestSide extends PipedHalf<RequestOutput> {
    * answers one at once and this side knows that the path is back [SAY-9].
    */
   private get liveWanted(): number {
+    // [PIPE-11]: asked until it is answered.
+    if (this.isPrompt) return this.unansweredInRow > 0 || this.isDoubted ? 1 : 0;
     // [PIPE-4]: where the client hears by a pipe nothing is parked.
     const wanted = this.joined === 0 ? this.parkedWanted : 0;
     return wanted + (this.unansweredInRow >= UNANSWERED_DOUBTED ? 1 : 0);
   }
 
-  /** [PIPE-10]: a client that hears by a stream speaks by a request once in a hold time. */
+  /** [PIPE-10]: a client that has none parked speaks by a request once in a hold time. */
   private get aliveDueAtMs(): number {
     const pipe = this.joinedPipe;
+    if (pipe === undefined && this.isPrompt) return this.lastRequestAtMs + this.aliveIntervalMs;
     if (pipe === undefined || pipe.isDuplex) return Infinity;
     return Math.min(this.lastRequestAtMs + this.aliveIntervalMs, this.dummyDueAtMs(pipe));
   }
@@ -545,6 +635,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
       consider("exchange", this.exchangeOverdueAtMs(exchange.number));
     }
     this.considerPipes(consider);
+    consider("retry", this.pipeWantedAtMs);
     // No request leaves before, whatever it is that it would say.
     const gateMs = Math.max(this.notBeforeMs, this.nowMs);
     this.considerRules(consider, gateMs);
@@ -553,7 +644,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   /** The timers of the rules by which requests leave; none leaves before `gateMs`. */
   protected considerRules(consider: (name: TimerName, atMs: number) => void, gateMs: number): void {
     consider("resend", this.resendAtMs);
-    if (!this.hasSlot || !this.canCarry) return;
+    if (!this.hasSlot || !this.canCarry || this.requests === "none") return;
     consider("transmit", Math.max(gateMs, this.aliveDueAtMs));
     if (this.speaking !== undefined) return;
     consider("ack-delay", Math.max(gateMs, this.ackDueAtMs));
@@ -604,6 +695,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
 
   protected override transmit(nowMs: number): void {
     this.sayOnPipes(nowMs);
+    if (nowMs >= this.pipeWantedAtMs) this.askForPipe();
     while (this.reasonToSend(nowMs) !== undefined) {
       for (const exchange of this.abandoned.splice(0)) {
         this.transmissions.push({ kind: "abort", exchange });
@@ -618,10 +710,16 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     const number = this.exchanges.next;
     const body = this.compose(nowMs, this.requestHead(nowMs), number, undefined, bytesMax);
     const isCarrier = this.sender.flights.has(number);
-    this.exchanges.begin(nowMs, body.length, isCarrier, this.joined);
+    this.exchanges.begin(nowMs, body.length, isCarrier, this.namedLink);
     const lasting = isLasting ? { isLasting } : {};
     this.transmissions.push({ kind: "request", exchange: number, body, ...lasting });
     this.lastRequestAtMs = nowMs;
+    this.bytesTold = this.receiver.bytesReceived;
+    const stream = this.joinedPipe;
+    if (stream?.isDuplex === false) {
+      this.noteDummy(stream);
+      stream.spokenAtMs = nowMs;
+    }
     if (!this.isOfferSaid) this.offeredFrom = number;
     this.isOfferSaid = true;
   }
@@ -643,20 +741,80 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   }
 
   protected override get bodyOptions(): BodyOptions {
-    return { direction: 0, checksum: "xxh32", ...this.addressed(this.joined) };
+    return { direction: 0, checksum: "xxh32", ...this.addressed(this.namedLink, this.secret) };
   }
 
-  private addressed(link: number): Required<Pick<BodyOptions, "sessionId" | "address">> {
+  /** The link that requests name: by which this side hears [PIPE-3] [PIPE-11]. */
+  private get namedLink(): number {
+    return this.joined === 0 && this.isPrompt ? UNHELD_LINK : this.joined;
+  }
+
+  private addressed(
+    link: number,
+    proof: Uint8Array,
+  ): Required<Pick<BodyOptions, "sessionId" | "address">> {
     const { sessionId, incarnation } = this;
-    const address: Address = { sessionId, proof: this.secret, incarnation, link };
+    const address: Address = { sessionId, proof, incarnation, link };
     return { sessionId, address };
   }
 
   // --- pipes ----------------------------------------------------------------------------------
 
   protected override get speaking(): Pipe | undefined {
-    const pipe = this.joinedPipe;
+    const pipe = this.joinedPipe ?? this.freshPipe;
     return pipe?.isDuplex === true ? pipe : undefined;
+  }
+
+  /** [PIPE-12]: where there are no requests the first body on a pipe is as good as one. */
+  private get freshPipe(): Pipe | undefined {
+    if (this.requests !== "none" || this.nowMs < this.savedUntilMs) return undefined;
+    const pipe = this.newestPipe;
+    return pipe?.bodiesSent === 0 ? pipe : undefined;
+  }
+
+  // --- the search for pipes -------------------------------------------------------------------
+
+  /** When a pipe is to be asked for, without which this side does not go on; Infinity: not now. */
+  private get pipeWantedAtMs(): number {
+    if (this.requests === "parked" || this.state === "ended" || this.isPipeAsked) return Infinity;
+    // A stream is offered by a request, and the opening leaves by one.
+    if (this.requests === "prompt" && this.peer === undefined) return Infinity;
+    if (this.pipes.size > 0 && !this.isPipeMissed) return Infinity;
+    return Math.max(this.pipeRetryAtMs, this.pausedUntilMs, this.savedUntilMs);
+  }
+
+  private askForPipe(): void {
+    this.isPipeAsked = true;
+    this.isPipeMissed = false;
+    this.notify({ kind: "pipe-wanted" });
+  }
+
+  protected override forgetPipe(pipe: Pipe, why: PipeEnd): void {
+    const wasJoined = this.joined === pipe.link;
+    super.forgetPipe(pipe, why);
+    if (this.requests === "parked") return;
+    if (why === "replaced" || why === "paused" || why === "ended") return;
+    if (!wasJoined) {
+      this.noteNoPipe(pipe);
+      return;
+    }
+    // It was a way: the next is opened at once, but not faster than failed ones are.
+    const isYoung = this.nowMs - pipe.beganAtMs < this.options.reconnectDelayMinMs;
+    this.pipeFailuresInRow = isYoung ? 1 : 0;
+    this.delayPipe();
+  }
+
+  /** A pipe that was tried is none, or its connection never came about. */
+  private noteNoPipe(pipe?: Pipe): void {
+    this.delayPipe();
+    // [RETRY-5]: without requests it stands for one that was not answered.
+    const isUnanswered = pipe === undefined || pipe.bodiesReceived === 0;
+    if (this.requests === "none" && isUnanswered) this.unansweredInRow++;
+  }
+
+  /** As after failed requests [RETRY-1]. */
+  private delayPipe(): void {
+    this.pipeRetryAtMs = this.nowMs + this.waitAfter(++this.pipeFailuresInRow);
   }
 
   protected override pipeHead(pipe: Pipe): Head {
@@ -667,6 +825,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     }
     if (this.nowMs < this.linkDueAtMs(pipe)) return {};
     this.isJoinKnown = true;
+    pipe.provokedAtMs = this.nowMs;
     pipe.askedAtMs = Math.min(pipe.askedAtMs, this.nowMs);
     return { hearing: { link: pipe.link, fromExchange: this.exchanges.next } };
   }
@@ -674,13 +833,15 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   /** Only the first body needs to say whose it is [PIPE-2]. */
   protected override pipeOptions(pipe: Pipe): BodyOptions {
     const { sessionId } = this;
-    const address = pipe.bodiesSent === 0 ? this.addressed(pipe.link) : {};
+    const isFirst = pipe.bodiesSent === 0;
+    const address = isFirst ? this.addressed(pipe.link, pipe.proof ?? this.secret) : {};
     return { direction: 0, checksum: "xxh32", sessionId, ...address };
   }
 
   protected override pipeDueAtMs(pipe: Pipe): number {
     if (!pipe.isDuplex) return Infinity;
-    if (pipe.bodiesSent === 0) return this.nowMs;
+    // [INC-4]
+    if (pipe.bodiesSent === 0) return Math.max(this.nowMs, this.savedUntilMs);
     if (pipe.link !== this.joined) return Infinity;
     return Math.min(this.linkDueAtMs(pipe), this.dummyDueAtMs(pipe));
   }
@@ -743,6 +904,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
       }
     }
     this.joined = pipe.link;
+    this.pipeFailuresInRow = 0;
     this.isJoinKnown = false;
     this.notify({ kind: "pipe-joined", link: pipe.link });
   }
@@ -757,12 +919,6 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   private noteHeld(state: PipeState): void {
     const pipe = this.joinedPipe;
     if (pipe === undefined) return;
-    this.bytesTold = this.receiver.bytesReceived;
-    const stream = this.joinedPipe;
-    if (stream?.isDuplex === false) {
-      this.noteDummy(stream);
-      stream.spokenAtMs = nowMs;
-    }
     if (state.link !== pipe.link) {
       this.dropPipe(pipe, "unknown");
       return;
@@ -788,10 +944,12 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     const { speaking } = this;
     if (speaking !== undefined) {
       this.tellOnPipe(speaking, { ended });
+    } else if (this.requests === "none") {
+      if (this.newestPipe !== undefined) this.tellOnPipe(this.newestPipe, { ended });
     } else {
       const number = this.exchanges.next;
       const body = this.composeEmpty({ ...this.requestHead(this.nowMs), ended });
-      this.exchanges.begin(this.nowMs, body.length, false, this.joined);
+      this.exchanges.begin(this.nowMs, body.length, false, this.namedLink);
       this.transmissions.push({ kind: "request", exchange: number, body });
     }
     this.end(reason, by, code, detail);
@@ -868,7 +1026,6 @@ export class RequestSide extends PipedHalf<RequestOutput> {
       this.pausedUntilMs = Math.max(this.pausedUntilMs, nowMs + body.pauseMs);
     }
     if (body.refused !== undefined) {
-    pipe.provokedAtMs = this.nowMs;
       this.end("refused", "peer", body.refused.code, reasonText(body.refused.reason));
     } else if (body.ended !== undefined) {
       this.endByPeer(body.ended);
@@ -944,25 +1101,32 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     this.bodiesUnreadable++;
     this.giveUpExchange(exchange);
     // [RETRY-6]: answers of requests that were out together count once: the next may be whole.
-    if (this.delayAfterFailure(exchange)) this.unreadableInRow++;
-    if (this.unreadableInRow >= this.options.unreadableMax) {
-      this.end("unreadable", "network", END_CODES.unreadable);
-    }
+    if (this.delayAfterFailure(exchange)) this.noteUnreadable();
+  }
+
+  private noteUnreadable(): void {
+    if (++this.unreadableInRow < this.options.unreadableMax) return;
+    this.end("unreadable", "network", END_CODES.unreadable);
   }
 
   /** [END-5]: believed only after being repeated; until then an outage like others. */
   private handleUnknown(exchange: number): void {
     if (!this.exchanges.open.has(exchange)) return;
-    this.doubtedSinceMs = Math.min(this.doubtedSinceMs, this.nowMs);
     this.giveUpExchange(exchange);
+    if (!this.doubt()) this.delayAfterFailure(exchange);
+  }
+
+  /** Returns whether that has ended the session. */
+  private doubt(): boolean {
+    this.doubtedSinceMs = Math.min(this.doubtedSinceMs, this.nowMs);
     if (this.isDone) {
       // Both sides had finished, and the server has forgotten the session as it should.
       this.endClosed();
-    } else if (this.nowMs >= this.doubtedSinceMs + this.options.lostConfirmMs) {
-      this.end("lost", "peer", END_CODES.closed);
-    } else {
-      this.delayAfterFailure(exchange);
+      return true;
     }
+    if (this.nowMs < this.doubtedSinceMs + this.options.lostConfirmMs) return false;
+    this.end("lost", "peer", END_CODES.closed);
+    return true;
   }
 
   // --- failures -------------------------------------------------------------------------------
@@ -981,16 +1145,17 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     if (exchange <= this.failuresCountedTo) return false;
     this.failuresCountedTo = this.exchanges.next - 1;
     this.failuresInRow++;
-    if (this.failuresInRow === 1) return true;
-    const { reconnectDelayMinMs, reconnectDelayMaxMs } = this.options;
-    const spanMs = Math.min(
-      reconnectDelayMaxMs,
-      reconnectDelayMinMs * 2 ** (this.failuresInRow - 2),
-    );
-    this.random = jitter(this.random);
-    const waitMs = Math.ceil((this.random / 2 ** 32) * spanMs);
-    this.retryAtMs = Math.max(this.retryAtMs, this.nowMs + waitMs);
+    this.retryAtMs = Math.max(this.retryAtMs, this.nowMs + this.waitAfter(this.failuresInRow));
     return true;
+  }
+
+  /** How long to wait after so many failures in a row. */
+  private waitAfter(failures: number): number {
+    if (failures === 1) return 0;
+    const { reconnectDelayMinMs, reconnectDelayMaxMs } = this.options;
+    const spanMs = Math.min(reconnectDelayMaxMs, reconnectDelayMinMs * 2 ** (failures - 2));
+    this.random = jitter(this.random);
+    return Math.ceil((this.random / 2 ** 32) * spanMs);
   }
 
   /** [RETRY-7] */
@@ -999,6 +1164,10 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     this.wokenAtMs = nowMs;
     this.retryAtMs = nowMs;
     this.savedUntilMs = nowMs;
+    this.pipeRetryAtMs = nowMs;
+    // Whatever connection there is, or is being made, may be dead.
+    this.isPipeMissed = this.requests === "none";
+    this.isPipeAsked = false;
     this.roundTrip.endBackOff();
     // Dead connections may fail only now; that says nothing about the requests that follow.
     this.failuresCountedTo = this.exchanges.next - 1;
@@ -1076,13 +1245,22 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     this.linksBefore = this.lastLink;
   }
 
+  /** [PIPE-1] [PIPE-11] */
+  private beginLinks(): void {
+    this.lastLink = this.requests === "prompt" ? UNHELD_LINK : 0;
+    this.linksBefore = this.lastLink;
+  }
+
   /** A saved state goes on, elsewhere and later. */
   protected takeOver(nowMs: number, seed: number): void {
     // The pipes are those of whoever saved it.
     for (const pipe of this.pipes.values()) this.leavePipe(pipe);
     this.beginLife(seed);
-    this.lastLink = 0;
-    this.linksBefore = 0;
+    this.beginLinks();
+    this.isPipeAsked = false;
+    this.isPipeMissed = false;
+    this.pipeRetryAtMs = nowMs;
+    this.pipeFailuresInRow = 0;
     this.exchanges.next = 1;
     this.openingsThrough = 0;
     this.exchanges.over.clear();

@@ -6,7 +6,7 @@
 import type { Carrier, Outcome } from "../session/carrier.ts";
 import type { LinkName, PipeCarrier } from "../session/pipe-carrier.ts";
 import { answerBytesMaxOf, type CarrierOptions, carrierUrl } from "./carrier-options.ts";
-import { pipesAmong } from "./link-options.ts";
+import { pipesAmong, requestsAmong } from "./link-options.ts";
 import { MEDIA_TYPE } from "./media-type.ts";
 import { failure, joined, refusalIn } from "./outcomes.ts";
 import { StreamPipes } from "./stream-pipe.ts";
@@ -63,6 +63,7 @@ const WAKING = ["online", "visibilitychange", "pageshow"];
 export class FetchCarrier implements Carrier {
   readonly carriersMax: number;
   readonly pipes: readonly PipeCarrier[];
+  readonly requests: RequestUse;
   private readonly url: string;
   private readonly answerBytesMax: number;
   private readonly options: FetchCarrierOptions;
@@ -73,7 +74,9 @@ export class FetchCarrier implements Carrier {
     this.carriersMax = options.carriersMax ?? FETCH_CARRIERS_MAX;
     this.answerBytesMax = answerBytesMaxOf(options);
     this.options = options;
+    this.requests = requestsAmong(options.links);
     this.pipes = pipesAmong(options.links, {
+      tcp: undefined,
       stream: new StreamPipes(this.url, this.answerBytesMax, (to, signal) => {
         return this.getStream(to, signal);
       }),

@@ -1,16 +1,23 @@
 /** Which links a client may use. */
 import { refuse } from "../session/checks.ts";
+import type { RequestUse } from "../core/index.ts";
 import type { LinkName, PipeCarrier } from "../session/pipe-carrier.ts";
 
-/** The best first. The first message always leaves by polling, which is sure to work. */
-export const LINKS_DEFAULT: readonly LinkName[] = ["websocket", "stream", "poll"];
+/** The best first. The first message leaves by polling, which is sure to work. */
+export const LINKS_DEFAULT: readonly LinkName[] = ["tcp", "websocket", "stream", "poll"];
 
 const NAMES: readonly unknown[] = LINKS_DEFAULT;
+
+/** What requests are left for when only these links may be used. */
+export function requestsAmong(links: readonly LinkName[] = LINKS_DEFAULT): RequestUse {
+  if (links.includes("poll")) return "parked";
+  return links.includes("stream") ? "prompt" : "none";
+}
 
 /**
  * The pipes among the links, in their order; what this host does not have is passed over.
  *
- * @throws UsageError `option_invalid`.
+ * @throws UsageError `option_invalid`, also where nothing is left.
  */
 export function pipesAmong(
   links: readonly LinkName[] = LINKS_DEFAULT,
@@ -19,5 +26,9 @@ export function pipesAmong(
   const given: unknown = links;
   const isList = Array.isArray(given) && given.every((name) => NAMES.includes(name));
   if (!isList) refuse("links", given, `a list of ${NAMES.join(", ")}`);
-  return links.flatMap((name) => (name === "poll" ? [] : (known[name] ?? [])));
+  const pipes = links.flatMap((name) => (name === "poll" ? [] : (known[name] ?? [])));
+  if (pipes.length === 0 && !links.includes("poll")) {
+    refuse("links", links.join(", ") || "none", "one that there is here, or poll");
+  }
+  return pipes;
 }

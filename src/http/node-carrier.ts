@@ -10,6 +10,7 @@ import { Readable } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { urlToHttpOptions } from "node:url";
 import { WebSocket } from "ws";
+import type { RequestUse } from "../core/index.ts";
 import type { Carrier, Outcome } from "../session/carrier.ts";
 import type { LinkName, PipeCarrier } from "../session/pipe-carrier.ts";
 import { onAbort } from "./abort-listeners.ts";
@@ -20,7 +21,7 @@ import {
   carrierUrl,
   checkedCount,
 } from "./carrier-options.ts";
-import { pipesAmong } from "./link-options.ts";
+import { pipesAmong, requestsAmong } from "./link-options.ts";
 import { MEDIA_TYPE } from "./media-type.ts";
 import { networkReason } from "./node-reasons.ts";
 import { defer } from "../session/deferred.ts";
@@ -89,6 +90,7 @@ interface Settings {
 export class NodeCarrier implements Carrier {
   readonly carriersMax = undefined;
   readonly pipes: readonly PipeCarrier[];
+  readonly requests: RequestUse;
   private readonly settings: Settings;
   private readonly ownAgent: http.Agent | undefined;
 
@@ -99,7 +101,9 @@ export class NodeCarrier implements Carrier {
     const target = urlToHttpOptions(new URL(carrierUrl(url)));
     if (agent === undefined) this.ownAgent = makeAgent(target.protocol, idleTimeoutMs);
     const href = carrierUrl(url);
+    this.requests = requestsAmong(options.links);
     this.pipes = pipesAmong(options.links, {
+      tcp: undefined,
       stream: new StreamPipes(href, answerBytesMaxOf(options), (to, signal) =>
         this.getStream(to, signal),
       ),

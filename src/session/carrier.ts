@@ -4,6 +4,7 @@
  * never rejects: whatever goes wrong is an outcome.
  */
 
+import type { RequestUse } from "../core/index.ts";
 import type { PipeCarrier } from "./pipe-carrier.ts";
 
 /** How an exchange ended. */
@@ -30,6 +31,8 @@ export interface Carrier {
   exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome>;
   /** Ways to open pipes beside the exchanges, the best first; undefined: none. */
   readonly pipes?: readonly PipeCarrier[] | undefined;
+  /** What exchanges are for; undefined: "parked". Another use needs `pipes`. */
+  readonly requests?: RequestUse | undefined;
   /** Requests that carry messages and may be out at once; undefined: as many as the core likes. */
   readonly carriersMax: number | undefined;
   /**

@@ -25,6 +25,8 @@ export class ClientLoop implements Driver {
   readonly #side: RequestSide;
   readonly #carrier: Carrier;
   readonly #links: Links;
+  /** Else pipes alone tell how the path is. */
+  readonly #hasRequests: boolean;
   readonly #unwatch: () => void;
   readonly #timer: WakeTimer;
   /** Exchanges that are out. */
@@ -55,9 +57,11 @@ export class ClientLoop implements Driver {
       this.#pump();
       this.touch();
     };
-    this.#links = new Links(host, side, carrier.pipes ?? [], moved, () => this.touch());
-    // A session that is resumed was open before.
-    if (side.state !== "opening") this.#links.begin();
+    const { pipes = [], requests = "parked" } = carrier;
+    this.#hasRequests = requests !== "none";
+    this.#links = new Links(host, side, pipes, requests !== "parked", moved, () => this.touch());
+    // A session that is resumed was open before, and without requests there is no other way to.
+    if (side.state !== "opening" || !this.#hasRequests) this.#links.begin();
     this.#unwatch = carrier.watch(() => {
       side.handleWake(host.nowMs());
       this.#links.wake();
@@ -96,6 +100,7 @@ export class ClientLoop implements Driver {
       else if (output.kind === "abort") this.#abort(output.exchange);
       else if (output.kind === "transmit") this.#links.transmit(output.handle, output.body);
       else if (output.kind === "hang-up") this.#links.hangUp(output.handle);
+      else if (output.kind === "pipe-wanted") this.#links.wanted();
       else if (output.kind === "pipe-offered") this.#links.offered(output.link);
       else if (output.kind === "pipe-joined") this.#links.joined(output.link);
       else if (output.kind === "pipe-gone") this.#links.gone(output.link, output.why);
@@ -124,6 +129,7 @@ export class ClientLoop implements Driver {
   #noteReach(): number {
     const { requestsUnanswered, isDoubted } = this.#side;
     if (requestsUnanswered === 0) this.#lastFailure = isDoubted ? UNKNOWN : NO_ANSWER;
+    else if (!this.#hasRequests) this.#lastFailure = this.#links.lastReason || NO_ANSWER;
     // A server that has forgotten the session is no way for it.
     const isDown = isDoubted || requestsUnanswered >= UNANSWERED_DOUBTED;
     if (!isDown) this.#downSinceMs = Infinity;

@@ -49,6 +49,10 @@ export class Links {
   readonly #touch: () => void;
   readonly #attempts: Set<Attempt> = new Set();
   #joined: Attempt | undefined;
+  /** By which link the client hears, or heard last where there is no polling. */
+  #name: LinkName;
+  /** There is no polling: the core says when it needs a pipe. */
+  readonly #isForced: boolean;
   #isOpen = false;
   /** Why the last pipe ended, for `status.reason`. */
   lastReason = "";
@@ -57,6 +61,7 @@ export class Links {
     host: Host,
     side: RequestSide,
     carriers: readonly PipeCarrier[],
+    isForced: boolean,
     moved: () => void,
     touch: () => void,
   ) {
@@ -66,13 +71,15 @@ export class Links {
       carrier,
       experience: experienceOf(host, carrier.name, carrier.origin),
     }));
+    this.#isForced = isForced;
+    this.#name = (isForced ? carriers[0]?.name : undefined) ?? "poll";
     this.#moved = moved;
     this.#touch = touch;
   }
 
-  /** The link by which the client hears. */
+  /** The link by which the client hears; without polling, and between two pipes, the last. */
   get name(): LinkName {
-    return this.#joined?.way.carrier.name ?? "poll";
+    return this.#name;
   }
 
   /** The session is open: from now on better links are tried. */
@@ -101,7 +108,7 @@ export class Links {
     if (!this.#isOpen) return Infinity;
     const nowMs = this.#host.nowMs();
     let againAtMs = this.#look(nowMs);
-    if (!this.#isReached) return againAtMs;
+    if (!this.#isReached || (this.#isForced && this.#joined === undefined)) return againAtMs;
     // A pause, or the wait after failures: what requests are kept from, pipes are.
     if (nowMs < this.#side.notBeforeMs) return Math.min(againAtMs, this.#side.notBeforeMs);
     for (const way of this.#ways) {
@@ -118,6 +125,25 @@ export class Links {
       else experience.await(this.#touch);
     }
     return againAtMs;
+  }
+
+  /** The core does not go on without another pipe: whatever was wrong with the ways, one is tried. */
+  wanted(): void {
+    const nowMs = this.#host.nowMs();
+    for (const attempt of this.#attempts) {
+      if (attempt.link !== undefined) continue;
+      attempt.connection?.close();
+      this.#leave(attempt);
+    }
+    let best: Way | undefined;
+    for (const way of this.#ways) {
+      const { notBeforeMs } = way.experience;
+      if (best !== undefined && notBeforeMs >= best.experience.notBeforeMs) continue;
+      best = way;
+      if (nowMs >= notBeforeMs) break;
+    }
+    if (best === undefined) this.#side.handlePipeFailed(nowMs);
+    else this.#open(best, nowMs);
   }
 
   /** Where requests go unanswered nothing else would come about, and a server would be stormed. */
@@ -145,6 +171,8 @@ export class Links {
       connection.close();
       this.lastReason = `${way.carrier.name}_timeout`;
       this.#failed(attempt, "silent");
+      this.#side.handlePipeFailed(nowMs);
+      this.#touch();
     }
     return againAtMs;
   }
@@ -182,9 +210,9 @@ export class Links {
   #eventsOf(attempt: Attempt): PipeEvents {
     const isOver = (): boolean => !this.#attempts.has(attempt);
     return {
-      opened: () => {
+      opened: (prove) => {
         if (isOver() || attempt.link !== undefined) return;
-        attempt.link = this.#side.openPipe(this.#host.nowMs());
+        attempt.link = this.#side.openPipe(this.#host.nowMs(), prove);
         this.#moved();
       },
       body: (bytes) => {
@@ -229,6 +257,7 @@ export class Links {
     if (this.#joined !== undefined) this.#joined.isEnding = true;
     this.#joined = attempt;
     if (attempt === undefined) return;
+    this.#name = attempt.way.carrier.name;
     attempt.worksAtMs = attempt.beganAtMs + WORKED_MS;
     attempt.way.experience.join(this);
   }
@@ -247,6 +276,7 @@ export class Links {
     if (why !== "closed" && why !== "ended") this.lastReason = why;
     const wasJoined = attempt === this.#joined;
     if (wasJoined) this.#joined = undefined;
+    if (wasJoined && !this.#isForced) this.#name = "poll";
     if (why === "replaced" || why === "paused" || why === "ended" || attempt.isEnding) {
       this.#leave(attempt);
     } else if (wasJoined && this.#host.nowMs() >= attempt.beganAtMs + WORKED_MS) {

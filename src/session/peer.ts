@@ -3,6 +3,8 @@
  * HTTP: an adapter translates both ways.
  */
 
+import type { Claim } from "../core/index.ts";
+
 /** Who sent a request, as far as the adapter can tell. */
 export interface Peer {
   /** The client's address, for limits; empty when unknown. */
@@ -54,8 +56,11 @@ export interface RequestHandler {
    * @returns what to call when the request's connection has gone unanswered.
    */
   handleRequest(body: Uint8Array, peer: Peer, reply: (reply: Reply) => void): () => void;
-  /** A connection has opened on which bodies pass both ways. Nothing is known of it yet. */
-  handlePipe?(peer: Peer, pipe: ServerPipe): PipeEvents;
+  /**
+   * A connection has opened on which bodies pass both ways. Nothing is known of it yet; `claim` where
+   * its first body has no secret.
+   */
+  handlePipe?(peer: Peer, pipe: ServerPipe, claim?: Claim): PipeEvents;
   /**
    * Somebody asks for the stream with a ticket.
    *

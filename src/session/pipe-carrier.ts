@@ -3,14 +3,15 @@
  * other. Nothing here knows WebSockets or TCP. A pipe's carrier holds no state of the protocol, and
  * never throws: whatever goes wrong closes the connection.
  */
+import type { Prove } from "../core/index.ts";
 
-/** The ways of carrying bodies; spec http 1, 5 and 6. */
-export type LinkName = "poll" | "stream" | "websocket";
+/** The ways of carrying bodies; spec http 1, 5 and 6, and spec tcp. */
+export type LinkName = "poll" | "stream" | "tcp" | "websocket";
 
 /** What happens on a connection. */
 export interface PipeEvents {
-  /** It is up: bodies can be written. */
-  opened(): void;
+  /** It is up: bodies can be written. `prove` where the secret is not to be said on it. */
+  opened(prove?: Prove): void;
   /** A body has come whole; it belongs to the session from now on. */
   body(bytes: Uint8Array): void;
   /** It is over, told once. The reason is short and machine-readable, for `status.reason`. */

@@ -252,14 +252,14 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     };
   }
 
-  handlePipe(peer: Peer, pipe: ServerPipe): PipeEvents {
+  handlePipe(peer: Peer, pipe: ServerPipe, claim?: Claim): PipeEvents {
     const handle = this.#nextHandle++;
     this.#pipes.set(handle, pipe);
     let session: ServerSession | undefined;
     let leave: (() => void) | undefined;
     const begin = (body: Uint8Array): void => {
       leave = undefined;
-      session = this.#joinPipe(handle, body, peer);
+      session = this.#joinPipe(handle, body, peer, claim);
     };
     return {
       body: (bytes) => {
@@ -268,7 +268,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
           this.#endpoint.handlePipeBody(this.#host.nowMs(), session, handle, bytes);
           this.#noteMoved(session);
         } else if (leave === undefined) {
-          const known = this.#endpoint.recognise(bytes);
+          const known = this.#endpoint.recognise(bytes, claim);
           const reauthentication = this.#reauthentication;
           if (known === undefined || reauthentication?.isNeeded(this.#host.nowMs(), known) !== true) {
             begin(bytes);
@@ -310,9 +310,14 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   }
 
   /** The first body of a pipe says whose it is. */
-  #joinPipe(handle: number, body: Uint8Array, peer: Peer): ServerSession | undefined {
+  #joinPipe(
+    handle: number,
+    body: Uint8Array,
+    peer: Peer,
+    claim: Claim | undefined,
+  ): ServerSession | undefined {
     const origin = { address: peer.address, principal: undefined };
-    const session = this.#endpoint.handlePipe(this.#host.nowMs(), handle, body, origin);
+    const session = this.#endpoint.handlePipe(this.#host.nowMs(), handle, body, origin, claim);
     if (session !== undefined) {
       if (!this.#served.has(session) && !this.#openers.has(session)) {
         this.#openers.set(session, peer);

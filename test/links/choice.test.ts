@@ -86,7 +86,7 @@ describe("a client that may choose", () => {
 
   test.each(["websocket", "stream"] as const)("comes back to its %s after a cut", async (link) => {
     const { url, cut } = await serve();
-    const client = join(url, { links: [link] });
+    const client = join(url, { links: [link, "poll"] });
     const links: string[] = [];
     client.on("link", (name) => void links.push(name));
     await until(() => client.link === link, "the link");

@@ -136,6 +136,11 @@ export const TABLE: Table = {
     isOfferSaid: PIPES,
     offeredFrom: PIPES,
     isJoinKnown: PIPES,
+    requests: CONSTANT,
+    isPipeAsked: PIPES,
+    isPipeMissed: PIPES,
+    pipeRetryAtMs: PIPES,
+    pipeFailuresInRow: PIPES,
   },
   ParkSide: {
     ...HALF,
