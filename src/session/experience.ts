@@ -6,6 +6,7 @@
  * Invariant: while a link has not shown that it works, at most one session tries it.
  */
 import type { PipeEnd } from "../core/index.ts";
+import { ByOrigin } from "./by-origin.ts";
 import type { Host } from "./host.ts";
 
 /**
@@ -17,9 +18,6 @@ const RETRY_MAX_MS = 300_000;
 
 /** One on which nothing came held a connection for many seconds: the next waits for so long. */
 const SILENT_RETRY_MIN_MS = 30_000;
-
-/** Links of so many origins are remembered, the oldest forgotten: a page talks to few. */
-const EXPERIENCES_MAX = 256;
 
 /** One link to one origin. */
 export class Experience {
@@ -117,21 +115,9 @@ function waitMinMs(why: PipeEnd, failures: number): number {
   return why === "silent" ? SILENT_RETRY_MIN_MS : RETRY_MIN_MS;
 }
 
-/** By host, as simulated ones have nothing in common; then by link and origin. */
-const experiences: WeakMap<Host, Map<string, Experience>> = new WeakMap();
+const experiences: ByOrigin<Experience> = new ByOrigin(() => new Experience());
 
 /** What is known of a link to an origin in this process or page. */
 export function experienceOf(host: Host, link: string, origin: string): Experience {
-  let known = experiences.get(host);
-  if (known === undefined) experiences.set(host, (known = new Map()));
-  const key = `${link} ${origin}`;
-  let experience = known.get(key);
-  if (experience === undefined) {
-    for (const oldest of known.keys()) {
-      if (known.size < EXPERIENCES_MAX) break;
-      known.delete(oldest);
-    }
-    known.set(key, (experience = new Experience()));
-  }
-  return experience;
+  return experiences.of(host, `${link} ${origin}`);
 }
