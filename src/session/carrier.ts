@@ -29,6 +29,11 @@ export interface Carrier {
    * aborts; then the outcome does not matter any more.
    */
   exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome>;
+  /**
+   * Where exchanges lead: for how long requests may be held on the way there, other sessions learn
+   * too; undefined: each learns it for itself.
+   */
+  readonly origin?: string | undefined;
   /** Ways to open pipes beside the exchanges, the best first; undefined: none. */
   readonly pipes?: readonly PipeCarrier[] | undefined;
   /** What exchanges are for; undefined: "parked". Another use needs `pipes`. */
