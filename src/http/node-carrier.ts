@@ -89,6 +89,7 @@ interface Settings {
 
 export class NodeCarrier implements Carrier {
   readonly carriersMax = undefined;
+  readonly origin: string;
   readonly pipes: readonly PipeCarrier[];
   readonly requests: RequestUse;
   private readonly settings: Settings;
@@ -101,6 +102,7 @@ export class NodeCarrier implements Carrier {
     const target = urlToHttpOptions(new URL(carrierUrl(url)));
     if (agent === undefined) this.ownAgent = makeAgent(target.protocol, idleTimeoutMs);
     const href = carrierUrl(url);
+    this.origin = new URL(href).origin;
     this.requests = requestsAmong(options.links);
     this.pipes = pipesAmong(options.links, {
       tcp: undefined,
