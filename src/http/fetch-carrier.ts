@@ -62,6 +62,7 @@ const WAKING = ["online", "visibilitychange", "pageshow"];
 
 export class FetchCarrier implements Carrier {
   readonly carriersMax: number;
+  readonly origin: string;
   readonly pipes: readonly PipeCarrier[];
   readonly requests: RequestUse;
   private readonly url: string;
@@ -71,6 +72,7 @@ export class FetchCarrier implements Carrier {
   /** @throws UsageError `option_invalid`, naming the option. */
   constructor(url: string | URL, options: FetchCarrierOptions = {}) {
     this.url = carrierUrl(url, globalThis.location?.href);
+    this.origin = new URL(this.url).origin;
     this.carriersMax = options.carriersMax ?? FETCH_CARRIERS_MAX;
     this.answerBytesMax = answerBytesMaxOf(options);
     this.options = options;
