@@ -5,6 +5,7 @@
 import { type RequestSide, UNANSWERED_DOUBTED } from "../core/index.ts";
 import type { Carrier, Outcome } from "./carrier.ts";
 import type { CodecFactory } from "./codec.ts";
+import { HeldRequests } from "./held-requests.ts";
 import type { Host } from "./host.ts";
 import { Links } from "./links.ts";
 import { type Driver, SessionHub } from "./session-hub.ts";
@@ -31,6 +32,7 @@ export class ClientLoop implements Driver {
   readonly #timer: WakeTimer;
   /** Exchanges that are out. */
   readonly #out: Map<number, AbortController> = new Map();
+  readonly #held: HeldRequests;
   #lastWordTimer: unknown;
   #isTurnPlanned = false;
   #isEnded = false;
@@ -51,6 +53,7 @@ export class ClientLoop implements Driver {
     this.#timer = new WakeTimer(host, () => this.touch(), false);
     this.#side = side;
     this.#carrier = carrier;
+    this.#held = new HeldRequests(host, carrier.origin);
     this.#lostAfterMs = lostAfterMs;
     this.hub = new SessionHub(side, this, makeCodec);
     const moved = (): void => {
@@ -89,6 +92,19 @@ export class ClientLoop implements Driver {
       this.#side.handleTimeout(this.host.nowMs());
     }
     this.#pump();
+    this.#renew();
+  }
+
+  /** Where held requests are cut on the way, one is answered before [SAY-12]. */
+  #renew(): void {
+    const nowMs = this.host.nowMs();
+    if (nowMs >= this.#held.renewAtMs && this.#side.renewParked(nowMs)) this.#pump();
+  }
+
+  /** When that is to be looked at; past that time, whatever it waits for wakes it. */
+  get #renewAtMs(): number {
+    const atMs = Math.max(this.#held.renewAtMs, this.#side.notBeforeMs);
+    return atMs > this.host.nowMs() ? atMs : Infinity;
   }
 
   /** Does what the core asks for, until it has nothing left but a time to be woken at. */
@@ -108,7 +124,10 @@ export class ClientLoop implements Driver {
       else if (output.kind === "timeout") {
         const lostAtMs = this.#noteReach();
         if (this.#isEnded) this.#timer.clear();
-        else this.#timer.set(Math.min(output.atMs, lostAtMs, this.#links.consider()));
+        else {
+          const linksAtMs = this.#links.consider();
+          this.#timer.set(Math.min(output.atMs, lostAtMs, linksAtMs, this.#renewAtMs));
+        }
         break;
       } else {
         this.hub.handleOutput(output);
@@ -148,9 +167,10 @@ export class ClientLoop implements Driver {
   #request(exchange: number, body: Uint8Array): void {
     const controller = new AbortController();
     this.#out.set(exchange, controller);
-    void this.#carrier.exchange(body, controller.signal).then((outcome) => {
+    const outcome = this.#carrier.exchange(body, controller.signal);
+    void this.#held.watch(outcome, controller.signal).then((ended) => {
       // Nobody waits for it any more.
-      if (this.#out.delete(exchange)) this.#handleOutcome(exchange, outcome);
+      if (this.#out.delete(exchange)) this.#handleOutcome(exchange, ended);
     });
   }
 
