@@ -183,7 +183,7 @@ describe("a link that looks as if it worked", () => {
     expect(streams.begun).toBe(2);
     expect(other.session.linkReason).toBe("buffered");
     streams.onTheWay = "nothing";
-    await pass(20_000);
+    await pass(40_000);
     expect(session.link).toBe("stream");
   });
 
