@@ -186,6 +186,17 @@ export interface EndpointOptions extends ParkOptions {
   readonly seed: number;
 }
 
+/**
+ * Bytes that may wait to leave in what carries one pipe: twice what may wait there of messages. The
+ * other half is for acknowledgements and dummies, which nothing else counts [PIPE-8].
+ */
+export function unsentBytesMaxOf({
+  pipeBytesMax,
+  bodyBytesMax,
+}: Pick<SessionOptions, "pipeBytesMax" | "bodyBytesMax">): number {
+  return 2 * (pipeBytesMax + bodyBytesMax);
+}
+
 /** @throws UsageError `option_invalid`, naming the option. */
 export function within(value: unknown, least: number, most: number, name: string): void {
   const isInteger = typeof value === "number" && Number.isSafeInteger(value);

@@ -11,6 +11,7 @@ import type { BodyOptions } from "./body-writer.ts";
 import { Half, type Head } from "./half.ts";
 import type { Flight } from "./in-flight.ts";
 import { PIPE_FIRST_BYTES_MAX } from "./limits.ts";
+import { unsentBytesMaxOf } from "./options.ts";
 import type { EndedOutput, EndReason, PipeEnd, PipeOutput, TimerName } from "./outputs.ts";
 import type { Pipe } from "./pipe.ts";
 
@@ -39,6 +40,11 @@ export abstract class PipedHalf<Transmit extends { kind: string }> extends Half<
   protected abstract get dummyMs(): number;
   /** When the other side's silence means that the pipe is dead. */
   protected abstract pipeSilentAtMs(pipe: Pipe): number;
+
+  /** @internal When more waits to leave on a pipe, its other end does not read: it is to be cut. */
+  get unsentBytesMax(): number {
+    return unsentBytesMaxOf(this.settings);
+  }
 
   /** The pipe by which the client hears; none where that is the poll link. */
   protected get joinedPipe(): Pipe | undefined {

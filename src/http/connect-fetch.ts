@@ -35,7 +35,16 @@ export function connect<Incoming = unknown, Outgoing = unknown>(
   url: string | URL,
   options: ConnectOptions = {},
 ): ClientSession<Incoming, Outgoing> {
-  const { codec = msgpack, headers, credentials, fetch, events, links, ...rest } = options;
+  const {
+    codec = msgpack,
+    headers,
+    credentials,
+    fetch,
+    events,
+    links,
+    streamLabel,
+    ...rest
+  } = options;
   const session = { ...rest, parkedMax: rest.parkedMax ?? FETCH_PARKED_MAX };
   const answerBytesMax = session.bodyBytesMax ?? REQUEST_DEFAULTS.bodyBytesMax;
   const carrier = new FetchCarrier(url, { ...options, answerBytesMax });

@@ -29,8 +29,16 @@ export function connect<Incoming = unknown, Outgoing = unknown>(
   url: string | URL,
   options: ConnectOptions = {},
 ): ClientSession<Incoming, Outgoing> {
-  const { codec = msgpack, headers, agent, connectTimeoutMs, idleTimeoutMs, links, ...session } =
-    options;
+  const {
+    codec = msgpack,
+    headers,
+    agent,
+    connectTimeoutMs,
+    idleTimeoutMs,
+    links,
+    streamLabel,
+    ...session
+  } = options;
   const answerBytesMax = session.bodyBytesMax ?? REQUEST_DEFAULTS.bodyBytesMax;
   const carrier = new NodeCarrier(url, { ...options, answerBytesMax });
   return connectOver(carrier, codec, session);

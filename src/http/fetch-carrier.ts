@@ -79,9 +79,12 @@ export class FetchCarrier implements Carrier {
     this.requests = requestsAmong(options.links);
     this.pipes = pipesAmong(options.links, {
       tcp: undefined,
-      stream: new StreamPipes(this.url, this.answerBytesMax, (to, signal) => {
-        return this.getStream(to, signal);
-      }),
+      stream: new StreamPipes(
+        this.url,
+        this.answerBytesMax,
+        options.streamLabel,
+        (to, accept, signal) => this.getStream(to, accept, signal),
+      ),
       // Node has none before version 22.
       websocket:
         typeof WebSocket === "undefined"
@@ -144,9 +147,10 @@ export class FetchCarrier implements Carrier {
     });
   }
 
-  private async getStream(url: string, signal: AbortSignal): Promise<Response> {
+  private async getStream(url: string, accept: string, signal: AbortSignal): Promise<Response> {
     const { credentials = "same-origin", fetch = globalThis.fetch, headers } = this.options;
     const sent = new Headers(await (typeof headers === "function" ? headers() : headers));
+    sent.set("accept", accept);
     // Without `this`, as above; nothing of a stream is kept.
     const init = { headers: sent, credentials, redirect: "manual", cache: "no-store", signal } as const;
     return fetch(url, init);

@@ -6,11 +6,11 @@
  * The connection belongs to the platform here: it decides what becomes of a body that was refused
  * half-way, and a client's leaving is known only where the platform aborts `request.signal`.
  */
-import type { Reply, RequestHandler } from "../session/peer.ts";
+import type { Reply, RequestHandler, ServerPipe } from "../session/peer.ts";
 import { errorAnswer, type HttpAnswer, type HttpErrorCode, sessionAnswer } from "./http-error.ts";
 import { IncomingBody } from "./incoming-body.ts";
 import { type Judgement, RequestRules, type ListenerOptions } from "./request-rules.ts";
-import { STREAM_HEADERS } from "./stream-headers.ts";
+import { streamHeaders } from "./stream-headers.ts";
 
 export type { CorsOptions } from "./cors.ts";
 export type { TrustProxy } from "./client-address.ts";
@@ -172,31 +172,72 @@ function streamResponse(
   { address, admitted, headers, ticket }: Extract<Judgement, { kind: "stream" }>,
 ): Response {
   const header = (name: string): string | undefined => request.headers.get(name) ?? undefined;
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  const writer = writable.getWriter();
   let gone: (() => void) | undefined;
   const over = (): void => {
+    request.signal.removeEventListener("abort", over);
     admitted.release();
+    const tell = gone;
+    gone = undefined;
     try {
-      gone?.();
+      tell?.();
     } catch (error) {
       rules.report(error);
     }
-    gone = undefined;
   };
-  gone = handler.handleStream?.(ticket, { address, request, header }, {
-    write: (body) => void writer.write(body).catch(over),
-    close: () => void writer.close().catch(over),
-  });
+  const content = new StreamContent(over);
+  gone = handler.handleStream?.(ticket, { address, request, header }, content);
   if (gone === undefined) {
     admitted.release();
     return responseOf(errorAnswer("not_found", headers));
   }
   request.signal.addEventListener("abort", over);
-  void writer.closed.then(over, over);
-  return new Response(readable as ReadableStream<Uint8Array<ArrayBuffer>>, {
-    headers: { ...STREAM_HEADERS, ...headers },
+  return new Response(content.readable, {
+    headers: { ...streamHeaders(header("accept")), ...headers },
   });
+}
+
+/** What a stream carries, as the platform reads it. */
+class StreamContent implements ServerPipe {
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
+  readonly #over: () => void;
+
+  constructor(over: () => void) {
+    this.#over = over;
+    this.readable = new ReadableStream(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+        },
+        cancel: () => this.#end(),
+      },
+      { highWaterMark: 0, size: (body) => body.byteLength },
+    );
+  }
+
+  write(body: Uint8Array): void {
+    this.#controller?.enqueue(body as Uint8Array<ArrayBuffer>);
+  }
+
+  close(): void {
+    this.#controller?.close();
+    this.#end();
+  }
+
+  get unsentBytes(): number {
+    return -(this.#controller?.desiredSize ?? 0);
+  }
+
+  cut(): void {
+    this.#controller?.error(new Error("The stream is not read"));
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#controller === undefined) return;
+    this.#controller = undefined;
+    this.#over();
+  }
 }
 
 function responseOf({ status, headers, body }: HttpAnswer): Response {

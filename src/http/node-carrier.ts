@@ -106,8 +106,11 @@ export class NodeCarrier implements Carrier {
     this.requests = requestsAmong(options.links);
     this.pipes = pipesAmong(options.links, {
       tcp: undefined,
-      stream: new StreamPipes(href, answerBytesMaxOf(options), (to, signal) =>
-        this.getStream(to, signal),
+      stream: new StreamPipes(
+        href,
+        answerBytesMaxOf(options),
+        options.streamLabel,
+        (to, accept, signal) => this.getStream(to, accept, signal),
       ),
       websocket: new WebSocketPipes(href, (to) => this.makeWebSocket(to)),
     });
@@ -140,26 +143,18 @@ export class NodeCarrier implements Carrier {
     });
   }
 
-  private async getStream(url: string, signal: AbortSignal): Promise<Response> {
+  private async getStream(url: string, accept: string, signal: AbortSignal): Promise<Response> {
     const { headers, connectTimeoutMs, target } = this.settings;
     const { protocol } = target;
     const own = allowedHeaders(typeof headers === "function" ? await headers() : headers);
-    const { promise, resolve, reject } = defer<IncomingMessage>();
-    const request = (protocol === "https:" ? https.request : http.request)({
-      ...target,
-      ...urlToHttpOptions(new URL(url)),
-      method: "GET",
-      headers: { ...own, accept: MEDIA_TYPE, "accept-encoding": "identity" },
-      signal,
-    });
-    const late = setTimeout(() => request.destroy(), connectTimeoutMs);
-    request.once("response", resolve).once("error", reject).once("close", reject).end();
-    try {
-      const response = await promise;
-      const type = response.headers["content-type"];
-      return new Response(Readable.toWeb(response) as ReadableStream<Uint8Array<ArrayBuffer>>, {
-        status: response.statusCode ?? 0,
-        headers: type === undefined ? {} : { "content-type": type },
+    for (let stale = 0; ; stale++) {
+      const { promise, resolve, reject } = defer<IncomingMessage>();
+      const request = (protocol === "https:" ? https.request : http.request)({
+        ...target,
+        ...urlToHttpOptions(new URL(url)),
+        method: "GET",
+        headers: { ...own, accept, "accept-encoding": "identity" },
+        signal,
       });
     } finally {
       clearTimeout(late);

@@ -14,7 +14,7 @@ import {
   writeAnswer,
 } from "./node-exchange.ts";
 import type { RequestRules } from "./request-rules.ts";
-import { STREAM_HEADERS } from "./stream-headers.ts";
+import { streamHeaders } from "./stream-headers.ts";
 
 /** Serves a stream, or says that nobody has offered to take it. */
 export function serveStream(
@@ -42,8 +42,11 @@ export function serveStream(
     held.gone?.();
   });
   const begin = (): void => {
-    if (!response.headersSent) response.writeHead(200, { ...STREAM_HEADERS, ...headers });
+    if (response.headersSent) return;
+    response.writeHead(200, { ...streamHeaders(peer.header("accept")), ...headers });
   };
+  // What is written behind the end of the connection is lost with it.
+  response.on("error", () => {});
   held.gone = handler.handleStream?.(ticket, peer, {
     write: (body) => {
       begin();
@@ -55,6 +58,10 @@ export function serveStream(
       // Who does not take what was written must not keep the connection for ever.
       cut = setTimeout(() => destroyConnection(request, response), rules.answerTimeoutMs);
     },
+    get unsentBytes() {
+      return "stream" in response ? response.stream.writableLength : response.writableLength;
+    },
+    cut: () => destroyConnection(request, response),
   });
   if (held.gone !== undefined) return;
   writeAnswer(request, response, errorAnswer("not_found", headers), rules);

@@ -1,11 +1,15 @@
 /** Streams by `fetch`: a GET whose answer does not end, read as it comes. */
 import { BodySplitter } from "../core/index.ts";
+import { refuse } from "../session/checks.ts";
 import type { PipeCarrier, PipeConnection, PipeEvents } from "../session/pipe-carrier.ts";
+import type { CarrierOptions } from "./carrier-options.ts";
+import { MEDIA_TYPE } from "./media-type.ts";
 import { refusalIn } from "./outcomes.ts";
+import { EVENT_STREAM } from "./stream-headers.ts";
 import { streamUrl } from "./stream-ticket.ts";
 
-/** Asks for the answer to a GET; rejects where there is none. */
-export type GetStream = (url: string, signal: AbortSignal) => Promise<Response>;
+/** Asks for the answer to a GET, of the media type; rejects where there is none. */
+export type GetStream = (url: string, accept: string, signal: AbortSignal) => Promise<Response>;
 
 export class StreamPipes implements PipeCarrier {
   readonly name = "stream";
@@ -14,12 +18,20 @@ export class StreamPipes implements PipeCarrier {
   private readonly url: string;
   private readonly bodyBytesMax: number;
   private readonly get: GetStream;
+  private readonly accept: string;
 
-  constructor(url: string, bodyBytesMax: number, get: GetStream) {
+  /** @throws UsageError `option_invalid` for the label. */
+  constructor(
+    url: string,
+    bodyBytesMax: number,
+    label: CarrierOptions["streamLabel"],
+    get: GetStream,
+  ) {
     this.origin = new URL(url).origin;
     this.url = url;
     this.bodyBytesMax = bodyBytesMax;
     this.get = get;
+    this.accept = mediaTypeOf(label);
   }
 
   open(events: PipeEvents, ticket: Uint8Array): PipeConnection {
@@ -36,8 +48,10 @@ export class StreamPipes implements PipeCarrier {
   private async read(events: PipeEvents, url: string, signal: AbortSignal): Promise<string> {
     let reason = "network_error";
     try {
-      const response = await this.get(url, signal);
-      reason = refusalIn(response.status, response.headers.get("content-type")) ?? "stream_ended";
+      const response = await this.get(url, this.accept, signal);
+      const type = response.headers.get("content-type");
+      const isEvents = type?.toLowerCase().startsWith(EVENT_STREAM) === true;
+      reason = refusalIn(response.status, isEvents ? "" : type) ?? "stream_ended";
       const reader = response.body?.getReader();
       if (reason !== "stream_ended" || reader === undefined) return reason;
       const splitter = new BodySplitter(this.bodyBytesMax);
@@ -49,4 +63,10 @@ export class StreamPipes implements PipeCarrier {
     }
     return reason;
   }
+}
+
+function mediaTypeOf(label: CarrierOptions["streamLabel"] = "binary"): string {
+  if (label === "binary") return MEDIA_TYPE;
+  if (label === "event-stream") return EVENT_STREAM;
+  refuse("streamLabel", label, "binary or event-stream");
 }

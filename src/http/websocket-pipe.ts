@@ -12,6 +12,8 @@ export interface WebSocketLike {
   binaryType: string;
   addEventListener(type: "open" | "close" | "error", listener: () => void): void;
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+  /** Browsers and `ws` have it. */
+  readonly bufferedAmount?: number;
   send(data: Uint8Array<ArrayBuffer>): void;
   close(): void;
 }
@@ -79,6 +81,10 @@ class Connection implements PipeConnection {
     // What it was is told to nobody but the console; `close` follows.
     socket.addEventListener("error", () => {});
     if (this.isOver) socket.close();
+  }
+
+  get unsentBytes(): number {
+    return this.socket?.bufferedAmount ?? 0;
   }
 
   write(body: Uint8Array): void {

@@ -243,7 +243,15 @@ export class Links {
 
   /** A body for a pipe. */
   transmit(link: number, body: Uint8Array): void {
-    this.#find(link)?.connection?.write(body);
+    const attempt = this.#find(link);
+    const connection = attempt?.connection;
+    if (attempt === undefined || connection === undefined) return;
+    connection.write(body);
+    if ((connection.unsentBytes ?? 0) <= this.#side.unsentBytesMax) return;
+    // Whoever does not read is not waited for.
+    connection.close();
+    this.lastReason = `${attempt.way.carrier.name}_unread`;
+    this.#side.handlePipeClosed(this.#host.nowMs(), link);
   }
 
   /** The core is done with a pipe. */

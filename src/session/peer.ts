@@ -35,6 +35,10 @@ export interface ServerPipe {
   write(body: Uint8Array): void;
   /** What was written leaves, and then the connection ends. */
   close(): void;
+  /** Bytes that were written and are still in this process, where the adapter can tell. */
+  readonly unsentBytes?: number;
+  /** The connection ends at once: whoever does not read is not waited for. */
+  cut?(): void;
 }
 
 /** What an adapter tells of it. */

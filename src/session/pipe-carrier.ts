@@ -24,6 +24,8 @@ export interface PipeConnection {
   write(body: Uint8Array): void;
   /** What was written leaves, and then the connection ends; nothing more is told. */
   close(): void;
+  /** Bytes that were written and are still in this process, where the host tells. */
+  readonly unsentBytes?: number;
 }
 
 /** The client's way to open pipes to one server. */

@@ -12,7 +12,7 @@ import {
   type Verdict,
 } from "../core/index.ts";
 import { assert } from "../core/errors.ts";
-import { checkNames, within } from "../core/options.ts";
+import { checkNames, unsentBytesMaxOf, within } from "../core/options.ts";
 import { checkFunction, type Optional, refuse, withoutUndefined } from "./checks.ts";
 import { checkCodec, type CodecFactory } from "./codec.ts";
 import { CODE_MAX } from "./errors.ts";
@@ -157,6 +157,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   #nextHandle = 1;
   #isTurnPlanned = false;
   readonly #verdictTimeoutMs: number;
+  readonly #unsentBytesMax: number;
 
   /** @throws UsageError `option_invalid`, `option_unknown`. */
   constructor(options: ServerOptions<Incoming, Outgoing>);
@@ -190,6 +191,8 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     this.#codec = codec;
     this.#verdictTimeoutMs = limits.verdictTimeoutMs ?? ENDPOINT_DEFAULTS.verdictTimeoutMs;
     this.bodyBytesMax = limits.bodyBytesMax ?? ENDPOINT_DEFAULTS.bodyBytesMax;
+    const pipeBytesMax = limits.pipeBytesMax ?? ENDPOINT_DEFAULTS.pipeBytesMax;
+    this.#unsentBytesMax = unsentBytesMaxOf({ pipeBytesMax, bodyBytesMax: this.bodyBytesMax });
     this.#endpoint = new Endpoint(host.nowMs(), {
       ...limits,
       consume: "explicit",
@@ -429,7 +432,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
           this.#respond(output.handle, output.body);
           break;
         case "transmit":
-          this.#pipes.get(output.handle)?.write(output.body);
+          this.#write(output.handle, output.body);
           break;
         case "hang-up":
           this.#hangUp(output.handle);
@@ -441,6 +444,14 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
           this.#handleOutput(output.session, output.output);
       }
     }
+  }
+
+  #write(handle: number, body: Uint8Array): void {
+    const pipe = this.#pipes.get(handle);
+    if (pipe === undefined) return;
+    pipe.write(body);
+    // Its end, which the adapter tells, has the rest go by another link.
+    if ((pipe.unsentBytes ?? 0) > this.#unsentBytesMax) pipe.cut?.();
   }
 
   #respond(handle: number, body: Uint8Array): void {
