@@ -73,6 +73,9 @@ export const SOCKETS_MAX = 256;
  */
 const TCP_PROBE_MS = 10_000;
 
+/** So many kept connections that turn out to be closed a stream's request bears. */
+const STALE_MAX = 3;
+
 /**
  * How long a host's next address waits for the one before, in ms. Node gives that one up, so its
  * default of 250 ms makes paths with longer round trips unreachable; this is TCP's first timeout.
@@ -156,8 +159,18 @@ export class NodeCarrier implements Carrier {
         headers: { ...own, accept, "accept-encoding": "identity" },
         signal,
       });
-    } finally {
-      clearTimeout(late);
+      const late = setTimeout(() => request.destroy(), connectTimeoutMs);
+      request.once("response", resolve).once("error", reject).once("close", reject).end();
+      try {
+        return responseOf(await promise);
+      } catch (error) {
+        // A kept connection that its other end had closed already, as some proxies do after each
+        // answer without saying so: that is no word about streams (RFC 9112 section 9.3.1).
+        const isStale = request.reusedSocket && networkReason(error) === "connection_reset";
+        if (!isStale || stale === STALE_MAX) throw error;
+      } finally {
+        clearTimeout(late);
+      }
     }
   }
 
@@ -174,6 +187,14 @@ export class NodeCarrier implements Carrier {
       for (const socket of sockets ?? []) socket.destroy();
     }
   }
+}
+
+function responseOf(response: IncomingMessage): Response {
+  const type = response.headers["content-type"];
+  return new Response(Readable.toWeb(response) as ReadableStream<Uint8Array<ArrayBuffer>>, {
+    status: response.statusCode ?? 0,
+    headers: type === undefined ? {} : { "content-type": type },
+  });
 }
 
 /** One exchange: a request, what ends it, and what is left behind. */
