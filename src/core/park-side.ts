@@ -460,13 +460,17 @@ export class ParkSide extends PipedHalf<RespondOutput> {
     this.answerTimes.set(exchange, nowMs);
   }
 
-  /** To a request that names a pipe: which one is held, and what was received [PIPE-4]. */
+  /**
+   * To a request that names a pipe: which one is held, and what was received; where none is, what
+   * waits for its client has no other way [PIPE-4].
+   */
   private composeTold(nowMs: number, exchange: number, head: Head): Uint8Array {
     const pipe = this.stateOf(this.joinedPipe);
     // [OPEN-5]
     if (!this.isAdmitted) return this.composeEmpty({ ...head, pipe });
     const told = { owner: ownerOf(this.generation), ...head, pipe };
-    return this.compose(nowMs, told, exchange, this.bodyOptions, 0);
+    const room = this.joinedPipe === undefined ? this.bodyBytesLimit : 0;
+    return this.compose(nowMs, told, exchange, this.bodyOptions, room);
   }
 
   private answerHead(exchange: number, heldMs: number): NonNullable<Body["answer"]> {

@@ -98,9 +98,16 @@ export function byNode(
   return harnessOf(`node:http to ${name}`, serve, nodeClient(["poll"]), lacks, front);
 }
 
-/** The same with another link beside polling, which is taken as soon as it has proved itself. */
+const LINK_LACKS: Readonly<Record<LinkName, readonly Lack[]>> = {
+  poll: [],
+  stream: ["acknowledgements on a pipe"],
+  tcp: ["requests"],
+  websocket: ["requests"],
+};
+
+/** The same by another link alone. */
 export function byLink(link: LinkName, name: string, serve: Serve): Harness {
-  return harnessOf(`${link} to ${name}`, serve, nodeClient([link]), [], noFront);
+  return harnessOf(`${link} to ${name}`, serve, nodeClient([link]), LINK_LACKS[link], noFront);
 }
 
 /** `connect` of `holdfast` in browsers, on Node's own fetch, which keeps its connections itself. */
@@ -111,7 +118,8 @@ export function byFetch(
   front: Front = noFront,
   links: readonly LinkName[] = ["poll"],
 ): Harness {
-  const all = ["connections of its own", ...lacks] as const;
+  const ofLinks = links.includes("poll") ? [] : links.flatMap((link) => LINK_LACKS[link]);
+  const all = ["connections of its own", ...lacks, ...ofLinks] as const;
   return harnessOf(`fetch to ${name}`, serve, fetchClient(links), all, front);
 }
 
