@@ -36,7 +36,8 @@ export function serveStream(
 ): void {
   const held: { gone?: (() => void) | undefined } = {};
   let cut: NodeJS.Timeout | undefined;
-  whenOver(request, response, () => {
+  const unwatch = whenOver(request, response, () => {
+    unwatch();
     clearTimeout(cut);
     admitted.release();
     held.gone?.();
