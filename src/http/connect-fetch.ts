@@ -11,7 +11,7 @@ import { FETCH_PARKED_MAX, FetchCarrier, type FetchCarrierOptions } from "./fetc
 
 export * from "../session/index.ts";
 export type { CarrierHeaders } from "./carrier-options.ts";
-export type { PageEvents, PageListener } from "./fetch-carrier.ts";
+export type { PageEvents, PageListener } from "./page-life.ts";
 
 /**
  * What `connect` can be told. Here `parkedMax` and `carriersMax` are 1 unless told otherwise: on

@@ -3,29 +3,16 @@
  * globals, and nothing but them. It goes into browser bundles, so it is small. A browser does not
  * tell why a request failed; so the reasons are few.
  */
-import type { Carrier, Outcome } from "../session/carrier.ts";
+import type { RequestUse } from "../core/index.ts";
+import type { Carrier, Leaving, Outcome } from "../session/carrier.ts";
 import type { LinkName, PipeCarrier } from "../session/pipe-carrier.ts";
 import { answerBytesMaxOf, type CarrierOptions, carrierUrl } from "./carrier-options.ts";
 import { pipesAmong, requestsAmong } from "./link-options.ts";
 import { MEDIA_TYPE } from "./media-type.ts";
 import { failure, joined, refusalIn } from "./outcomes.ts";
+import { type PageEvents, watchPage } from "./page-life.ts";
 import { StreamPipes } from "./stream-pipe.ts";
 import { SUBPROTOCOL, WebSocketPipes } from "./websocket-pipe.ts";
-
-/** Gets an event. */
-export type PageListener = (event: { readonly type: string }) => void;
-
-/**
- * What a page tells of itself: the parts of `globalThis` that a worker or a server may not have.
- */
-export interface PageEvents {
-  /** Begins to listen: `online`, `visibilitychange` and `pageshow` are asked for. */
-  addEventListener?(type: string, listener: PageListener): void;
-  /** Ends that. */
-  removeEventListener?(type: string, listener: PageListener): void;
-  /** Whether the page can be seen. */
-  readonly document?: { readonly visibilityState: string } | undefined;
-}
 
 export interface FetchCarrierOptions extends CarrierOptions {
   /** Cookies and the like, as of `fetch`. Default `same-origin`. */
@@ -57,8 +44,15 @@ export const FETCH_CARRIERS_MAX = 1;
  */
 export const FETCH_PARKED_MAX = 1;
 
-/** On a page these events, the document's own too, reach `globalThis`. */
-const WAKING = ["online", "visibilitychange", "pageshow"];
+/**
+ * Bytes that requests may have which go on after their page, all those of a page together. Browsers
+ * allow 64 KiB (the Fetch standard, "HTTP-network-or-cache fetch"), and Chromium counts addresses
+ * and headers too.
+ */
+const LASTING_BYTES_MAX = 60 * 1_024;
+
+/** Of those, what is out at present. */
+let lastingBytesOut = 0;
 
 export class FetchCarrier implements Carrier {
   readonly carriersMax: number;
@@ -93,7 +87,13 @@ export class FetchCarrier implements Carrier {
     });
   }
 
-  exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
+  /** Whichever session of the page sends them. */
+  get lastingBytes(): number {
+    return LASTING_BYTES_MAX - lastingBytesOut;
+  }
+
+  exchange(body: Uint8Array, signal: AbortSignal, isLasting = false): Promise<Outcome> {
+    if (isLasting) lastingBytesOut += body.length;
     // Of this exchange alone, for what `fetch` leaves on a signal to go with it.
     const controller = new AbortController();
     // What it means if it ends here.
@@ -119,6 +119,7 @@ export class FetchCarrier implements Carrier {
           credentials,
           redirect: "manual",
           signal: controller.signal,
+          ...(isLasting ? { keepalive: true } : {}),
         });
         const refusal = refusalIn(response.status, response.headers.get("content-type"));
         const isAnswer = refusal === undefined;
@@ -132,7 +133,11 @@ export class FetchCarrier implements Carrier {
       return failure(reason, isNotSent);
     };
     return new Promise((resolve) => {
+      let isSettled = false;
       const settle = (outcome: Outcome): void => {
+        if (isSettled) return;
+        isSettled = true;
+        if (isLasting) lastingBytesOut -= body.length;
         signal.removeEventListener("abort", abort);
         resolve(outcome);
         // The connection of an answer that was read whole does not notice.
@@ -152,20 +157,22 @@ export class FetchCarrier implements Carrier {
     const sent = new Headers(await (typeof headers === "function" ? headers() : headers));
     sent.set("accept", accept);
     // Without `this`, as above; nothing of a stream is kept.
-    const init = { headers: sent, credentials, redirect: "manual", cache: "no-store", signal } as const;
+    const init = {
+      headers: sent,
+      credentials,
+      redirect: "manual",
+      cache: "no-store",
+      signal,
+    } as const;
     return fetch(url, init);
   }
 
-  /** Wakes when the host is online again, and when the page is shown again, frozen or not. */
-  watch(wake: () => void): () => void {
-    const events = this.options.events ?? (globalThis as PageEvents);
-    const listener = ({ type }: { readonly type: string }): void => {
-      if (type !== "visibilitychange" || events.document?.visibilityState === "visible") wake();
-    };
-    for (const type of WAKING) events.addEventListener?.(type, listener);
-    return () => {
-      for (const type of WAKING) events.removeEventListener?.(type, listener);
-    };
+  /**
+   * Wakes when the host is online again, and when the page is shown again, frozen or not; tells when
+   * the page is hidden, put aside or left.
+   */
+  watch(wake: () => void, leave: (how: Leaving) => void = () => {}): () => void {
+    return watchPage(this.options.events ?? (globalThis as PageEvents), wake, leave);
   }
 
   /** The host keeps and closes its connections itself. */

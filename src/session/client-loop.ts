@@ -2,8 +2,8 @@
  * Drives a client's core: carries its requests, hands in their outcomes, and wakes it. Holds no
  * state of the protocol.
  */
-import { type RequestSide, UNANSWERED_DOUBTED } from "../core/index.ts";
-import type { Carrier, Outcome } from "./carrier.ts";
+import { type RequestOutput, type RequestSide, UNANSWERED_DOUBTED } from "../core/index.ts";
+import type { Carrier, Leaving, Outcome } from "./carrier.ts";
 import type { CodecFactory } from "./codec.ts";
 import { HeldRequests } from "./held-requests.ts";
 import type { Host } from "./host.ts";
@@ -20,6 +20,8 @@ const NO_ANSWER = "no_answer";
 /** The reason while the server says that it does not know the session. */
 const UNKNOWN = "session_unknown";
 
+type RequestToCarry = Extract<RequestOutput, { readonly kind: "request" }>;
+
 export class ClientLoop implements Driver {
   readonly hub: SessionHub;
   readonly host: Host;
@@ -30,11 +32,14 @@ export class ClientLoop implements Driver {
   readonly #hasRequests: boolean;
   readonly #unwatch: () => void;
   readonly #timer: WakeTimer;
-  /** Exchanges that are out. */
+  /** Exchanges that are out; and those of them that go on when the host ends. */
   readonly #out: Map<number, AbortController> = new Map();
+  readonly #lasting: Set<number> = new Set();
   readonly #held: HeldRequests;
   #lastWordTimer: unknown;
   #isTurnPlanned = false;
+  /** From when the host says that it is left until it wakes. */
+  #isFrozen = false;
   #isEnded = false;
   /** Of the outage at present, if any. Requests that vanish fail without a reason. */
   #lastFailure = NO_ANSWER;
@@ -50,7 +55,7 @@ export class ClientLoop implements Driver {
     lostAfterMs: number,
   ) {
     this.host = host;
-    this.#timer = new WakeTimer(host, () => this.touch(), false);
+    this.#timer = new WakeTimer(host, () => this.#planTurn(), false);
     this.#side = side;
     this.#carrier = carrier;
     this.#held = new HeldRequests(host, carrier.origin);
@@ -58,20 +63,20 @@ export class ClientLoop implements Driver {
     this.hub = new SessionHub(side, this, makeCodec);
     const moved = (): void => {
       this.#pump();
-      this.touch();
+      this.#planTurn();
     };
     const { pipes = [], requests = "parked" } = carrier;
     this.#hasRequests = requests !== "none";
-    this.#links = new Links(host, side, pipes, requests !== "parked", moved, () => this.touch());
+    this.#links = new Links(host, side, pipes, requests !== "parked", moved, () =>
+      this.#planTurn(),
+    );
     // A session that is resumed was open before, and without requests there is no other way to.
     if (side.state !== "opening" || !this.#hasRequests) this.#links.begin();
-    this.#unwatch = carrier.watch(() => {
-      side.handleWake(host.nowMs());
-      this.#links.wake();
-      this.#pump();
-      this.touch();
-    });
-    this.touch();
+    this.#unwatch = carrier.watch(
+      () => this.#wake(),
+      (how) => this.#leaveHost(how),
+    );
+    this.#planTurn();
   }
 
   report(error: unknown): void {
@@ -79,6 +84,12 @@ export class ClientLoop implements Driver {
   }
 
   touch(): void {
+    // A host that is left has no other tick: what the application says now leaves at once.
+    if (this.#isFrozen) queueMicrotask(() => this.#flush());
+    else this.#planTurn();
+  }
+
+  #planTurn(): void {
     if (this.#isTurnPlanned) return;
     this.#isTurnPlanned = true;
     this.host.atEndOfTick(() => this.#turn());
@@ -87,6 +98,7 @@ export class ClientLoop implements Driver {
   /** The end of the tick: now the core speaks. */
   #turn(): void {
     this.#isTurnPlanned = false;
+    if (this.#isFrozen) return;
     if (!this.#isEnded) {
       this.hub.beforeTransmit();
       this.#side.handleTimeout(this.host.nowMs());
@@ -107,12 +119,40 @@ export class ClientLoop implements Driver {
     return atMs > this.host.nowMs() ? atMs : Infinity;
   }
 
+  #wake(): void {
+    this.#isFrozen = false;
+    this.#side.handleWake(this.host.nowMs());
+    this.#links.wake();
+    this.#pump();
+    this.#planTurn();
+  }
+
+  /** What is not acknowledged leaves once more; connections would be cut, or cost the page's place. */
+  #leaveHost(how: Leaving): void {
+    if (how === "frozen") {
+      this.#isFrozen = true;
+      this.#links.freeze();
+      const cut = [...this.#out.keys()].filter((exchange) => !this.#lasting.has(exchange));
+      for (const exchange of cut) this.#abort(exchange);
+    }
+    this.#flush();
+  }
+
+  /** [SAY-11] */
+  #flush(): void {
+    const { lastingBytes } = this.#carrier;
+    if (lastingBytes === undefined || !this.#hasRequests || this.#isEnded) return;
+    this.hub.beforeTransmit();
+    this.#side.flush(this.host.nowMs(), lastingBytes, this.#lasting);
+    this.#pump();
+  }
+
   /** Does what the core asks for, until it has nothing left but a time to be woken at. */
   #pump(): void {
     const before = [...this.#out.keys()];
     for (;;) {
       const output = this.#side.poll();
-      if (output.kind === "request") this.#request(output.exchange, output.body);
+      if (output.kind === "request") this.#request(output);
       else if (output.kind === "abort") this.#abort(output.exchange);
       else if (output.kind === "transmit") this.#links.transmit(output.handle, output.body);
       else if (output.kind === "hang-up") this.#links.hangUp(output.handle);
@@ -164,11 +204,16 @@ export class ClientLoop implements Driver {
     return isLost ? Infinity : lostAtMs;
   }
 
-  #request(exchange: number, body: Uint8Array): void {
+  #request({ exchange, body, isLasting: isFlushed }: RequestToCarry): void {
     const controller = new AbortController();
     this.#out.set(exchange, controller);
-    const outcome = this.#carrier.exchange(body, controller.signal);
+    // The last word too goes before the host does.
+    const isLast = isFlushed === true || this.#isFrozen || this.#side.state === "ended";
+    const isLasting = isLast && body.length <= (this.#carrier.lastingBytes ?? 0);
+    if (isLasting) this.#lasting.add(exchange);
+    const outcome = this.#carrier.exchange(body, controller.signal, isLasting);
     void this.#held.watch(outcome, controller.signal).then((ended) => {
+      this.#lasting.delete(exchange);
       // Nobody waits for it any more.
       if (this.#out.delete(exchange)) this.#handleOutcome(exchange, ended);
     });
@@ -177,6 +222,7 @@ export class ClientLoop implements Driver {
   #abort(exchange: number): void {
     this.#out.get(exchange)?.abort();
     this.#out.delete(exchange);
+    this.#lasting.delete(exchange);
   }
 
   #handleOutcome(exchange: number, outcome: Outcome): void {
@@ -194,7 +240,7 @@ export class ClientLoop implements Driver {
       });
     }
     this.#pump();
-    this.touch();
+    this.#planTurn();
   }
 
   /** All that was out before is of no use; what the core said last still goes. */

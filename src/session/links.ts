@@ -54,6 +54,7 @@ export class Links {
   /** There is no polling: the core says when it needs a pipe. */
   readonly #isForced: boolean;
   #isOpen = false;
+  #isFrozen = false;
   /** Why the last pipe ended, for `status.reason`. */
   lastReason = "";
 
@@ -98,14 +99,29 @@ export class Links {
     this.#joined = undefined;
   }
 
+  /** The host stands still: nothing is open, and nothing opened, until it wakes. */
+  freeze(): void {
+    this.#isFrozen = true;
+    this.#joined = undefined;
+    for (const attempt of this.#attempts) {
+      attempt.connection?.close();
+      this.#leave(attempt);
+      if (attempt.link !== undefined) {
+        this.#side.handlePipeClosed(this.#host.nowMs(), attempt.link);
+      }
+    }
+    this.#moved();
+  }
+
   /** The path may be another one: what went wrong on the one before says nothing. */
   wake(): void {
+    this.#isFrozen = false;
     for (const { experience } of this.#ways) experience.clear();
   }
 
   /** Tries what is better than what there is; returns when to look again. */
   consider(): number {
-    if (!this.#isOpen) return Infinity;
+    if (!this.#isOpen || this.#isFrozen) return Infinity;
     const nowMs = this.#host.nowMs();
     let againAtMs = this.#look(nowMs);
     if (!this.#isReached || (this.#isForced && this.#joined === undefined)) return againAtMs;
@@ -129,6 +145,8 @@ export class Links {
 
   /** The core does not go on without another pipe: whatever was wrong with the ways, one is tried. */
   wanted(): void {
+    // When it wakes the core asks again.
+    if (this.#isFrozen) return;
     const nowMs = this.#host.nowMs();
     for (const attempt of this.#attempts) {
       if (attempt.link !== undefined) continue;

@@ -56,7 +56,11 @@ describe("in a browser as it is driven", () => {
     const site = await Site.start();
     const context = await newContext();
     const page = await show(context, site.origin);
-    await call(page, "open", { reconnectDelayMinMs: NEVER_MS, reconnectDelayMaxMs: NEVER_MS });
+    await call(page, "open", {
+      reconnectDelayMinMs: NEVER_MS,
+      reconnectDelayMaxMs: NEVER_MS,
+      links: ["poll"],
+    });
     const served = await site.served();
     await until(() => site.waiting > 0, "a parked request");
     const lost = call(page, "told", "lost");
