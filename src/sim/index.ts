@@ -2,6 +2,7 @@
 export type { ActorMark } from "./actors.ts";
 export * from "./applications.ts";
 export * from "./choices.ts";
+export * from "./connected-cores.ts";
 export * from "./cores.ts";
 export * from "./explore/index.ts";
 export * from "./fork.ts";
@@ -12,6 +13,9 @@ export * from "./network/index.ts";
 export type { PairOptions } from "./pair-options.ts";
 export * from "./pair.ts";
 export * from "./payloads.ts";
+export type { PipeActions, PipeMark } from "./pipe-driver.ts";
+export * from "./pipe-options.ts";
+export * from "./pipes.ts";
 export * from "./play.ts";
 export {
   type CheckOptions,

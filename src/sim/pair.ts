@@ -29,31 +29,23 @@ import {
   type Stream,
 } from "./applications.ts";
 import type { Choices } from "./choices.ts";
-import { type CoreEvent, Cores, type Reaction } from "./cores.ts";
-import { CONNECTIONS_OF_ONE_LIFE, type Item, type Router, SimulatedHttp } from "./http.ts";
+import { ConnectedCores } from "./connected-cores.ts";
+import type { CoreEvent, Reaction } from "./cores.ts";
+import { CONNECTIONS_OF_ONE_LIFE, type Item } from "./http.ts";
 import type { PairOptions } from "./pair-options.ts";
 import { numberOf } from "./payloads.ts";
+import { readWhole } from "./whole-bodies.ts";
 import { sideOf, type Step, stepsOf } from "./steps.ts";
 
 const OK = 200;
 const TOO_LARGE = 413;
 const NO_BYTES = new Uint8Array(0);
 
-/** Stands in for the cores of a pair. */
-export interface Reactor {
-  /** Brings the side's core, clock and `wakeAt` to where the event leads. */
-  react(pair: Pair, side: SideName, event: CoreEvent): Reaction;
-}
-
 /**
  * A client's core and a server's with the network between them, moved step by step. Promise 1, what
  * is delivered, is checked at each delivery.
  */
-export class Pair extends Cores {
-  /** Connections are numbered on over reloads, as exchanges are not. */
-  connectionBase = 0;
-  /** What is between them. */
-  readonly http: SimulatedHttp = new SimulatedHttp();
+export class Pair extends ConnectedCores {
   /** What each side's application has seen and done. */
   logs: Record<SideName, SideLog> = { client: newLog(), server: newLog() };
   /** What was sent on each channel, by sender and number: `client:0`. */
@@ -70,10 +62,6 @@ export class Pair extends Cores {
   reloadsLeft: number;
   /** Wakes that `steps` still offers. */
   wakesLeft: number;
-  /** How items travel; undefined: they wait until a step takes them. */
-  router: Router | undefined = undefined;
-  /** Who reacts to events; undefined: the cores themselves. */
-  reactor: Reactor | undefined = undefined;
 
   /** Nothing is done yet but the client's opening. @throws UsageError as both cores do. */
   constructor(options: PairOptions = {}) {
@@ -104,13 +92,17 @@ export class Pair extends Cores {
 
   /** Nothing is on its way, nothing is due, and the applications have nothing left to do. */
   get isQuiet(): boolean {
-    if (this.http.items.length > 0) return false;
-    return (
-      SIDES.every(
-        (side) =>
-          this.wakeAt[side].atMs > this.clocks[side] && this.nextCommand(side) === undefined,
-      ) && this.isConsumed
-    );
+    return !this.isMoving && SIDES.every((side) => this.isIdleAt(side)) && this.isConsumed;
+  }
+
+  /** Nothing is due at a side, and its application has nothing left to do. */
+  private isIdleAt(side: SideName): boolean {
+    return this.wakeAt[side].atMs > this.clocks[side] && this.nextCommand(side) === undefined;
+  }
+
+  /** Something is on its way. */
+  private get isMoving(): boolean {
+    return this.http.items.length > 0 || this.http.pipes.isMoving;
   }
 
   private get isConsumed(): boolean {
@@ -141,10 +133,11 @@ export class Pair extends Cores {
     return mayBeCutOff && SIDES.every((side) => this.logs[side].ended !== undefined);
   }
 
-  /** A request that the client counts on is parked at the server. */
+  /** The server can speak: on a pipe that works, or a request that the client counts on is parked. */
   get isParked(): boolean {
     const { client, session, http } = this;
     if (client.state === "ended") return true;
+    if (client.joined !== 0) return this.isPiped;
     return (session?.side.parked ?? []).some(({ exchange, handle }) => {
       const isOverdue = client.exchanges.open.get(exchange)?.isOverdue ?? true;
       const connection = this.connectionBase + exchange;
@@ -153,13 +146,37 @@ export class Pair extends Cores {
     });
   }
 
+  /** Both sides know by which pipe the client hears, and it works. */
+  get isPiped(): boolean {
+    const { client, session, http } = this;
+    const pipe = http.pipes.find("client", client.joined);
+    if (pipe === undefined || pipe.isDeaf.down || pipe.isDeaf.up) return false;
+    return pipe.server === "open" && session?.side.joined === client.joined;
+  }
+
   /** All is done, nothing moves, and the server could speak at any moment. */
   get isAtRest(): boolean {
     // The literal procedure goes on asking: a request follows each answer, and an answer each
     // request that is one too many.
     if (this.options.client?.literal !== undefined) return this.isComplete && this.isConsumed;
     const isOver = this.isComplete || this.isCutOff;
-    return this.isQuiet && isOver && this.isParked && this.isIdle;
+    const isQuiet = this.isPiped ? this.isIdlyTalking : this.isQuiet;
+    return isQuiet && isOver && this.isParked && this.isIdle;
+  }
+
+  /** As quiet as where both sides say now and then that they are there: no message is on its way. */
+  private get isIdlyTalking(): boolean {
+    const { items, pipes } = this.http;
+    if (!SIDES.every((side) => this.isIdleAt(side)) || !this.isConsumed) return false;
+    const bodies = items.map(({ body }) => body);
+    for (const { up, down } of pipes.all.values()) {
+      for (const { body } of [...up, ...down]) bodies.push(body);
+    }
+    const { sessionId } = this.client as unknown as { readonly sessionId: Uint8Array };
+    return bodies.every((body) => {
+      const read = body.length === 0 ? undefined : readWhole(body, sessionId);
+      return read === undefined || read.body.numbered.length === 0;
+    });
   }
 
   // --- stepping -------------------------------------------------------------------------------
@@ -304,6 +321,7 @@ export class Pair extends Cores {
   /** The client is saved and resumed, as by the reload of a page: its connections are gone. */
   reload(requestsSurvive = false, seed = 0): void {
     for (const connection of this.http.waiting) this.http.abort(connection, requestsSurvive);
+    this.endPipes("client");
     const reaction = this.reactionTo("client", { kind: "reload", seed });
     this.connectionBase += CONNECTIONS_OF_ONE_LIFE;
     this.carryOut("client", reaction);
@@ -327,15 +345,6 @@ export class Pair extends Cores {
 
   // --- cores ----------------------------------------------------------------------------------
 
-  /** A core is told, and what it wants done is done. */
-  protected react(side: SideName, event: CoreEvent): void {
-    this.carryOut(side, this.reactionTo(side, event));
-  }
-
-  private reactionTo(side: SideName, event: CoreEvent): Reaction {
-    return this.reactor?.react(this, side, event) ?? this.runCore(side, event);
-  }
-
   /** A command that is refused changes nothing, but time has passed for the core. */
   private reactionToCommand(side: SideName, event: CoreEvent): Reaction {
     try {
@@ -347,25 +356,6 @@ export class Pair extends Cores {
   }
 
   // --- what comes of it -----------------------------------------------------------------------
-
-  private carryOut(side: SideName, { outputs }: Reaction): void {
-    for (const output of outputs) {
-      if (output.kind === "request") {
-        const connection = this.connectionBase + output.exchange;
-        const item = this.http.sendRequest(connection, output.body);
-        this.router?.handleSent(item);
-      } else if (output.kind === "abort") {
-        const connection = this.connectionBase + output.exchange;
-        const survives = this.router?.requestSurvives(connection) ?? false;
-        this.http.abort(connection, survives);
-      } else if (output.kind === "respond") {
-        const item = this.http.sendAnswer(output.handle, output.body);
-        if (item !== undefined) this.router?.handleSent(item);
-      } else {
-        this.noteOutput(side, output);
-      }
-    }
-  }
 
   /** An application has done something. */
   protected noteCommand(side: SideName, command: Command, result: boolean | number): void {
@@ -396,7 +386,7 @@ export class Pair extends Cores {
   }
 
   /** An application is told something. */
-  protected noteOutput(side: SideName, output: ApplicationOutput): void {
+  protected override noteOutput(side: SideName, output: ApplicationOutput): void {
     const log = this.logs[side];
     const peer = side === "client" ? "server" : "client";
     switch (output.kind) {
@@ -479,7 +469,7 @@ export class Pair extends Cores {
   isHurried(side: SideName): boolean {
     if (this.remainingMs(side) <= 0) return false;
     if (this.options.timersFree?.includes(this.wakeAt[side].timer) === true) return false;
-    return this.http.items.length > 0 || SIDES.some((each) => this.remainingMs(each) <= 0);
+    return this.isMoving || SIDES.some((each) => this.remainingMs(each) <= 0);
   }
 
   /** What an application does next; undefined when it does nothing more. */

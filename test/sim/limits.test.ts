@@ -16,7 +16,7 @@ const OF_THE_WRITER = "decides how a body is filled or cut; any filling is right
 const OF_MEMORY = "where payloads lie, and no promise depends on it";
 const ESTIMATE = "where an estimate begins or what it counts, and no bound of one";
 const A_WAIT = "how long something waits: its timer is checked, and fires at that time";
-const OF_PIPES = "no pipe is in these states: those of linked cores look at it";
+const OF_PIPES = "when pipes are spoken on, left or replaced: what is said on them shows it";
 const DRAWN = "the remainder of a division by it is taken, and so it cannot be passed";
 
 /** By name: why no state shows it. */
@@ -59,7 +59,9 @@ const NOT_OF_A_STATE: Readonly<Record<string, string>> = {
   lostConfirmMs: "how long the news of a loss is repeated before it is believed",
   INCARNATION_STEP_MAX: DRAWN,
   TICKET_BYTES: "a length of the format",
-  pipeBytesMax: OF_PIPES,
+  PIPE_FIRST_BYTES_MAX: OF_THE_READER,
+  UNHELD_LINK: "a name of the format",
+  FLUSH_BYTES_MIN: OF_THE_WRITER,
   pipeStallMs: OF_PIPES,
   pipeSilenceMs: OF_PIPES,
   pipeProofMs: OF_PIPES,
@@ -80,6 +82,7 @@ const NO_NUMBERS = [
   "literal",
   "authenticate",
   "earlyMessages",
+  "requests",
 ];
 
 function namesOf(): Set<string> {

@@ -93,6 +93,12 @@ export const HALF_LIMITS: Holds<Half> = {
     // Added as the core adds: a difference may be off by the last bit of a time.
     return closeAtMs === Infinity || closeAtMs <= nowMs + settings.closeTimeoutMs;
   },
+  // Beyond it one body, which was let go while there was room.
+  pipeBytesMax: (half) => {
+    const { pipeBytesMax, bodyBytesMax } = openHalf(half).settings;
+    const pipes = [...half.pipes.values()];
+    return pipes.every(({ waitingBytes }) => waitingBytes < pipeBytesMax + bodyBytesMax);
+  },
   PAUSE_MS_MAX: (half) => openHalf(half).pausedUntilMs <= openHalf(half).nowMs + PAUSE_MS_MAX,
 };
 
