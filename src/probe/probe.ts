@@ -1,40 +1,58 @@
 /**
  * What a network lets through between here and a server: which links work and how soon, whether
- * anybody holds streams back, and for how long a request may be held.
+ * anybody holds streams back, and for how long a request may be held. Each link is tried by a session
+ * of its own, so what is found is what a session would find.
  */
 import { NodeCarrier, type NodeCarrierOptions } from "../http/node-carrier.ts";
-import type { ClientSession } from "../session/client-session.ts";
-import type { Carrier, LinkName, Outcome } from "../session/index.ts";
-import { connectOver, msgpack } from "../session/index.ts";
+import {
+  type ClientSession,
+  type CodecFactory,
+  connectOver,
+  type LinkName,
+  raw,
+} from "../session/index.ts";
+import { type HoldReport, watchHolding } from "./holding.ts";
+import { within } from "./within.ts";
+import { WatchedCarrier } from "./watched-carrier.ts";
+
+export type { HoldReport } from "./holding.ts";
 
 /** What is asked of a probe. */
 export interface ProbeOptions extends Pick<NodeCarrierOptions, "headers" | "agent"> {
   /** A link that has not come about after so long does not work. Default 10 s. */
   readonly linkTimeoutMs?: number | undefined;
-  /** For how long a request is held at most. Default 30 s; 0: that is not tried. */
+  /**
+   * For how long a request is held at most, to see whether somebody cuts it. Default 30 s: longer
+   * than servers hold one by themselves. 0: that is not tried.
+   */
   readonly holdForMs?: number | undefined;
+  /** Sent by each link, as the codec likes. Default: none, as the server's application gets it. */
+  readonly message?: unknown;
+  /** Default `raw`, which takes whatever the server says; to send a message it must be the server's. */
+  readonly codec?: CodecFactory | undefined;
 }
 
 /** How one link fares. */
 export interface LinkReport {
   readonly link: LinkName;
   readonly works: boolean;
-  /** How long it took until it was used, in ms, beside polling; undefined where it does not work. */
+  /**
+   * How long it took until it was used, in ms, from the beginning of its session. For polling that is
+   * the first round trip; the others are opened beside it. Undefined where it does not work.
+   */
   readonly afterMs: number | undefined;
+  /** How long the message took to be held by the server, in ms; undefined where none was sent. */
+  readonly messageMs: number | undefined;
   /** Why it does not work; machine-readable, empty where it does. */
   readonly reason: string;
-}
-
-/** How long a request was held. */
-export interface HoldReport {
-  readonly heldMs: number;
-  /** `answered` by the server, `still held` when the time was over, or what cut it. */
-  readonly ended: string;
 }
 
 /** What a probe found. */
 export interface ProbeReport {
   readonly url: string;
+  /** Polling works, no stream is held back, and no held request is cut. */
+  readonly isFine: boolean;
+  /** Polling first. If it does not work, nothing else is tried. */
   readonly links: readonly LinkReport[];
   /** Somebody on the way holds back what comes by a stream. */
   readonly isBuffered: boolean;
@@ -42,128 +60,159 @@ export interface ProbeReport {
   readonly hold: HoldReport | undefined;
 }
 
-const LINKS: readonly Exclude<LinkName, "poll">[] = ["stream", "websocket"];
+/** Beside polling. */
+const PIPES: readonly Exclude<LinkName, "poll">[] = ["stream", "websocket"];
 
-/**
- * Opens a session for each link, one after the other, and closes it; the server's application sees
- * them come and go.
- *
- * @throws UsageError `option_invalid`.
- */
-export async function probe(url: string, options: ProbeOptions = {}): Promise<ProbeReport> {
-  const { linkTimeoutMs = 10_000, holdForMs = 30_000, ...carrierOptions } = options;
-  const poll = await tryPoll(url, carrierOptions, linkTimeoutMs, holdForMs);
-  const links: LinkReport[] = [poll.report];
-  for (const link of poll.report.works ? LINKS : []) {
-    links.push(await tryPipe(url, carrierOptions, link, linkTimeoutMs));
-  }
-  const isBuffered = links.some(({ reason }) => reason === "buffered");
-  return { url, links, isBuffered, hold: poll.hold };
+const LINK_TIMEOUT_MS = 10_000;
+const HOLD_FOR_MS = 30_000;
+
+/** So many failures in a row are an answer; one may be an accident. */
+const FAILURES_MAX = 3;
+const PIPE_FAILURES_MAX = 2;
+
+/** For so long it is waited for what somebody has held back, and for the end of a session. */
+const LATE_MS = 2_000;
+
+/** What all links are tried with. */
+interface Trial {
+  readonly url: string;
+  readonly carrier: Pick<NodeCarrierOptions, "headers" | "agent">;
+  readonly timeoutMs: number;
+  readonly message: unknown;
+  readonly codec: CodecFactory;
 }
 
-type CarrierChoice = Pick<NodeCarrierOptions, "headers" | "agent">;
-
-async function tryPoll(
-  url: string,
-  options: CarrierChoice,
-  timeoutMs: number,
-  holdForMs: number,
-): Promise<{ readonly report: LinkReport; readonly hold: HoldReport | undefined }> {
-  const watched = new WatchedCarrier(new NodeCarrier(url, { ...options, links: ["poll"] }));
-  const beganAtMs = performance.now();
-  const session = connectOver(watched, msgpack);
-  const isOpen = await within(timeoutMs, (done) => {
-    void session.opened.then(() => done(true), () => done(false));
-  });
-  const afterMs = performance.now() - beganAtMs;
-  const reason = isOpen === true ? "" : session.status.reason || "timeout";
-  const report = reportOf("poll", isOpen === true ? afterMs : undefined, reason);
+/**
+ * Opens a session by each link, one after the other, and closes it; the server's application sees
+ * them come and go.
+ *
+ * @throws UsageError `option_invalid`, as a rejection.
+ */
+export async function probe(url: string, options: ProbeOptions = {}): Promise<ProbeReport> {
+  const { headers, agent, message, codec = raw } = options;
+  const { linkTimeoutMs: timeoutMs = LINK_TIMEOUT_MS, holdForMs = HOLD_FOR_MS } = options;
+  const trial = { url, carrier: { headers, agent }, timeoutMs, message, codec };
+  const poll = await tryPoll(trial);
+  const links: LinkReport[] = [poll.report];
+  let isBuffered = false;
   let hold: HoldReport | undefined;
-  if (isOpen === true && holdForMs > 0) {
-    hold = await within(holdForMs, (done) => watched.watchHeld(done));
-    hold ??= { heldMs: Math.round(watched.heldMs), ended: "still held" };
+  if (poll.report.works) {
+    // It takes its time: meanwhile the others are tried.
+    const held = watchHolding(poll.carrier, holdForMs);
+    for (const link of PIPES) {
+      const { report, isHeldBack } = await tryPipe(trial, link);
+      links.push(report);
+      isBuffered ||= isHeldBack;
+    }
+    hold = await held;
   }
-  await leave(session);
-  return { report, hold };
+  await leave(poll.session);
+  const isFine = poll.report.works && !isBuffered && hold?.cutAfterMs === undefined;
+  return { url, isFine, links, isBuffered, hold };
+}
+
+async function tryPoll({ url, carrier: options, timeoutMs, message, codec }: Trial): Promise<{
+  readonly report: LinkReport;
+  readonly session: ClientSession;
+  readonly carrier: WatchedCarrier;
+}> {
+  const carrier = new WatchedCarrier(new NodeCarrier(url, { ...options, links: ["poll"] }));
+  const beganAtMs = performance.now();
+  const session = connectOver(carrier, codec);
+  let lastReason = "timeout";
+  const isOpen = await within(timeoutMs, (done) => {
+    void session.opened.then(
+      () => done(true),
+      () => done(false),
+    );
+    let failures = 0;
+    carrier.onExchange = ({ outcome }) => {
+      if (outcome.kind === "failure") lastReason = outcome.reason;
+      if (outcome.kind === "failure" && ++failures === FAILURES_MAX) done(false);
+    };
+  });
+  const afterMs = isOpen === true ? performance.now() - beganAtMs : undefined;
+  const reason = session.status.state === "ended" ? await endOf(session) : lastReason;
+  const messageMs = isOpen === true ? await say(session, message, timeoutMs) : undefined;
+  return { report: reportOf("poll", afterMs, messageMs, reason), session, carrier };
 }
 
 async function tryPipe(
-  url: string,
-  options: CarrierChoice,
-  link: LinkName,
-  timeoutMs: number,
-): Promise<LinkReport> {
+  { url, carrier: options, timeoutMs, message, codec }: Trial,
+  link: Exclude<LinkName, "poll">,
+): Promise<{ readonly report: LinkReport; readonly isHeldBack: boolean }> {
+  const carrier = new WatchedCarrier(new NodeCarrier(url, { ...options, links: [link, "poll"] }));
   const beganAtMs = performance.now();
-  const session = connectOver(new NodeCarrier(url, { ...options, links: [link] }), msgpack);
+  const session = connectOver(carrier, codec);
   const isJoined = await within(timeoutMs, (done) => {
     session.on("link", (name) => name === link && done(true));
     session.on("ended", () => done(false));
+    let failures = 0;
+    for (const pipes of carrier.pipes) {
+      pipes.onEnd = () => ++failures === PIPE_FAILURES_MAX && done(false);
+    }
   });
   const afterMs = isJoined === true ? performance.now() - beganAtMs : undefined;
-  const reason = session.linkReason || session.status.reason || "timeout";
-  await leave(session);
-  return reportOf(link, afterMs, reason);
+  const messageMs = isJoined === true ? await say(session, message, timeoutMs) : undefined;
+  const { state } = session.status;
+  const reason = state === "ended" ? await endOf(session) : session.linkReason || "timeout";
+  const cameLate = await leaveWatching(session, carrier);
+  const isHeldBack = afterMs === undefined && (cameLate || reason === "buffered");
+  const report = reportOf(link, afterMs, messageMs, isHeldBack ? "buffered" : reason);
+  return { report, isHeldBack };
 }
 
-function reportOf(link: LinkName, afterMs: number | undefined, reason: string): LinkReport {
-  const works = afterMs !== undefined;
-  return { link, works, afterMs: works ? Math.round(afterMs) : undefined, reason: works ? "" : reason };
+/** Why a session has ended. */
+async function endOf(session: ClientSession): Promise<string> {
+  const { reason, detail } = await session.ended;
+  return detail === "" ? reason : `${reason}: ${detail}`;
+}
+
+/** How long it took until the server held the message, if there is one and it did. */
+async function say(
+  session: ClientSession,
+  message: unknown,
+  timeoutMs: number,
+): Promise<number | undefined> {
+  if (message === undefined) return undefined;
+  const beganAtMs = performance.now();
+  session.send(message);
+  const isHeld = await within(timeoutMs, (done) => {
+    void session.flushed().then(
+      () => done(true),
+      () => done(false),
+    );
+  });
+  return isHeld === true ? Math.round(performance.now() - beganAtMs) : undefined;
+}
+
+function reportOf(
+  link: LinkName,
+  afterMs: number | undefined,
+  messageMs: number | undefined,
+  reason: string,
+): LinkReport {
+  if (afterMs === undefined) return { link, works: false, afterMs, messageMs, reason };
+  return { link, works: true, afterMs: Math.round(afterMs), messageMs, reason: "" };
+}
+
+/** Ends a session. If the server ended a silent stream with it, what was held back comes now. */
+async function leaveWatching(session: ClientSession, carrier: WatchedCarrier): Promise<boolean> {
+  const kept = carrier.pipes.filter(({ hasKept }) => hasKept);
+  const late = within(LATE_MS, (done) => {
+    for (const pipes of kept) pipes.onLate = () => done(true);
+    if (kept.length === 0) done(false);
+  });
+  await leave(session);
+  const cameLate = (await late) === true;
+  for (const pipes of carrier.pipes) pipes.release();
+  return cameLate;
 }
 
 async function leave(session: ClientSession): Promise<void> {
+  if (session.status.state === "open") {
+    await within(LATE_MS, (done) => void session.close().then(() => done(true)));
+  }
   if (session.status.state !== "ended") session.abort(undefined, "probe");
   await session.ended;
-}
-
-/** What `begin` is told first, or undefined when the time is over. */
-function within<Result>(
-  timeoutMs: number,
-  begin: (done: (result: Result) => void) => void,
-): Promise<Result | undefined> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(undefined), timeoutMs);
-    begin((result) => {
-      clearTimeout(timer);
-      resolve(result);
-    });
-  });
-}
-
-/** Sees how long requests are held. Those that are answered at once were not. */
-class WatchedCarrier implements Carrier {
-  readonly carriersMax = undefined;
-  readonly #carrier: Carrier;
-  #beganAtMs = 0;
-  #told: ((report: HoldReport) => void) | undefined;
-
-  constructor(carrier: Carrier) {
-    this.#carrier = carrier;
-  }
-
-  /** How long the request that left last has been out. */
-  get heldMs(): number {
-    return performance.now() - this.#beganAtMs;
-  }
-
-  /** The first request that ends after more than a round trip, or fails, is what is looked for. */
-  watchHeld(told: (report: HoldReport) => void): void {
-    this.#told = told;
-  }
-
-  async exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
-    const beganAtMs = (this.#beganAtMs = performance.now());
-    const outcome = await this.#carrier.exchange(body, signal);
-    const heldMs = Math.round(performance.now() - beganAtMs);
-    const ended = outcome.kind === "answer" ? "answered" : outcome.reason;
-    if (!signal.aborted) this.#told?.({ heldMs, ended });
-    return outcome;
-  }
-
-  watch(wake: () => void): () => void {
-    return this.#carrier.watch(wake);
-  }
-
-  close(): void {
-    this.#carrier.close();
-  }
 }
