@@ -106,12 +106,15 @@ export class Experience {
   }
 }
 
+/** Streams in a row that seem to be held back before that is certain. */
+const BUFFERED_CERTAIN = 3;
+
 /**
- * That a stream is held back is certain when it happens twice: once it may be a host that stood still
- * while both bodies came. That nothing comes on a pipe, or none opens, may pass.
+ * That both bodies of a stream came together may also be a host that stood still meanwhile, as pages
+ * do while they load: it is certain when it goes on. That nothing comes on a pipe, or none opens, may pass.
  */
 function waitMinMs(why: PipeEnd, failures: number): number {
-  if (why === "buffered" && failures > 0) return RETRY_MAX_MS;
+  if (why === "buffered" && failures >= BUFFERED_CERTAIN - 1) return RETRY_MAX_MS;
   return why === "silent" ? SILENT_RETRY_MIN_MS : RETRY_MIN_MS;
 }
 
