@@ -11,7 +11,8 @@ const HEAD_BYTES_MAX: number = 1 + INTEGER_BYTES_MAX;
 
 /** Takes apart what a stream or a connection brings into bodies; one for each. */
 export class BodySplitter {
-  private readonly bodyBytesMax: number;
+  /** A longer body is refused when its length has come; may be raised between two pieces. */
+  bodyBytesMax: number;
   /** The first bytes of a body whose length has not come whole. */
   private readonly head: Uint8Array = new Uint8Array(HEAD_BYTES_MAX);
   private headBytes = 0;
@@ -26,6 +27,11 @@ export class BodySplitter {
    */
   constructor(bodyBytesMax: number) {
     this.bodyBytesMax = bodyBytesMax;
+  }
+
+  /** Bytes that are kept for a body that has not come whole. */
+  get pendingBytes(): number {
+    return this.body === undefined ? this.headBytes : this.body.length;
   }
 
   /**

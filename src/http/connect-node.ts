@@ -7,7 +7,10 @@ import {
   connectOver,
   msgpack,
 } from "../session/index.ts";
-import { NodeCarrier, type NodeCarrierOptions } from "./node-carrier.ts";
+import type { Carrier } from "../session/carrier.ts";
+import { refuse } from "../session/checks.ts";
+import { NodeCarrier, type NodeCarrierOptions, tcpPipes } from "./node-carrier.ts";
+import { TcpCarrier } from "./tcp-carrier.ts";
 
 export * from "../session/index.ts";
 export type { CarrierHeaders } from "./carrier-options.ts";
@@ -23,6 +26,8 @@ export interface ConnectOptions extends ClientOptions, Omit<NodeCarrierOptions, 
  * server has answered. The session goes on through whatever happens to connections, until it is
  * closed.
  *
+ * @param url - of `http:` or `https:`; or `tcp://host:port` and `tls://host:port` for a session that
+ *   goes by TCP alone.
  * @throws UsageError `option_invalid`, `option_unknown`; `state_invalid` for `resume`.
  */
 export function connect<Incoming = unknown, Outgoing = unknown>(
@@ -36,10 +41,27 @@ export function connect<Incoming = unknown, Outgoing = unknown>(
     connectTimeoutMs,
     idleTimeoutMs,
     links,
+    tcp,
+    tls,
     streamLabel,
     ...session
   } = options;
   const answerBytesMax = session.bodyBytesMax ?? REQUEST_DEFAULTS.bodyBytesMax;
-  const carrier = new NodeCarrier(url, { ...options, answerBytesMax });
-  return connectOver(carrier, codec, session);
+  const make = /^(tcp|tls):/.test(String(url)) ? overTcp : overHttp;
+  return connectOver(make(url, { ...options, answerBytesMax }), codec, session);
+}
+
+function overHttp(url: string | URL, options: NodeCarrierOptions): Carrier {
+  return new NodeCarrier(url, options);
+}
+
+/** There is no HTTP at all: what only HTTP has would be as good as not said. */
+function overTcp(url: string | URL, options: NodeCarrierOptions): Carrier {
+  for (const name of ["headers", "agent", "tcp"] as const) {
+    if (options[name] !== undefined) refuse(name, options[name], "left out for tcp: and tls:");
+  }
+  const { links = ["tcp"] } = options;
+  const isTcp = Array.isArray(links) && links.length === 1 && links[0] === "tcp";
+  if (!isTcp) refuse("links", links, '["tcp"] or left out for tcp: and tls:');
+  return new TcpCarrier(tcpPipes(url, "url", options));
 }

@@ -7,7 +7,7 @@ import http, { type ClientRequest, type IncomingMessage } from "node:http";
 import https from "node:https";
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
-import { TLSSocket } from "node:tls";
+import { type ConnectionOptions, TLSSocket } from "node:tls";
 import { urlToHttpOptions } from "node:url";
 import { WebSocket } from "ws";
 import type { RequestUse } from "../core/index.ts";
@@ -26,6 +26,7 @@ import { MEDIA_TYPE } from "./media-type.ts";
 import { networkReason } from "./node-reasons.ts";
 import { defer } from "../session/deferred.ts";
 import { failure, joined, refusalIn } from "./outcomes.ts";
+import { tcpAddress, TcpPipes } from "../tcp/tcp-pipes.ts";
 import { StreamPipes } from "./stream-pipe.ts";
 import { SUBPROTOCOL, WebSocketPipes } from "./websocket-pipe.ts";
 
@@ -49,10 +50,15 @@ export interface NodeCarrierOptions extends CarrierOptions {
    */
   readonly idleTimeoutMs?: number | undefined;
   /**
-   * The links that may be used, the best first; the first message always leaves by polling. Default:
+   * The links that may be used, the best first. With polling among them the first message leaves by
+   * that; without, the others are all there is: `["websocket"]`. Default: TCP where `tcp` says where,
    * WebSockets, streams and polling.
    */
   readonly links?: readonly LinkName[] | undefined;
+  /** Where the same server listens for TCP: `tcp://host:port`, or `tls://`. Default: nowhere. */
+  readonly tcp?: string | URL | undefined;
+  /** For `tls:`, what `tls.connect` takes: `ca`, `cert`, `key`. Default: the system's authorities. */
+  readonly tls?: ConnectionOptions | undefined;
 }
 
 /** Default for `connectTimeoutMs`. */
@@ -108,7 +114,7 @@ export class NodeCarrier implements Carrier {
     this.origin = new URL(href).origin;
     this.requests = requestsAmong(options.links);
     this.pipes = pipesAmong(options.links, {
-      tcp: undefined,
+      tcp: options.tcp === undefined ? undefined : tcpPipes(options.tcp, "tcp", options),
       stream: new StreamPipes(
         href,
         answerBytesMaxOf(options),
@@ -194,6 +200,17 @@ function responseOf(response: IncomingMessage): Response {
   return new Response(Readable.toWeb(response) as ReadableStream<Uint8Array<ArrayBuffer>>, {
     status: response.statusCode ?? 0,
     headers: type === undefined ? {} : { "content-type": type },
+  });
+}
+
+/** @throws UsageError `option_invalid`, naming the option. */
+export function tcpPipes(url: string | URL, name: string, options: NodeCarrierOptions): TcpPipes {
+  const { connectTimeoutMs = CONNECT_TIMEOUT_MS, tls } = options;
+  return new TcpPipes(tcpAddress(url, name), {
+    connectTimeoutMs: checkedCount(connectTimeoutMs, "connectTimeoutMs"),
+    bodyBytesMax: answerBytesMaxOf(options),
+    tls,
+    reasonOf: networkReason,
   });
 }
 
