@@ -50,8 +50,10 @@ class OnePipe implements RequestHandler {
 
 const ADAPTERS = {
   "nodeListener, stream": (handler: RequestHandler) => createServer(nodeListener(handler)),
-  "fetchHandler, stream": (handler: RequestHandler) =>
-    createAdaptorServer({ fetch: fetchHandler(handler) }) as Server,
+  "fetchHandler, stream": (handler: RequestHandler) => {
+    const handle = fetchHandler(handler);
+    return createAdaptorServer({ fetch: (request) => handle(request) }) as Server;
+  },
   "upgradeListener, WebSocket": (handler: RequestHandler) => {
     const server = createServer();
     return server.on("upgrade", upgradeListener(handler));
