@@ -56,7 +56,7 @@ describe("a run of mutants", () => {
   test("fails by an entry of the list whose mutant was killed, or that is there twice", () => {
     const gone = verdictOf([...killed(99), mutant("Killed")], [justified()]);
     expect(gone.faults).toHaveLength(1);
-    expect(gone.faults[0]).toMatch(/^justified, but does not survive/);
+    expect(gone.faults[0]).toMatch(/^justified, but does not survive: .*; killed by /);
 
     const twice = verdictOf([...killed(199), mutant("Survived")], [justified(), justified()]);
     expect(twice.faults).toHaveLength(1);

@@ -41,13 +41,19 @@ export function verdictOf(
 
   const left = survivors.map(wordsOf);
   const late = of("Timeout").map((each) => wordsOf(nameOf(each)));
+  const killers = new Map(
+    of("Killed").map((each) => [wordsOf(nameOf(each)), each.killedBy?.join(", ")]),
+  );
   const faults: string[] = [];
   for (const entry of justified) {
     const words = wordsOf(entry);
     const at = left.indexOf(words);
     if (at >= 0) left.splice(at, 1);
     // A mutant that is only slow is taken for an endless one on a loaded machine.
-    else if (!late.includes(words)) faults.push(`justified, but does not survive: ${words}`);
+    else if (!late.includes(words)) {
+      const by = killers.get(words) ?? "no test: it is not there";
+      faults.push(`justified, but does not survive: ${words}; killed by ${by}`);
+    }
   }
   for (const words of left) faults.push(`survives: ${words}`);
   for (const mutant of of("RuntimeError", "CompileError", "Pending")) {
