@@ -149,7 +149,10 @@ async function tryPipe(
     session.on("ended", () => done(false));
     let failures = 0;
     for (const pipes of carrier.pipes) {
-      pipes.onEnd = () => ++failures === PIPE_FAILURES_MAX && done(false);
+      pipes.onEnd = (wasSilent) => {
+        // A session does not try that again for long.
+        if (++failures === PIPE_FAILURES_MAX || wasSilent) done(false);
+      };
     }
   });
   const afterMs = isJoined === true ? performance.now() - beganAtMs : undefined;

@@ -54,8 +54,8 @@ export class WatchedPipes implements PipeCarrier {
   readonly name: Exclude<LinkName, "poll">;
   readonly origin: string;
   readonly isDuplex: boolean;
-  /** The session has given a pipe up, or it has ended. */
-  onEnd: () => void = () => {};
+  /** The session has given a pipe up, or it has ended; whether nothing had come on it. */
+  onEnd: (wasSilent: boolean) => void = () => {};
   /** Something came on a pipe that the session had given up for its silence. */
   onLate: () => void = () => {};
   readonly #pipes: PipeCarrier;
@@ -87,7 +87,7 @@ export class WatchedPipes implements PipeCarrier {
           this.#kept.delete(connection);
           if (isGivenUp) return;
           events.closed(reason);
-          this.onEnd();
+          this.onEnd(false);
         },
       },
       ticket,
@@ -99,7 +99,7 @@ export class WatchedPipes implements PipeCarrier {
         isGivenUp = true;
         if (bodies === 0 && !this.isDuplex) this.#kept.add(connection);
         else connection.close();
-        this.onEnd();
+        this.onEnd(bodies === 0);
       },
       get unsentBytes() {
         return connection.unsentBytes ?? 0;
