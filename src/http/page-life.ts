@@ -1,6 +1,7 @@
 /**
  * The life of a page: it is hidden and shown, put aside and taken up again, and left. On a page all
- * these events, the document's own too, reach `globalThis`. spec decision 0021.
+ * these events reach `globalThis`, those of the document that do not bubble on their way down.
+ * spec decision 0021.
  */
 import type { Leaving } from "../session/carrier.ts";
 
@@ -15,9 +16,9 @@ export interface PageEvents {
    * Begins to listen. These are asked for: `online`, `visibilitychange`, `pageshow`, `pagehide`,
    * `freeze` and `resume`.
    */
-  addEventListener?(type: string, listener: PageListener): void;
+  addEventListener?(type: string, listener: PageListener, isCapture?: boolean): void;
   /** Ends that. */
-  removeEventListener?(type: string, listener: PageListener): void;
+  removeEventListener?(type: string, listener: PageListener, isCapture?: boolean): void;
   /** Whether the page can be seen. */
   readonly document?: { readonly visibilityState: string } | undefined;
 }
@@ -45,8 +46,8 @@ export function watchPage(
     // A worker has no document, and is not left like one.
     else if (means !== undefined && events.document !== undefined) leave(means);
   };
-  for (const type of EVENTS.keys()) events.addEventListener?.(type, listener);
+  for (const type of EVENTS.keys()) events.addEventListener?.(type, listener, true);
   return () => {
-    for (const type of EVENTS.keys()) events.removeEventListener?.(type, listener);
+    for (const type of EVENTS.keys()) events.removeEventListener?.(type, listener, true);
   };
 }

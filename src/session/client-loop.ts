@@ -85,7 +85,7 @@ export class ClientLoop implements Driver {
 
   touch(): void {
     // A host that is left has no other tick: what the application says now leaves at once.
-    if (this.#isFrozen) queueMicrotask(() => this.#flush());
+    if (this.#isFrozen) void Promise.resolve().then(() => this.#flush());
     else this.#planTurn();
   }
 
