@@ -5,6 +5,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Script } from "node:vm";
 import fc from "fast-check";
+// A mutant that lives once must live in each run.
+import "../seed.ts";
 import { bundleTests, isJudge } from "./bundle.ts";
 import { type Collected, Collector } from "./collected.ts";
 
