@@ -73,7 +73,16 @@ describe("bodies one behind the other", () => {
 
   test("keep no more than was announced, and nothing before that", () => {
     const splitter = new BodySplitter(65_536);
-    expect(splitter.push(bodyOf(50_000).subarray(0, 3))).toEqual([]);
+    const large = bodyOf(50_000);
+    const kept = [0, 1, 2, 5, 6].map((end, at, ends) => {
+      splitter.push(large.subarray(ends[at - 1] ?? 0, end));
+      return splitter.pendingBytes;
+    });
+    expect(kept).toEqual([0, 1, 2, large.length, large.length]);
+    splitter.bodyBytesMax = large.length - 1;
+    expect(splitter.push(large.subarray(6))).toHaveLength(1);
+    expect(splitter.pendingBytes).toBe(0);
+    expect(codeOf(() => splitter.push(large))).toBe("body_too_large");
     expect(codeOf(() => new BodySplitter(10_000).push(bodyOf(50_000).subarray(0, 9)))).toBe(
       "body_too_large",
     );

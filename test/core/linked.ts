@@ -56,6 +56,8 @@ export class Linked {
   arePollsLost = false;
   /** They fail after a round trip while it is true. */
   doPollsFail = false;
+  /** What is done for a client that wants a pipe: it gets one after a round trip, or none. */
+  wanted: "socket" | "stream" | "nothing" = "nothing";
   session: ServerSession | undefined;
   private readonly due: { readonly atMs: number; readonly order: number; run: () => void }[] = [];
   private readonly exchanges: Map<number, number> = new Map();
@@ -200,7 +202,11 @@ export class Linked {
 
   private doForClient(output: Exclude<ReturnType<RequestSide["poll"]>, TimeoutOutput>): void {
     if (output.kind === "request") this.carry(output);
-    else if (output.kind === "transmit") {
+    else if (output.kind === "pipe-wanted") {
+      this.note("client", output);
+      const { client } = this;
+      this.later(this.wanted === "stream" ? 0 : 2 * this.latencyMs, () => this.seek(client));
+    } else if (output.kind === "transmit") {
       this.carryUp(this.lineOf("link", output.handle), output.body);
     } else if (output.kind === "hang-up") {
       const line = this.lineOf("link", output.handle);
@@ -220,6 +226,13 @@ export class Linked {
       if (output.output.kind === "opened") this.session = output.session;
       this.note("server", output.output);
     }
+  }
+
+  private seek(client: RequestSide): void {
+    if (client !== this.client || client.state === "ended") return;
+    if (this.wanted === "socket") this.openSocket();
+    else if (this.wanted === "stream") this.openStream();
+    else client.handlePipeFailed(this.nowMs);
   }
 
   private note(side: "client" | "server", output: ApplicationOutput): void {
