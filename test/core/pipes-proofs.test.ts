@@ -50,10 +50,10 @@ class Server {
 
 /** The first body of a new client's pipe. */
 function firstBody(by: Prove | undefined, side: RequestSide = newSide()): Uint8Array {
-  side.openPipe(0, by);
+  const link = side.openPipe(0, by);
   side.handleTimeout(0);
   for (let out = side.poll(); out.kind !== "timeout"; out = side.poll()) {
-    if (out.kind === "transmit") return out.body;
+    if (out.kind === "transmit" && out.handle === link) return out.body;
   }
   throw new Error("nothing was said");
 }
