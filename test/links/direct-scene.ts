@@ -13,10 +13,12 @@ export function directScene(link: LinkUnderTest): MakeScene {
       connect: (linePort) => connectBy<number, number>(link, linePort, client),
       nextSession: () => server.nextSession(),
       restart: async () => {
-        await server.down();
+        await server.forget();
         await server.up();
       },
-      close: () => server.down(),
+      down: () => server.down(),
+      up: () => server.up(),
+      close: () => server.forget(),
     };
   };
 }

@@ -40,6 +40,9 @@ export interface Scene {
   nextSession(): Promise<PeerSession<number, number>>;
   /** The server's process goes down with all that it knew, and another one comes up. */
   restart(): Promise<void>;
+  /** What answers at the port goes down with its connections, but the sessions stay; and comes up. */
+  down(): Promise<void>;
+  up(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -128,9 +131,9 @@ async function over<Made extends Line>(
   try {
     const talk = new Talk(client, await scene.nextSession());
     await soon(client.opened, "the opening");
-    await until(() => client.link === scene.settled, `the link ${scene.settled}`);
     talk.start();
     try {
+      await until(() => client.link === scene.settled, `the link ${scene.settled}`);
       return await play(talk, line, scene);
     } finally {
       talk.rest();
@@ -225,8 +228,8 @@ const RESTART: Fault = {
         const again = scene.connect(line.port);
         try {
           const next = new Talk(again, await scene.nextSession());
-          await until(() => again.link === scene.settled, `the link ${scene.settled} again`);
           next.start();
+          await until(() => again.link === scene.settled, `the link ${scene.settled} again`);
           await next.client.hears(25);
           await next.finish();
           const after = next.outcome("", 1);
@@ -238,6 +241,30 @@ const RESTART: Fault = {
       },
     ),
 };
+
+/** Nobody listens for a while, in which messages wait. */
+const OUTAGE: Fault = {
+  name: "nobody there for a second",
+  run: (makeScene, seconds) =>
+    over(
+      makeScene,
+      {},
+      ({ port }) => LegLine.start(port),
+      async (talk, _line, scene) => {
+        await pause(500 * seconds);
+        const heard = talk.client.heard.received;
+        await scene.down();
+        await pause(OUTAGE_MS);
+        const met = heard === 0 ? 0 : 1;
+        await scene.up();
+        await pause(500 * seconds);
+        await talk.finish();
+        return talk.outcome(OUTAGE.name, met);
+      },
+    ),
+};
+
+const OUTAGE_MS = 1_000;
 
 /** A hundredth of the defaults: so ten minutes are six seconds. */
 const HASTY = { holdTimeMs: 250, silenceLimitMs: 3_000, pipeStallMs: 1_000 } as const;
@@ -278,6 +305,7 @@ export const FAULTS: readonly Fault[] = [
   byChaos("30 % lost, then none", lost(0.3), LOST_MARKS),
   halfOpen("half-open: the client is not told", (line) => line.killServerLegs()),
   halfOpen("half-open: the server is not told", (line) => line.killClientLegs()),
+  OUTAGE,
   RESTART,
   SILENCE,
 ];

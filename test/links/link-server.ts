@@ -37,7 +37,7 @@ export class LinkServer {
     return this.nextSession();
   }
 
-  /** With all that it knew, and in the middle of whatever it does. */
+  /** It goes deaf: connections die, and the sessions stay. */
   async down(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
@@ -46,17 +46,23 @@ export class LinkServer {
     server.close();
     for (const socket of this.#sockets) socket.resetAndDestroy();
     await closed;
+  }
+
+  /** It forgets all that it knew, in the middle of whatever it does. */
+  async forget(): Promise<void> {
+    await this.down();
     this.#sessionServer?.abort();
+    this.#sessionServer = undefined;
   }
 
   async up(): Promise<void> {
-    const sessions = new SessionServer<number, number>({
+    const sessions = (this.#sessionServer ??= new SessionServer<number, number>({
       onSession: (session) => {
         this.#sessions.push(session);
         this.#wake();
       },
       ...this.#options,
-    });
+    }));
     const server = createServer(nodeListener(sessions));
     server.on("upgrade", upgradeListener(sessions));
     configureServer(server);
@@ -68,6 +74,5 @@ export class LinkServer {
     await once(server, "listening");
     this.port = (server.address() as AddressInfo).port;
     this.#server = server;
-    this.#sessionServer = sessions;
   }
 }
