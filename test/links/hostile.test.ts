@@ -1,96 +1,69 @@
-// What comes to a server's WebSockets and streams and is none of a session's.
+// What comes on a server's WebSockets and is none of a session's.
 
 import { once } from "node:events";
-import { createServer, get, type IncomingMessage, type Server } from "node:http";
-import { type AddressInfo, connect as connectSocket, type Socket } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import type { Socket } from "node:net";
+import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { configureServer } from "../../src/http/configure-server.ts";
-import { connect } from "../../src/http/connect-node.ts";
-import { nodeListener } from "../../src/http/node-listener.ts";
-import { upgradeListener } from "../../src/http/node-upgrade.ts";
-import type { ListenerOptions } from "../../src/http/request-rules.ts";
-import { SUBPROTOCOL } from "../../src/http/websocket-pipe.ts";
-import { SessionServer } from "../../src/session/server.ts";
-import { soon, until } from "../waiting.ts";
+import { closeOf } from "../http/raw-client.ts";
+import { pause, soon, until } from "../waiting.ts";
+import {
+  closeCode,
+  frame,
+  heard,
+  newScript,
+  open,
+  opened,
+  OPCODES,
+  refusal,
+  serve,
+  upgraded,
+} from "./hostile-site.ts";
 
-const servers: Server[] = [];
-const sockets: (WebSocket | Socket)[] = [];
+const { more, text, binary, close, ping, pong } = OPCODES;
+const X = Buffer.from("x");
+const NOTHING = Buffer.alloc(0);
 
-afterEach(() => {
-  for (const socket of sockets.splice(0)) {
-    if (socket instanceof WebSocket) socket.terminate();
-    else socket.destroy();
+function codeOf(value: number, reason = NOTHING): Buffer {
+  return Buffer.concat([Buffer.from([value >> 8, value & 255]), reason]);
+}
+
+function both(first: Buffer, second: Buffer): Buffer {
+  return Buffer.concat([first, second]);
+}
+
+/** The code in the last frame before the end; 0 where there is none. */
+function lastCode(said: string): number {
+  const bytes = Buffer.from(said, "latin1");
+  const at = bytes.lastIndexOf(Buffer.from([0x80 | close, 2]));
+  return at === -1 ? 0 : bytes.readUInt16BE(at + 2);
+}
+
+/** Writes until the other side closes, or `bytesMax` are written; returns how much it was. */
+async function pour(socket: Socket, bytes: Buffer, bytesMax: number): Promise<number> {
+  let poured = 0;
+  const closed = closeOf(socket);
+  while (!socket.destroyed && poured < bytesMax) {
+    poured += bytes.length;
+    const drained = new Promise<void>((resolve) => {
+      socket.write(bytes, () => resolve());
+    });
+    await soon(Promise.race([drained, closed]), "room for more");
   }
-  for (const server of servers.splice(0)) server.close().closeAllConnections();
-});
-
-interface Site {
-  readonly port: number;
-  readonly path: string;
-  readonly sessions: SessionServer;
-  readonly server: Server;
-}
-
-async function serve(options: ListenerOptions = {}): Promise<Site> {
-  const sessions = new SessionServer({ onSession: (session) => void session.onBundle(() => {}) });
-  const server = createServer(nodeListener(sessions, options));
-  server.on("upgrade", upgradeListener(sessions, options));
-  configureServer(server);
-  servers.push(server);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return { port: (server.address() as AddressInfo).port, path: "/holdfast", sessions, server };
-}
-
-function open({ port, path }: Site, headers: Record<string, string> = {}): WebSocket {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, SUBPROTOCOL, { headers });
-  // One that is refused, or cut short, says so to whoever waits for it.
-  socket.on("error", () => {});
-  sockets.push(socket);
-  return socket;
-}
-
-/** The status that an upgrade is refused with, and the reason in its body. */
-async function refusal(socket: WebSocket): Promise<string> {
-  const [, response] = (await once(socket, "unexpected-response")) as [unknown, IncomingMessage];
-  let text = "";
-  for await (const piece of response) text += String(piece);
-  return `${response.statusCode} ${text}`;
-}
-
-async function closeCode(socket: WebSocket): Promise<number> {
-  const [code] = (await once(socket, "close")) as [number];
-  return code;
-}
-
-/** A client's frame by hand: RFC 6455 section 5.2. */
-function frame(opcode: number, payload: Buffer, isMasked: boolean): Buffer {
-  const head = Buffer.from([0x80 | opcode, (isMasked ? 0x80 : 0) | payload.length]);
-  return Buffer.concat([head, isMasked ? Buffer.alloc(4) : Buffer.alloc(0), payload]);
-}
-
-async function upgraded({ port, path }: Site): Promise<Socket> {
-  const socket = connectSocket(port, "127.0.0.1");
-  sockets.push(socket);
-  socket.write(
-    `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nupgrade: websocket\r\nconnection: upgrade\r\n` +
-      "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
-  );
-  await once(socket, "data");
-  return socket;
+  return poured;
 }
 
 describe("a server's WebSockets", () => {
   test("are not for pages of other origins", async () => {
     const site = await serve();
-    const answer = await soon(refusal(open(site, { origin: "https://evil.example" })), "an answer");
-    expect(answer).toBe('403 {"error":"origin_not_allowed"}');
+    expect(await refusal(open(site, { origin: "https://evil.example" }))).toBe(
+      '403 {"error":"origin_not_allowed"}',
+    );
   });
 
   test("are for those of origins that are listed", async () => {
     const site = await serve({ cors: { origins: ["https://good.example"] } });
-    await soon(once(open(site, { origin: "https://good.example" }), "open"), "the opening");
+    const { readyState } = await opened(site, { origin: "https://good.example" });
+    expect(readyState).toBe(WebSocket.OPEN);
   });
 
   test("leave other paths to other listeners", async () => {
@@ -98,15 +71,14 @@ describe("a server's WebSockets", () => {
     site.server.on("upgrade", (request, socket) => {
       if (request.url === "/chat") socket.end("HTTP/1.1 418 \r\ncontent-length: 0\r\n\r\n");
     });
-    expect(await soon(refusal(open({ ...site, path: "/chat" })), "an answer")).toBe("418 ");
+    expect(await refusal(open({ ...site, path: "/chat" }))).toBe("418 ");
   });
 
   test("are counted by address, and given back", async () => {
     const site = await serve({ requestsPerAddressMax: 2 });
-    const first = open(site);
-    await soon(once(first, "open"), "the first");
-    await soon(once(open(site), "open"), "the second");
-    expect(await soon(refusal(open(site)), "an answer")).toBe('429 {"error":"address_overloaded"}');
+    const first = await opened(site);
+    await opened(site);
+    expect(await refusal(open(site))).toBe('429 {"error":"address_overloaded"}');
     first.terminate();
     await until(async () => {
       const next = open(site);
@@ -118,9 +90,46 @@ describe("a server's WebSockets", () => {
     }, "room again");
   });
 
-  test("end when somebody says nothing", async () => {
+  test("end when somebody says nothing, or nothing whole", async () => {
     const site = await serve({ bodyTimeoutMs: 50 });
-    expect(await soon(closeCode(open(site)), "the end")).toBe(1006);
+    expect(await closeCode(open(site))).toBe(1006);
+    const pinging = await upgraded(site);
+    pinging.write(frame(ping, X));
+    await heard(pinging);
+    const begun = await upgraded(site);
+    begun.write(frame(binary, X, { claims: 2 }));
+    await heard(begun);
+    const cutUp = await upgraded(site);
+    cutUp.write(frame(binary, X, { isFinal: false }));
+    await heard(cutUp);
+    expect(site.errors).toEqual([]);
+  });
+
+  test("end when a later message does not come whole, and with it no session", async () => {
+    const site = await serve({ bodyTimeoutMs: 100 });
+    const script = newScript();
+    const socket = await upgraded(site);
+    const first = script.encode(0, { open: true, link: 1, bare: true });
+    socket.write(frame(binary, first));
+    await soon(once(socket, "data"), "the greeting");
+    socket.write(frame(binary, X, { claims: 2 }));
+    await heard(socket);
+    expect(site.sessions.sessions).toHaveLength(1);
+  });
+
+  test("stay where nothing is under way but pings", async () => {
+    const site = await serve({ bodyTimeoutMs: 50 });
+    const socket = await upgraded(site);
+    const said: Buffer[] = [];
+    socket.on("data", (piece: Buffer) => void said.push(piece));
+    socket.write(frame(binary, newScript().encode(0, { open: true, link: 1, bare: true })));
+    socket.write(frame(ping, Buffer.from("are you there")));
+    await until(() => Buffer.concat(said).includes("are you there"), "a pong");
+    // Longer than a message may take; the answer to the next ping is the proof.
+    await pause(200);
+    socket.write(frame(ping, Buffer.from("and now")));
+    await until(() => Buffer.concat(said).includes("and now"), "another pong");
+    expect(socket.destroyed).toBe(false);
   });
 
   test("end with text, with noise, with more than a body may be, and with half a close", async () => {
@@ -129,75 +138,130 @@ describe("a server's WebSockets", () => {
       text: (socket: WebSocket) => socket.send("hello"),
       noise: (socket: WebSocket) => socket.send(Buffer.from("hello")),
       tooLarge: (socket: WebSocket) => socket.send(Buffer.alloc(600_000)),
-      nothing: (socket: WebSocket) => socket.send(Buffer.alloc(0)),
+      nothing: (socket: WebSocket) => socket.send(NOTHING),
     };
     const codes: Record<string, number> = {};
     for (const [name, say] of Object.entries(says)) {
-      const socket = open(site);
-      await soon(once(socket, "open"), "the opening");
+      const socket = await opened(site);
       say(socket);
-      codes[name] = await soon(closeCode(socket), "the end");
+      codes[name] = await closeCode(socket);
     }
     expect(codes).toEqual({ text: 1003, noise: 1005, tooLarge: 1009, nothing: 1005 });
     expect(site.sessions.sessions).toEqual([]);
   });
 
-  test.each([
-    ["unmasked", frame(2, Buffer.from("x"), false)],
-    ["of a reserved kind", frame(3, Buffer.from("x"), true)],
-    ["a ping that is too long", Buffer.concat([Buffer.from([0x89, 0xfe, 0, 200]), Buffer.alloc(204)])],
-  ])("end with frames that are %s", async (_, bytes) => {
-    const socket = await upgraded(await serve());
-    const closed = once(socket, "close");
+  test.each<readonly [string, number, Buffer]>([
+    ["that is not masked", 1002, frame(binary, X, { isMasked: false })],
+    ["that says it is compressed", 1002, frame(binary, X, { reserved: 0x40 })],
+    ["with the second reserved bit", 1002, frame(binary, X, { reserved: 0x20 })],
+    ["with the third reserved bit", 1002, frame(binary, X, { reserved: 0x10 })],
+    ["of a reserved kind", 1002, frame(3, X)],
+    ["of a reserved kind of control", 1002, frame(11, X)],
+    ["that goes on with nothing", 1002, frame(more, X)],
+    [
+      "amid the fragments of another",
+      1002,
+      both(frame(binary, X, { isFinal: false }), frame(binary, X)),
+    ],
+    ["of text", 1003, frame(text, X)],
+    ["of text that is none", 1007, frame(text, Buffer.from([0xc3, 0x28]))],
+    ["of text in fragments", 1003, both(frame(text, X, { isFinal: false }), frame(more, X))],
+    ["that is a ping in fragments", 1002, frame(ping, X, { isFinal: false })],
+    ["that is a ping of more than 125 bytes", 1002, frame(ping, Buffer.alloc(126))],
+    ["that claims more than a body may be", 1009, frame(binary, X, { claims: 524_289 })],
+    ["that claims all there is", 1009, frame(binary, X, { claims: 2 ** 53 })],
+    ["that is a close of one byte", 1002, frame(close, X)],
+    ["that closes with 999", 1002, frame(close, codeOf(999))],
+    ["that closes with 1005", 1002, frame(close, codeOf(1005))],
+    ["that closes with 1006", 1002, frame(close, codeOf(1006))],
+    ["that closes with 5000", 1002, frame(close, codeOf(5000))],
+    ["that closes with words that are none", 1007, frame(close, codeOf(1000, Buffer.from([0xff])))],
+    ["that closes", 1000, frame(close, codeOf(1000))],
+  ])("end with a frame %s", async (_, code, bytes) => {
+    // It may wait for a close in answer to its own.
+    const site = await serve({ answerTimeoutMs: 100 });
+    const socket = await upgraded(site);
+    const said = heard(socket);
     socket.write(bytes);
-    socket.resume();
-    await soon(closed, "the end");
+    expect(lastCode(await said)).toBe(code);
+    expect(site.errors).toEqual([]);
   });
 
-  test("answer pings only to who reads the answers", async () => {
+  test("end with fragments that are too many, or too much together", async () => {
+    const site = await serve();
+    const begin = frame(binary, X, { isFinal: false });
+    const goOn = frame(more, X, { isFinal: false });
+    const many = await upgraded(site);
+    const saidToMany = heard(many);
+    many.write(Buffer.concat([begin, ...Array.from({ length: 300 }, () => goOn)]));
+    expect(lastCode(await saidToMany)).toBe(1008);
+
+    const large = await upgraded(site);
+    const saidToLarge = heard(large);
+    const tenth = Buffer.alloc(60_000);
+    large.write(frame(binary, tenth, { isFinal: false }));
+    for (let at = 0; at < 9; at++) large.write(frame(more, tenth, { isFinal: false }));
+    expect(lastCode(await saidToLarge)).toBe(1009);
+  });
+
+  test("end with empty fragments without end", async () => {
     const site = await serve();
     const socket = await upgraded(site);
-    socket.pause();
-    const ping = frame(9, Buffer.alloc(120), true);
-    const flood = Buffer.concat(Array.from({ length: 2_000 }, () => ping));
-    let sentBytes = 0;
-    while (!socket.destroyed && sentBytes < 200_000_000) {
-      sentBytes += flood.length;
-      if (socket.write(flood)) continue;
-      await Promise.race([once(socket, "drain"), once(socket, "close")]).catch(() => {});
+    socket.write(frame(binary, NOTHING, { isFinal: false }));
+    const flood = Buffer.concat(
+      Array.from({ length: 5_000 }, () => frame(more, NOTHING, { isFinal: false })),
+    );
+    expect(await pour(socket, flood, 100_000_000)).toBeLessThan(100_000_000);
+  });
+
+  test("take a message in fragments, with pings in between", async () => {
+    const site = await serve();
+    const socket = await upgraded(site);
+    const body = Buffer.from(newScript().encode(0, { open: true, link: 1, bare: true }));
+    const answered = once(socket, "data");
+    socket.write(frame(binary, body.subarray(0, 1), { isFinal: false }));
+    for (let at = 1; at < body.length; at++) {
+      const isFinal = at === body.length - 1;
+      socket.write(frame(more, body.subarray(at, at + 1), { isFinal }));
+      if (at === 5) socket.write(frame(pong, X));
     }
-    expect(socket.destroyed).toBe(true);
-  });
-});
-
-describe("a server's streams", () => {
-  async function ask({ port }: Site, target: string): Promise<string> {
-    const request = get({ port, path: target, host: "127.0.0.1" });
-    const [response] = (await once(request, "response")) as [IncomingMessage];
-    let text = "";
-    for await (const piece of response) text += String(piece);
-    return `${response.statusCode} ${text}`;
-  }
-
-  test("are nobody's without a ticket that was offered", async () => {
-    const site = await serve();
-    const ticket = "A".repeat(22);
-    expect(await ask(site, `/holdfast?stream=${ticket}`)).toBe('404 {"error":"not_found"}');
-    expect(await ask(site, "/holdfast?stream=short")).toBe('405 {"error":"method_not_allowed"}');
-    expect(await ask(site, "/holdfast")).toBe('405 {"error":"method_not_allowed"}');
+    await soon(answered, "the greeting");
+    expect(site.sessions.sessions).toHaveLength(1);
   });
 
-  test("are given once: a ticket that was shown is worth nothing", async () => {
+  test("end with pings without end, read or unread", async () => {
     const site = await serve();
-    const seen: string[] = [];
-    site.server.prependListener("request", ({ method, url }: IncomingMessage) => {
-      if (method === "GET") seen.push(url ?? "");
-    });
-    const session = connect(`http://127.0.0.1:${site.port}/holdfast`, { links: ["stream"] });
-    await until(() => seen.length > 0, "the stream");
-    await soon(session.opened, "the session");
-    expect(await ask(site, seen[0] ?? "")).toBe('404 {"error":"not_found"}');
-    session.abort();
-    await session.ended;
+    const flood = Buffer.concat(
+      Array.from({ length: 2_000 }, () => frame(ping, Buffer.alloc(120))),
+    );
+    for (const isRead of [true, false]) {
+      const socket = await upgraded(site);
+      if (isRead) socket.resume();
+      else socket.pause();
+      expect(await pour(socket, flood, 100_000_000)).toBeLessThan(100_000_000);
+    }
+  });
+
+  test("bear no more of unfinished messages than of requests' bodies", async () => {
+    const site = await serve({ readingBytesPerAddressMax: 1_000_000, answerTimeoutMs: 100 });
+    const begun: Socket[] = [];
+    for (let at = 0; at < 6; at++) {
+      const socket = await upgraded(site);
+      begun.push(socket);
+      socket.write(frame(binary, Buffer.alloc(300_000), { claims: 400_000 }));
+      socket.resume();
+    }
+    await until(() => begun.some(({ destroyed }) => destroyed), "the end of one");
+    await until(() => begun.filter(({ destroyed }) => !destroyed).length <= 3, "of the others");
+    // At a third of a million bytes each, two, and a third where the counts lag behind.
+    const left = begun.filter(({ destroyed }) => !destroyed).length;
+    expect(left).toBeGreaterThan(0);
+    // Those that were cut count no more: the next one is read.
+    for (const socket of begun) socket.destroy();
+    await until(async () => {
+      const socket = await upgraded(site);
+      socket.write(frame(binary, Buffer.alloc(400_000)));
+      return (await heard(socket)) !== "";
+    }, "room again");
   });
 });
