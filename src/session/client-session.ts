@@ -60,7 +60,8 @@ export class ClientSession<Incoming = unknown, Outgoing = unknown> extends Sessi
   }
 
   /**
-   * Why the last other link ended or did not come about: `websocket_refused`, `buffered`. Empty while
+   * Why the last other link ended or did not come about: `websocket_refused`, `websocket_timeout`,
+   * `buffered`, `silent`; also where another session of its origin has found that out. Empty while
    * none has; machine-readable.
    */
   get linkReason(): string {

@@ -30,11 +30,17 @@ export interface PipeConnection {
 
 /** The client's way to open pipes to one server. */
 export interface PipeCarrier {
+  /** Which link it is: as `session.link` tells it. */
   readonly name: Exclude<LinkName, "poll">;
   /** Where it leads: what was learned of a link there holds for other sessions too. */
   readonly origin: string;
   /** Whether bodies go up on it too. What only comes down is asked for with a ticket. */
   readonly isDuplex: boolean;
-  /** @param ticket - of a stream, which the server knows already; empty for what needs none. */
+  /**
+   * Begins a connection. It returns before anything is told of it, and never throws. A connection
+   * that does not come up is closed by the session after 10 s.
+   *
+   * @param ticket - of a stream, which the server knows already; empty for what needs none.
+   */
   open(events: PipeEvents, ticket: Uint8Array): PipeConnection;
 }
