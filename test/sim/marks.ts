@@ -91,6 +91,48 @@ const CORES: Wanted<SimulationMark> = {
   ],
 };
 
+const PIPES: Wanted<SimulationMark> = {
+  often: [
+    "pipe tried",
+    "pipe retired",
+    "pipe joined",
+    "pipe breaks",
+    "pipe breaks with bodies on it",
+    "pipe half-open",
+    "pipe held back",
+    "pipe idle",
+    "pipe mute",
+    "pipe never opens",
+    "moved up",
+    "moved down",
+    "moved aside",
+    "moved with messages",
+    "pipe gone: closed",
+    "pipe gone: ended",
+    "pipe gone: replaced",
+    "pipe gone: silent",
+    "lost",
+    "cut off",
+    "held up",
+    "server crash",
+    "reload",
+    "sleep",
+    "drain",
+    "ended: closed",
+  ],
+  seldom: [
+    "pipe damaged",
+    "pipe gone: buffered",
+    "pipe gone: paused",
+    "pipe gone: stalled",
+    "pipe gone: swallowed",
+    "pipe gone: unknown",
+    "pipe gone: unreadable",
+    "ended: silence",
+    "ended: lost",
+  ],
+};
+
 const CLOSING: Wanted<string> = { often: ["another order", "lost", "refused"], seldom: [] };
 
 const LIVES: Wanted<string> = { often: ["resumed", "superseded", "sent by lives"], seldom: [] };
@@ -143,6 +185,7 @@ const RESTARTS: Wanted<SessionMark> = {
 const WANTED: ReadonlyMap<string, Wanted<string>> = new Map(
   Object.entries({
     cores: CORES,
+    pipes: PIPES,
     closing: CLOSING,
     lives: LIVES,
     sessions: SESSIONS,
