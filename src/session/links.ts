@@ -16,6 +16,9 @@ const WORKED_MS = 10_000;
  */
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/** One that failed only after so long was waited for like one that is never up. */
+const SLOW_MS = 5_000;
+
 const NO_TICKET = new Uint8Array(0);
 
 /** One way of opening pipes, and what is known of it. */
@@ -244,7 +247,8 @@ export class Links {
         if (attempt.link !== undefined) {
           this.#side.handlePipeClosed(this.#host.nowMs(), attempt.link);
         } else {
-          this.#failed(attempt, "closed");
+          const tookMs = this.#host.nowMs() - attempt.beganAtMs;
+          this.#failed(attempt, tookMs < SLOW_MS ? "closed" : "silent");
           this.#side.handlePipeFailed(this.#host.nowMs());
         }
         this.#moved();
