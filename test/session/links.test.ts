@@ -212,6 +212,19 @@ describe("a link that looks as if it worked", () => {
     expect(websockets.openOnes.size).toBe(0);
   });
 
+  test("is tried no sooner again when its host gives up first", async () => {
+    const { websockets, join } = site();
+    websockets.onTheWay = "silence";
+    const { links } = join();
+    await pass(8_000);
+    websockets.cutAll("websocket_timeout");
+    await pass(29_000);
+    expect(websockets.begun).toBe(1);
+    websockets.onTheWay = "nothing";
+    await pass(2_000);
+    expect(links).toEqual(["poll", "stream", "websocket"]);
+  });
+
   test("is tried less and less when it dies young again and again", async () => {
     const { websockets, heard, join } = site();
     const { session } = join(["websocket"]);
