@@ -5,7 +5,7 @@ import { connect as connectByNode } from "../../src/http/connect-node.ts";
 import { connectOver, msgpack } from "../../src/session/index.ts";
 import type { LinkName } from "../../src/session/pipe-carrier.ts";
 import type { Harness, Lack, LinkOptions, Site } from "./harness.ts";
-import { Http2Carrier } from "./http2-carrier.ts";
+import { Http2Carrier, Http2Connection } from "./http2-carrier.ts";
 import { Connections, type Listening, type Serve } from "./http-sites.ts";
 
 /** A client's adapter: how it connects, and how what it keeps is ended. */
@@ -47,13 +47,15 @@ export type Front = (port: number) => Promise<{
 
 const noFront: Front = async (port) => ({ port, close: async () => {} });
 
-function http2Client({ authority = "" }: Listening, url: string): Client {
-  return {
+function http2Client(links: readonly LinkName[]) {
+  return ({ authority = "" }: Listening, url: string): Client => ({
     connect<In, Out>({ codec = msgpack, headers, ...options }: LinkOptions) {
-      return connectOver<In, Out>(new Http2Carrier(url, authority, headers), codec, options);
+      const connection = new Http2Connection(url, authority);
+      const carrier = new Http2Carrier(url, connection, links, headers);
+      return connectOver<In, Out>(carrier, codec, options);
     },
     close: () => {},
-  };
+  });
 }
 
 function harnessOf(
@@ -124,6 +126,7 @@ export function byFetch(
 }
 
 /** A carrier of the tests' own, to meet a server by HTTP/2. */
-export function byHttp2(name: string, serve: Serve): Harness {
-  return harnessOf(`node:http2 to ${name}`, serve, http2Client, [], noFront);
+export function byHttp2(name: string, serve: Serve, link: "poll" | "stream" = "poll"): Harness {
+  const by = link === "poll" ? "node:http2" : `${link} by node:http2`;
+  return harnessOf(`${by} to ${name}`, serve, http2Client([link]), LINK_LACKS[link], noFront);
 }

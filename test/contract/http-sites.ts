@@ -67,6 +67,7 @@ export const serveHttp: Serve = (handler) => {
 export const serveHttps: Serve = (handler) => {
   const identity = selfSigned();
   const server = createHttpsServer(identity, withOwnPath(handler));
+  server.on("upgrade", upgradeListener(handler));
   configureServer(server);
   return listen(server, identity.cert);
 };
@@ -74,6 +75,7 @@ export const serveHttps: Serve = (handler) => {
 export const serveHttp2: Serve = (handler) => {
   const identity = selfSigned();
   const server = createSecureServer({ ...identity, allowHTTP1: true }, withOwnPath(handler));
+  server.on("upgrade", upgradeListener(handler));
   return listen(server, identity.cert);
 };
 
