@@ -46,7 +46,9 @@ export class ForwardProxyAgent extends http.Agent {
     });
     const tunnelled = request as unknown as Tunnelled;
     asking.once("connect", ({ statusCode }, socket) => {
-      if (statusCode === 200) {
+      // The bare socket has nobody to tell yet; nor later, where the request has been given up.
+      socket.on("error", () => {});
+      if (statusCode === 200 && !request.destroyed) {
         tunnelled.onSocket(socket);
         return;
       }

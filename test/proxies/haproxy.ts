@@ -76,3 +76,10 @@ export const HAPROXY_IMPATIENT: Program = haproxy(
   { keepsConnections: true },
   ["http-reuse always", "timeout server 2s", "timeout tunnel 2s"],
 );
+
+/** Hands each piece on at once: else the system waits up to 200 ms for more to go with it. */
+export const HAPROXY_PROMPT: Program = haproxy(
+  "haproxy with http-no-delay",
+  { keepsConnections: true },
+  ["http-reuse always", "option http-no-delay"],
+);

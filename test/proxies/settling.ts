@@ -1,12 +1,15 @@
 /** Which link a client ends on that may use all of them, and after how long. */
+import { expect } from "vitest";
 import type { LinkName } from "../../src/session/pipe-carrier.ts";
 import { LINKS_DEFAULT } from "../../src/http/link-options.ts";
 import { Speaker } from "../links/dialogue.ts";
-import { pause } from "../waiting.ts";
+import { pause, take } from "../waiting.ts";
 import type { Site } from "./site.ts";
 
-/** Longer than two pipes of an impatient program live. */
-const WATCHED_MS = 5_000;
+/** Longer than an impatient program bears a pipe on which nothing passes. */
+const WATCHED_MS = 3_000;
+
+export type Links = readonly LinkName[];
 
 export interface Settled {
   readonly link: LinkName;
@@ -22,10 +25,10 @@ export interface Settled {
 }
 
 /** Watches a session that speaks all the time, both ways. */
-export async function settle(site: Site): Promise<Settled> {
+export async function settle(site: Site, links: Links = LINKS_DEFAULT): Promise<Settled> {
   const beganAtMs = performance.now();
   const sinceMs = (): number => Math.round(performance.now() - beganAtMs);
-  const client = site.connectThrough<number, number>(site.proxy.port, { links: LINKS_DEFAULT });
+  const client = site.connectThrough<number, number>(site.proxy.port, { links });
   const moves: LinkName[] = [];
   let afterMs = 0;
   client.on("link", (link) => {
@@ -46,4 +49,33 @@ export async function settle(site: Site): Promise<Settled> {
   const lost =
     speaker.heard.counts(answering.sent).lost + answering.heard.counts(speaker.sent).lost;
   return { link, afterMs, firstMs, moves: [...moves], reason, lost };
+}
+
+/** What became of a session in which nobody speaks for a while. */
+export interface Quiet {
+  readonly link: LinkName;
+  /** How often its path was told to be down. */
+  readonly outages: number;
+  /** From a word of the server's after the silence to its being heard. */
+  readonly heardAfterMs: number;
+}
+
+/** Lets a session be silent for longer than an impatient program bears. */
+export async function hush(site: Site, silenceMs: number): Promise<Quiet> {
+  const client = site.connectThrough<number, number>(site.proxy.port, { links: LINKS_DEFAULT });
+  let outages = 0;
+  client.on("lost", () => outages++);
+  const session = await site.nextSession<number, number>();
+  client.send(0);
+  session.send(0);
+  await take(client, 1);
+  await pause(silenceMs);
+  const { link } = client;
+  const saidAtMs = performance.now();
+  session.send(1);
+  await take(client, 1);
+  const heardAfterMs = Math.round(performance.now() - saidAtMs);
+  client.send(1);
+  expect(await take(session, 2)).toEqual([0, 1]);
+  return { link, outages, heardAfterMs };
 }

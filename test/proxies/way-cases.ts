@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { sumOf } from "../links/dialogue.ts";
 import { FAULTS, type Outcome } from "../links/fault-table.ts";
-import { settle } from "./settling.ts";
+import { hush, settle } from "./settling.ts";
 import { Site } from "./site.ts";
 import { wayScene } from "./way-scene.ts";
 import type { TriedWay } from "./ways.ts";
@@ -15,7 +15,13 @@ const FIRST_MS = 2_000;
 
 const NONE = { lost: 0, doubled: 0, reordered: 0 };
 
-export function describeWay({ way, settles }: TriedWay): void {
+/** Several times what an impatient program bears, and below every hold time. */
+const SILENCE_MS = 8_000;
+
+/** Far below the hold time, at the end of which a word would come that nobody waits for. */
+const PROMPT_MS = 2_000;
+
+export function describeWay({ way, settles, streams, isImpatient = false }: TriedWay): void {
   describe(`by ${way.name}`, () => {
     it(`a client that may use every link ends on: ${settles}`, async () => {
       const settled = await settle(await Site.start(way));
@@ -24,6 +30,18 @@ export function describeWay({ way, settles }: TriedWay): void {
       expect(settled).toMatchObject({ link: settles, lost: 0 });
       // The first message did not wait for it.
       expect(settled.firstMs).toBeLessThan(FIRST_MS);
+    });
+
+    const next = streams ? "stream" : "poll";
+    it.runIf(settles === "websocket")(`without WebSockets it ends on: ${next}`, async () => {
+      const settled = await settle(await Site.start(way), ["stream", "poll"]);
+      expect(settled).toMatchObject({ link: next, lost: 0 });
+    });
+
+    it.runIf(isImpatient)("a quiet session lives on, and is heard at once", async () => {
+      const quiet = await hush(await Site.start(way), SILENCE_MS);
+      expect(quiet.outages).toBe(0);
+      expect(quiet.heardAfterMs).toBeLessThan(PROMPT_MS);
     });
 
     it("no fault loses, doubles or reorders a message", async () => {
