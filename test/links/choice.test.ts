@@ -1,6 +1,6 @@
 // Which link a session is on: by events, over real sockets.
 
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
@@ -22,14 +22,24 @@ afterEach(() => {
 /** A server that echoes, with WebSockets unless they are left out, and its connections. */
 async function serve(
   hasWebSockets = true,
-): Promise<{ url: string; cut: () => void; open: Set<Socket> }> {
+): Promise<{ url: string; cut: () => void; open: Set<Socket>; asked: string[] }> {
+  const asked: string[] = [];
   const sessions = new SessionServer<number, number>({
     async onSession(session) {
-      for await (const message of session) session.send(message);
+      for await (const message of session) {
+        asked.push(`message ${message}`);
+        session.send(message);
+      }
     },
   });
   const server = createServer(nodeListener(sessions));
-  if (hasWebSockets) server.on("upgrade", upgradeListener(sessions));
+  server.prependListener("request", ({ method, headers }: IncomingMessage) => {
+    asked.push(headers.upgrade === undefined ? `${method}` : "upgrade");
+  });
+  if (hasWebSockets) {
+    server.on("upgrade", () => void asked.push("upgrade"));
+    server.on("upgrade", upgradeListener(sessions));
+  }
   configureServer(server);
   servers.push(server);
   const open = new Set<Socket>();
@@ -43,7 +53,7 @@ async function serve(
   const cut = (): void => {
     for (const socket of open) socket.resetAndDestroy();
   };
-  return { url: `http://127.0.0.1:${port}/holdfast`, cut, open };
+  return { url: `http://127.0.0.1:${port}/holdfast`, cut, open, asked };
 }
 
 function join(url: string, options: ConnectOptions = {}): ClientSession<number, number> {
@@ -74,6 +84,28 @@ describe("a client that may choose", () => {
     const { url } = await serve(false);
     const client = join(url);
     expect(await soon(nextLink(client), "a link")).toBe("stream");
+  });
+
+  test("says its first message in the first request, before it tries anything else", async () => {
+    const { url, asked } = await serve();
+    const client = join(url);
+    expect(await echo(client, 1)).toEqual([0]);
+    await until(() => client.link === "websocket", "the link");
+    expect(asked.slice(0, 2)).toEqual(["POST", "message 0"]);
+    expect(asked).toContain("upgrade");
+  });
+
+  test("does not try again what another session of its origin was refused", async () => {
+    const { url, asked } = await serve(false);
+    const first = join(url);
+    await until(() => first.link === "stream", "the link");
+    // Twice, so that it is not tried for seconds.
+    await until(() => asked.filter((what) => what === "upgrade").length === 2, "another attempt");
+    await echo(first, 1);
+    const second = join(url);
+    await until(() => second.link === "stream", "the link of the second");
+    expect(second.linkReason).toBe("websocket_refused");
+    expect(asked.filter((what) => what === "upgrade")).toHaveLength(2);
   });
 
   test("stays with what it is told", async () => {
