@@ -21,32 +21,24 @@ export interface WebSocketLike {
 /** Makes a WebSocket to the URL; a rejection means that there are no headers to send. */
 export type MakeWebSocket = (url: string) => WebSocketLike | Promise<WebSocketLike>;
 
-/**
- * One that has not opened after so long is given up, and the next link tried: a line that swallows
- * the upgrade would keep a browser waiting for minutes. As long as connections of requests have.
- */
-const OPEN_TIMEOUT_MS = 10_000;
-
 export class WebSocketPipes implements PipeCarrier {
   readonly name = "websocket";
   readonly isDuplex = true;
   readonly origin: string;
   private readonly url: string;
   private readonly make: MakeWebSocket;
-  private readonly openTimeoutMs: number;
 
   /** @param url - of the server, as exchanges have it: `http:` or `https:`. */
-  constructor(url: string, make: MakeWebSocket, openTimeoutMs: number = OPEN_TIMEOUT_MS) {
+  constructor(url: string, make: MakeWebSocket) {
     const own = new URL(url);
     this.origin = own.origin;
     own.protocol = own.protocol === "https:" ? "wss:" : "ws:";
     this.url = own.href;
     this.make = make;
-    this.openTimeoutMs = openTimeoutMs;
   }
 
   open(events: PipeEvents): PipeConnection {
-    const connection = new Connection(events, this.openTimeoutMs);
+    const connection = new Connection(events);
     void connection.begin(this.make, this.url);
     return connection;
   }
@@ -58,11 +50,9 @@ class Connection implements PipeConnection {
   private socket: WebSocketLike | undefined = undefined;
   private isOver = false;
   private wasOpen = false;
-  private readonly late: ReturnType<typeof setTimeout>;
 
-  constructor(events: PipeEvents, openTimeoutMs: number) {
+  constructor(events: PipeEvents) {
     this.events = events;
-    this.late = setTimeout(() => this.fail("websocket_timeout"), openTimeoutMs);
   }
 
   async begin(make: MakeWebSocket, url: string): Promise<void> {
@@ -77,7 +67,6 @@ class Connection implements PipeConnection {
     socket.binaryType = "arraybuffer";
     socket.addEventListener("open", () => {
       if (this.isOver) return;
-      clearTimeout(this.late);
       this.wasOpen = true;
       this.events.opened();
     });
@@ -105,7 +94,6 @@ class Connection implements PipeConnection {
 
   close(): void {
     this.isOver = true;
-    clearTimeout(this.late);
     this.socket?.close();
   }
 
@@ -117,7 +105,6 @@ class Connection implements PipeConnection {
   private end(reason: string): void {
     if (this.isOver) return;
     this.isOver = true;
-    clearTimeout(this.late);
     this.events.closed(reason);
   }
 }
