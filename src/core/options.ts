@@ -134,10 +134,15 @@ export interface RequestOptions extends SessionOptions {
   readonly requests: RequestUse;
 }
 
-/** What a client's requests are for [PIPE-11] [PIPE-12]. */
+/** What a client's requests are for [SAY-13] [PIPE-11] [PIPE-12]. */
 export type RequestUse =
   /** The server holds them, unless the client hears by a pipe. */
   | "parked"
+  /**
+   * The same, but only while it is this client's turn, where connections are few; at other times
+   * they are answered at once, and what comes down waits [SAY-13].
+   */
+  | "turns"
   /** They are answered at once: what comes down needs a pipe, for which the core asks. */
   | "prompt"
   /** None ever leaves: everything needs a pipe that goes both ways, for which the core asks. */
@@ -284,7 +289,7 @@ export function checkRequestOptions(options: RequestOptions): void {
   oneOf(options.requests, REQUEST_USES, "requests");
 }
 
-export const REQUEST_USES: readonly RequestUse[] = ["parked", "prompt", "none"];
+export const REQUEST_USES: readonly RequestUse[] = ["parked", "turns", "prompt", "none"];
 
 /** @throws UsageError `option_invalid`, naming the option. */
 export function checkParkOptions(options: ParkOptions): void {

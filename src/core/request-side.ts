@@ -5,8 +5,8 @@
  *
  * Handlers: `handleAnswer`, `handleFailure`, `handleWake`, `handleTimeout`, and of pipes
  * `handlePipeBody`, `handlePipeClosed`. Commands: those of `Half`, `save`, `flush`, `abort`,
- * `openPipe` and `offerPipe`. Outputs of `poll()`: `request`, `abort`, `transmit`, `hang-up`, the application's,
- * and the timeout.
+ * `setTurn`, `openPipe` and `offerPipe`. Outputs of `poll()`: `request`, `abort`, `transmit`,
+ * `hang-up`, the application's, and the timeout.
  */
 import type { Address, AnswerPrefix, Body, PipeState } from "./body.ts";
 import { readBody, readHead, readVersions } from "./body-reader.ts";
@@ -115,7 +115,7 @@ export interface FailureKind {
  * The client's half of a session, and all of its client's core.
  *
  * Readers: plain properties. Commands: `send`, `openChannel`, `close`, `abort`, `save`, `flush`,
- * `openPipe`, `offerPipe` and their like. Handlers: `handleAnswer`, `handleFailure`, `handleTimeout`,
+ * `setTurn`, `openPipe`, `offerPipe` and their like. Handlers: `handleAnswer`, `handleFailure`, `handleTimeout`,
  * `handleWake`, `handlePipeBody`, `handlePipeClosed`. After each command or handler, drain `poll()`.
  */
 export class RequestSide extends PipedHalf<RequestOutput> {
@@ -168,6 +168,8 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   private isJoinKnown = true;
   /** What requests are for. */
   private requests: RequestUse;
+  /** Whether requests may be held now, where clients take turns; "over": the server is to hear it. */
+  private turn: "mine" | "over" | "others" = "others";
   /** A pipe was asked for, and has neither come nor failed. */
   private isPipeAsked = false;
   /** One is wanted though there is one, which may be dead. */
@@ -295,6 +297,26 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     this.abortBeyondSpan();
     this.sendRequest(nowMs);
     return true;
+  }
+
+  /**
+   * Where clients take turns: it is this one's, or not any more. Then what the server holds is not
+   * waited for: a request tells it so, and it answers all that it holds [SAY-13].
+   *
+   * @throws UsageError `clock_invalid`, `state_invalid` where `requests` is not "turns".
+   */
+  setTurn(nowMs: number, isMine: boolean): void {
+    this.advance(nowMs);
+    if (this.requests !== "turns") throw new UsageError("state_invalid", "requests");
+    if (isMine === (this.turn === "mine")) return;
+    this.turn = isMine ? "mine" : "others";
+    // The opening waits for its verdict.
+    if (isMine || this.peer === undefined) return;
+    for (const { number, link } of this.exchanges.open.values()) {
+      if (link !== 0) continue;
+      this.giveUpExchange(number);
+      this.turn = "over";
+    }
   }
 
   /**
@@ -549,7 +571,8 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     if (this.exchanges.countLive < this.liveWanted) return "park";
     if (!this.canCarry) return undefined;
     const hasToSay = this.speaking === undefined && this.hasSomethingToSay(nowMs);
-    const hasNews = !this.isOfferSaid || this.isOfferLost || this.isJoinUntold;
+    const isTurnOver = this.turn === "over" && this.isPrompt;
+    const hasNews = isTurnOver || !this.isOfferSaid || this.isOfferLost || this.isJoinUntold;
     return hasToSay || hasNews || nowMs >= this.aliveDueAtMs ? "say" : undefined;
   }
 
@@ -562,9 +585,10 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     return true;
   }
 
-  /** This client waits for no answer [PIPE-11]; the opening waits for its verdict. */
+  /** This client waits for no answer [SAY-13] [PIPE-11]; the opening waits for its verdict. */
   private get isPrompt(): boolean {
-    return this.requests === "prompt" && this.peer !== undefined;
+    if (this.peer === undefined) return false;
+    return this.requests === "prompt" || (this.requests === "turns" && this.turn !== "mine");
   }
 
   /** The server is to hear by a request that this side hears by a stream, and none says so yet. */
@@ -722,6 +746,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     }
     if (!this.isOfferSaid) this.offeredFrom = number;
     this.isOfferSaid = true;
+    if (this.turn === "over") this.turn = "others";
   }
 
   private requestHead(nowMs: number): Partial<Body> {
@@ -776,11 +801,16 @@ export class RequestSide extends PipedHalf<RequestOutput> {
 
   /** When a pipe is to be asked for, without which this side does not go on; Infinity: not now. */
   private get pipeWantedAtMs(): number {
-    if (this.requests === "parked" || this.state === "ended" || this.isPipeAsked) return Infinity;
+    if (!this.isPipeNeeded || this.state === "ended" || this.isPipeAsked) return Infinity;
     // A stream is offered by a request, and the opening leaves by one.
     if (this.requests === "prompt" && this.peer === undefined) return Infinity;
     if (this.pipes.size > 0 && !this.isPipeMissed) return Infinity;
     return Math.max(this.pipeRetryAtMs, this.pausedUntilMs, this.savedUntilMs);
+  }
+
+  /** Requests bring nothing down, or there are none. */
+  private get isPipeNeeded(): boolean {
+    return this.requests === "prompt" || this.requests === "none";
   }
 
   private askForPipe(): void {
@@ -792,7 +822,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   protected override forgetPipe(pipe: Pipe, why: PipeEnd): void {
     const wasJoined = this.joined === pipe.link;
     super.forgetPipe(pipe, why);
-    if (this.requests === "parked") return;
+    if (!this.isPipeNeeded) return;
     if (why === "replaced" || why === "paused" || why === "ended") return;
     if (!wasJoined) {
       this.noteNoPipe(pipe);
@@ -1247,7 +1277,8 @@ export class RequestSide extends PipedHalf<RequestOutput> {
 
   /** [PIPE-1] [PIPE-11] */
   private beginLinks(): void {
-    this.lastLink = this.requests === "prompt" ? UNHELD_LINK : 0;
+    const isEverPrompt = this.requests === "prompt" || this.requests === "turns";
+    this.lastLink = isEverPrompt ? UNHELD_LINK : 0;
     this.linksBefore = this.lastLink;
   }
 
@@ -1257,6 +1288,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     for (const pipe of this.pipes.values()) this.leavePipe(pipe);
     this.beginLife(seed);
     this.beginLinks();
+    this.turn = "others";
     this.isPipeAsked = false;
     this.isPipeMissed = false;
     this.pipeRetryAtMs = nowMs;

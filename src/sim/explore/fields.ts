@@ -137,6 +137,7 @@ export const TABLE: Table = {
     offeredFrom: PIPES,
     isJoinKnown: PIPES,
     requests: CONSTANT,
+    turn: CONSTANT,
     isPipeAsked: PIPES,
     isPipeMissed: PIPES,
     pipeRetryAtMs: PIPES,
