@@ -2,7 +2,8 @@
  * `holdfast/tcp`: serving sessions by bare TCP connections, and by TLS. spec tcp.
  *
  * Each connection is counted from its first moment to its last, and so are the bytes of a body that
- * has not come whole. Before it is known whose it is, little is read and it may not take long.
+ * has not come whole. Before it is known whose it is, little is read and it may not take long
+ * [TCP-7].
  */
 import type { Socket } from "node:net";
 import { BodySplitter, PIPE_FIRST_BYTES_MAX } from "../core/index.ts";

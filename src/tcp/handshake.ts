@@ -3,7 +3,8 @@
  * secret without saying it, and how its server judges that. spec tcp 2 and 3. No socket is touched
  * here.
  *
- * Invariant: an `OwnPreamble` is used for one connection, so that a key seals one secret at most.
+ * Invariant: an `OwnPreamble` is used for one connection, so that a key seals one secret at most
+ * [TCP-4].
  */
 import {
   createCipheriv,
@@ -64,7 +65,7 @@ export interface OwnPreamble {
   readonly privateKey: KeyObject;
 }
 
-/** Draws a key and a nonce, for one connection. */
+/** Draws a key and a nonce, for one connection [TCP-2]. */
 export function drawPreamble(): OwnPreamble {
   const { publicKey, privateKey } = generateKeyPairSync("x25519");
   const spki = publicKey.export({ type: "spki", format: "der" });
@@ -121,7 +122,7 @@ export class Agreement {
     this.sealKey = new Uint8Array(sealKey);
   }
 
-  /** For the client's `openPipe`. */
+  /** For the client's `openPipe` [TCP-3]. */
   get prove(): Prove {
     return ({ sessionId, secret, isOpening }) => {
       const proof = isOpening ? this.seal(sessionId, secret) : this.mac(sessionId, secret);
@@ -129,7 +130,7 @@ export class Agreement {
     };
   }
 
-  /** For the server's `handlePipe`. */
+  /** For the server's `handlePipe` [TCP-6]. */
   get claim(): Claim {
     return {
       secretOf: (address) => this.unseal(address),

@@ -1,4 +1,7 @@
-/** The client's end of the TCP link: opens connections, and tells what comes on them. spec tcp. */
+/**
+ * The client's end of the TCP link: opens connections, and tells what comes on them [TCP-1]. spec
+ * tcp.
+ */
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { BodySplitter } from "../core/index.ts";
@@ -132,6 +135,7 @@ class Connection implements PipeConnection {
     }
     clearTimeout(this.late);
     this.reason = "tcp_closed";
+    // [TCP-5]: behind the first body the core waits until it is greeted.
     this.events.opened(agreement.prove);
   }
 
