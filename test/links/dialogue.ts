@@ -85,10 +85,13 @@ export class Speaker {
   #timer: NodeJS.Timeout | undefined;
   #wake: () => void = () => {};
 
-  constructor(session: Numbers) {
+  /** @param told - of the time of each delivery, for who wants to know more than the tally. */
+  constructor(session: Numbers, told: (atMs: number) => void = () => {}) {
     this.session = session;
     session.onBundle((numbers) => {
-      for (const number of numbers) this.heard.hear(number, performance.now());
+      const atMs = performance.now();
+      told(atMs);
+      for (const number of numbers) this.heard.hear(number, atMs);
       this.#wake();
     });
   }

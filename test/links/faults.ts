@@ -1,4 +1,5 @@
-// `npm run faults`: every link through every fault, for as long as one likes, and the table of it.
+// `npm run faults`: every link through every fault, for as long as one likes, and the table of it; then
+// the gaps of moves from link to link.
 // Exit status: 0 if nothing was lost, doubled or reordered, 1 if not, 2 for what cannot be run.
 
 import { commandFor, integer, optionsOfProcess, readWords } from "../command-line.ts";
@@ -6,9 +7,11 @@ import { type Cell, tableOf } from "../tables.ts";
 import { sumOf } from "./dialogue.ts";
 import type { Outcome } from "./fault-table.ts";
 import { LINKS } from "./link-under-test.ts";
+import { measureMoves, ROUND_TRIP_MS } from "./moves.ts";
 import { ROWS, wholeTable } from "./whole-table.ts";
 
 const HEAD = ["fault", "met", "messages", "lost", "doubled", "reordered", "gap ms", "links"];
+const MOVES_HEAD = ["move", "how", "gap ms", "steady gap ms", "process stall ms"];
 const DAY_SECONDS = 86_400;
 
 function readSeconds(words: readonly string[], write: (text: string) => void): number | undefined {
@@ -43,4 +46,10 @@ if (seconds !== undefined) {
     console.log(`\n${link.name}\n${tableOf(HEAD, rows)}`);
     if (!results.every(isFine)) process.exitCode = 1;
   }
+  const { moves, mistakes } = await measureMoves();
+  const rows = moves.map(({ from, to, how, gapMs, steadyMs, stallMs }) => {
+    return [`${from} to ${to}`, how, ...[gapMs, steadyMs, stallMs].map(Math.round)];
+  });
+  console.log(`\nmoves, with a round trip of ${ROUND_TRIP_MS} ms\n${tableOf(MOVES_HEAD, rows)}`);
+  if (mistakes > 0) process.exitCode = 1;
 }

@@ -6,12 +6,15 @@ import { configureServer } from "../../src/http/configure-server.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
 import { upgradeListener } from "../../src/http/node-upgrade.ts";
 import { type PeerSession, type ServerOptions, SessionServer } from "../../src/session/server.ts";
+import type { LinkName } from "../../src/session/pipe-carrier.ts";
 import { soon } from "../waiting.ts";
 
 export type NumberServerOptions = Partial<ServerOptions<number, number>>;
 
 export class LinkServer {
   port = 0;
+  /** Links that are refused from now on; see `cut` for those that there are. */
+  readonly forbidden: Set<LinkName> = new Set();
   readonly #options: NumberServerOptions;
   readonly #sockets: Set<Socket> = new Set();
   readonly #sessions: PeerSession<number, number>[] = [];
@@ -44,8 +47,13 @@ export class LinkServer {
     this.#server = undefined;
     const closed = once(server, "close");
     server.close();
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    this.cut();
     await closed;
+  }
+
+  /** All connections die. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
   /** It forgets all that it knew, in the middle of whatever it does. */
@@ -63,8 +71,17 @@ export class LinkServer {
       },
       ...this.#options,
     }));
-    const server = createServer(nodeListener(sessions));
-    server.on("upgrade", upgradeListener(sessions));
+    const listener = nodeListener(sessions);
+    const upgrades = upgradeListener(sessions);
+    const server = createServer((request, response) => {
+      const isForbidden = request.method === "GET" && this.forbidden.has("stream");
+      if (isForbidden) response.writeHead(403).end();
+      else listener(request, response);
+    });
+    server.on("upgrade", (request, socket, head) => {
+      if (this.forbidden.has("websocket")) socket.end("HTTP/1.1 403 \r\ncontent-length: 0\r\n\r\n");
+      else upgrades(request, socket, head);
+    });
     configureServer(server);
     server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
