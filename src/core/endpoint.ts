@@ -3,7 +3,7 @@
  * within limits, remembers ended ones for a while, and answers for those that it does not know.
  * spec 7.
  *
- * Readers: `sessions`, `recognise`. Handlers: `handleRequest`, `handleGone`, `handleVerdict`,
+ * Readers: `sessions`, `recognise`, `recogniseTicket`. Handlers: `handleRequest`, `handleGone`, `handleVerdict`,
  * `handleTimeout`, and of pipes `handlePipe`, `handleStream`, `handlePipeBody`, `handlePipeGone`.
  * Commands: `drain`, `abortAll`, `retirePipe`, and those of the sessions; call `touch(session)`
  * after one of these. `poll()` drains the endpoint and every session that was touched, and ends
@@ -33,6 +33,7 @@ import {
   GENERATION_MAX,
   NONCE_BYTES,
   PAUSE_MS_MAX,
+  TICKET_BYTES,
   WIRE_VERSION,
 } from "./limits.ts";
 import {
@@ -49,6 +50,7 @@ import type { Pipe } from "./pipe.ts";
 import { reasonBytes } from "./reason.ts";
 import { Pauses } from "./pauses.ts";
 import { jitter } from "./random.ts";
+import { writeStreamName } from "./stream-name.ts";
 import { TimerQueue } from "./timer-queue.ts";
 
 /** What the adapter knows of a request beside its body. */
@@ -117,12 +119,20 @@ interface Tombstone {
   readonly forgetAtMs: number;
 }
 
+interface NamedStream {
+  readonly handle: number;
+  readonly name: Uint8Array;
+  readonly untilMs: number;
+}
+
 /** What a server's adapter has to do, and what its applications are told. */
 export type EndpointOutput =
   | RespondOutput
   | PipeOutput
   /** Whether this client may open a session is to be said by `handleVerdict`. */
   | { readonly kind: "authenticate"; readonly session: ServerSession; readonly handle: number }
+  /** The stream of `nameStream` is this session's from now on: its end is told as of a pipe. */
+  | { readonly kind: "stream-taken"; readonly session: ServerSession; readonly handle: number }
   /** Something for the application of one session. */
   | {
       readonly kind: "session";
@@ -134,7 +144,7 @@ export type EndpointOutput =
 /**
  * A server with its sessions.
  *
- * Readers: `sessions`, `recognise`. Commands: `drain`, `abortAll`, `retirePipe`, those of
+ * Readers: `sessions`, `recognise`, `recogniseTicket`. Commands: `drain`, `abortAll`, `retirePipe`, those of
  * `session.side` with `touch`. Handlers: `handleRequest`, `handleGone`, `handleVerdict`,
  * `handleTimeout`, and of pipes `handlePipe`, `handleStream`, `handlePipeBody`, `handlePipeGone`.
  * After each, drain `poll()`.
@@ -144,6 +154,8 @@ export class Endpoint {
   readonly sessions: Map<string, ServerSession> = new Map();
   /** Sessions by the tickets of their streams. */
   private readonly tickets: Map<string, ServerSession> = new Map();
+  /** Streams that have a name and no session yet, by name, the oldest first. */
+  private readonly named: Map<string, NamedStream> = new Map();
   private readonly tombstones: Map<string, Tombstone> = new Map();
   private readonly perAddress: Map<string, number> = new Map();
   private readonly touched: Deque<ServerSession> = new Deque();
@@ -181,6 +193,7 @@ export class Endpoint {
     this.advance(nowMs);
     const pauses = new Pauses(pauseMinMs, pauseMaxMs, this.options.seed);
     this.pauses = pauses;
+    this.hangUpNamed(Infinity);
     for (const session of this.sessions.values()) {
       if (session.side.state !== "ended") session.side.drain(nowMs, pauses);
       this.touch(session);
@@ -244,12 +257,36 @@ export class Endpoint {
    */
   handleStream(nowMs: number, handle: number, ticket: Uint8Array): ServerSession | undefined {
     this.advance(nowMs);
-    const session = this.tickets.get(keyOf(ticket));
-    if (session === undefined || session.side.state === "ended") return undefined;
+    const session = this.recogniseTicket(ticket);
+    if (session === undefined) return undefined;
     session.side.handleStream(nowMs, handle);
     this.noteTicket(session);
     this.touch(session);
     return session;
+  }
+
+  /**
+   * Somebody asks for a stream that the server is to name [PIPE-13]. The first body on it says the
+   * name; when a session's request says it too, `stream-taken` tells whose the stream is.
+   *
+   * @param name `TICKET_BYTES` random bytes.
+   * @returns false where there is no room for another one.
+   * @throws UsageError `option_invalid` for a name of another length.
+   */
+  nameStream(nowMs: number, handle: number, name: Uint8Array): boolean {
+    this.advance(nowMs);
+    within(name.length, TICKET_BYTES, TICKET_BYTES, "name.length");
+    const { streamsNamedMax, streamNamedMs } = this.options;
+    if (this.pauses !== undefined || this.named.size >= streamsNamedMax) return false;
+    const untilMs = this.nowMs + streamNamedMs;
+    this.named.set(keyOf(name), { handle, name: name.slice(), untilMs });
+    this.own.push({ kind: "transmit", handle, body: writeStreamName(name) });
+    return true;
+  }
+
+  /** A stream that was named has ended, and no session had taken it. */
+  handleNamedGone(handle: number): void {
+    for (const [key, stream] of this.named) if (stream.handle === handle) this.named.delete(key);
   }
 
   /** A further body has come whole on a pipe. */
@@ -347,6 +384,12 @@ export class Endpoint {
     }
   }
 
+  /** The session whose client has offered to take the stream with this ticket; changes nothing. */
+  recogniseTicket(ticket: Uint8Array): ServerSession | undefined {
+    const session = this.tickets.get(keyOf(ticket));
+    return session?.side.state === "ended" ? undefined : session;
+  }
+
   /** The connection of a request has gone before it was answered. */
   handleGone(session: ServerSession, handle: number): void {
     session.side.handleGone(handle);
@@ -385,6 +428,7 @@ export class Endpoint {
     this.advance(atMs);
     const { nowMs } = this;
     this.forgetTombstones(nowMs);
+    this.hangUpNamed(nowMs);
     for (;;) {
       const session = this.timers.takeDue(nowMs);
       if (session === undefined) return;
@@ -424,7 +468,11 @@ export class Endpoint {
   }
 
   private nextTimeout(): TimeoutOutput {
-    const atMs = this.timers.nextAtMs;
+    let atMs = this.timers.nextAtMs;
+    for (const { untilMs } of this.named.values()) {
+      atMs = Math.min(atMs, untilMs);
+      break;
+    }
     for (const { forgetAtMs } of this.tombstones.values()) {
       if (forgetAtMs < atMs) return { kind: "timeout", atMs: forgetAtMs, timer: "tombstone" };
       break;
@@ -670,7 +718,22 @@ export class Endpoint {
     this.tickets.delete(session.ticket);
     // A ticket that another session has is a copy of what was overheard: it stays where it was.
     session.ticket = this.tickets.has(ticket) ? "" : ticket;
-    if (session.ticket !== "") this.tickets.set(ticket, session);
+    if (session.ticket === "") return;
+    this.tickets.set(ticket, session);
+    const stream = this.named.get(ticket);
+    if (stream === undefined || session.side.state === "ended") return;
+    this.named.delete(ticket);
+    this.own.push({ kind: "stream-taken", session, handle: stream.handle });
+    session.side.handleStream(this.nowMs, stream.handle, stream.name);
+    this.noteTicket(session);
+  }
+
+  private hangUpNamed(nowMs: number): void {
+    for (const [key, { handle, untilMs }] of this.named) {
+      if (untilMs > nowMs) return;
+      this.named.delete(key);
+      this.own.push({ kind: "hang-up", handle });
+    }
   }
 
   /** Also for a session that does not come about: the client may have joined one elsewhere. */

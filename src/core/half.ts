@@ -510,6 +510,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     let writer = beginBody(body, options);
     const used = bytesBegun(writer, options) + STATEMENT_BYTES;
     const room = Math.max(ROOM_BYTES_MIN, Math.min(this.bodyBytesLimit, bytesMax) - used);
+    // [LIT-2] [LITS-3] [LITB-4]
     const units = this.settings.literal?.bundleMessages ?? BODY_MESSAGES_MAX;
     if (bytesMax > 0) body.numbered = this.sender.fill(nowMs, transmission, room, units);
     if (nowMs >= this.probeAtMs) this.postponeProbe(nowMs);

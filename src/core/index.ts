@@ -76,5 +76,6 @@ export { LiteralRequestSide } from "./literal-request-side.ts";
 export { ParkSide } from "./park-side.ts";
 export type { PipedHalf } from "./piped-half.ts";
 export { type Credentials, type FailureKind, type Prove, RequestSide } from "./request-side.ts";
+export { readStreamName } from "./stream-name.ts";
 export type { SessionState } from "./session-states.ts";
 export type { Snapshot } from "./snapshot.ts";

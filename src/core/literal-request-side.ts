@@ -31,14 +31,36 @@ export class LiteralRequestSide extends RequestSide {
     // [LIT-2]: a bundle's worth waits for nothing.
     const worth = this.literal.bundleMessages;
     if (countSendable(this.sender, worth) >= worth) return "bundle";
+    // [LITB-2]: whoever hears by a stream gets no answer that would be followed.
+    if (this.isStreaming) return this.reasonBesideStream(nowMs);
+    // [LITB-1]: a stream that is offered waits for nothing.
+    if (this.canCarry && this.hasNewsOfPipes(nowMs)) return "say";
     // [LIT-1]: an answer is followed by a request, and a silence by everything again [LIT-3].
     if (nowMs >= this.followAtMs) return "answered";
     return nowMs >= this.resendAllAtMs ? "resend" : undefined;
   }
 
+  private get isStreaming(): boolean {
+    return this.joinedPipe !== undefined;
+  }
+
+  private reasonBesideStream(nowMs: number): SendReason | undefined {
+    if (nowMs >= this.resendAllAtMs) return "resend";
+    if (!this.canCarry) return undefined;
+    if (this.hasNewsOfPipes(nowMs) || this.hasPrefixToSay(nowMs)) return "say";
+    return nowMs >= this.sayAtMs ? "say" : undefined;
+  }
+
+  /** When less than a bundle's worth leaves beside a stream. */
+  private get sayAtMs(): number {
+    return this.sender.hasSomething ? this.lastRequestAtMs + this.sendDelayMs : Infinity;
+  }
+
   /** When the timer runs out: something is out, or waits, unacknowledged. */
   private get resendAllAtMs(): number {
-    const isIdle = this.sender.isFlushed && this.exchanges.countLive > 0;
+    // [LITB-3]: nothing is parked beside a stream.
+    const isOut = this.isStreaming || this.exchanges.countLive > 0;
+    const isIdle = this.sender.isFlushed && isOut;
     return isIdle ? Infinity : this.lastRequestAtMs + this.literal.resendTimeoutMs;
   }
 
@@ -59,7 +81,14 @@ export class LiteralRequestSide extends RequestSide {
     consider: (name: TimerName, atMs: number) => void,
     gateMs: number,
   ): void {
-    if (this.hasSlot) consider("delay", Math.max(gateMs, this.followAtMs));
+    if (!this.isStreaming) {
+      if (this.hasSlot) consider("delay", Math.max(gateMs, this.followAtMs));
+    } else if (this.canCarry) {
+      consider("delay", Math.max(gateMs, this.sayAtMs));
+      consider("transmit", Math.max(gateMs, this.aliveDueAtMs));
+      consider("ack-delay", Math.max(gateMs, this.ackDueAtMs));
+      consider("probe", Math.max(gateMs, this.probeDueMs));
+    }
     consider("resend", Math.max(gateMs, this.resendAllAtMs));
   }
 
@@ -69,12 +98,18 @@ export class LiteralRequestSide extends RequestSide {
    */
   protected override handleRules(nowMs: number): void {
     if (nowMs < this.resendAllAtMs) return;
-    let surplus = this.exchanges.countLive - this.literal.requestsHeld;
+    const held = this.isStreaming ? 0 : this.literal.requestsHeld;
+    let surplus = this.exchanges.countLive - held;
     for (const { number, isOverdue } of this.exchanges.open.values()) {
       if (isOverdue || surplus <= 0) continue;
       surplus--;
       this.markOverdue(number);
     }
+  }
+
+  /** [LITB-3]: beside a stream there is one timer, and it is for all of them. */
+  protected override exchangeOverdueAtMs(number: number): number {
+    return this.isStreaming ? Infinity : super.exchangeOverdueAtMs(number);
   }
 
   protected override transmit(nowMs: number): void {

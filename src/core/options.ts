@@ -107,6 +107,8 @@ export interface LiteralOptions {
   readonly resendTimeoutMs: number;
   /** Wait before the next request; `auto` reckons it from bandwidth and backlog. */
   readonly sendDelayMs: number | "auto";
+  /** Whether streams may be used, by which the server then speaks; false: requests alone. */
+  readonly streaming: boolean;
   /** Server: less than a bundle is answered after so long; undefined: only on the rules' events. */
   readonly answerDelayMs: number | undefined;
 }
@@ -176,6 +178,10 @@ export interface EndpointOptions extends ParkOptions {
   readonly tombstonesMax: number;
   /** An opening without a verdict is refused after so long. */
   readonly verdictTimeoutMs: number;
+  /** Streams that were named for who asked and that no session has taken yet; 0: none is named. */
+  readonly streamsNamedMax: number;
+  /** A stream that no session takes is ended after so long. */
+  readonly streamNamedMs: number;
   /** False: openings are accepted without asking. Default false. */
   readonly authenticate: boolean;
   /**
@@ -277,6 +283,7 @@ export function checkLiteralOptions(literal: LiteralOptions): void {
   within(requestsHeld, 1, PARKED_MAX, "literal.requestsHeld");
   within(resendTimeoutMs, 1, day, "literal.resendTimeoutMs");
   if (sendDelayMs !== "auto") within(sendDelayMs, 0, day, "literal.sendDelayMs");
+  oneOf(literal.streaming, [true, false], "literal.streaming");
   if (answerDelayMs !== undefined) within(answerDelayMs, 0, day, "literal.answerDelayMs");
 }
 

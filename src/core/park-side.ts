@@ -26,6 +26,7 @@ import { Pipe } from "./pipe.ts";
 import { PipedHalf } from "./piped-half.ts";
 import { Ranges } from "./ranges.ts";
 import { reasonBytes } from "./reason.ts";
+import { namedOptions } from "./stream-name.ts";
 
 /** A request that is held. */
 interface Parked {
@@ -277,13 +278,14 @@ export class ParkSide extends PipedHalf<RespondOutput> {
     if (body.ended !== undefined) this.endByClient(body.ended);
   }
 
-  /** Somebody has shown the ticket of a stream. @internal */
-  handleStream(nowMs: number, handle: number): void {
+  /** Somebody has shown the ticket of a stream, or it is the name of one. @internal */
+  handleStream(nowMs: number, handle: number, name?: Uint8Array): void {
     this.advance(nowMs);
     assert(this.state !== "ended" && this.offered !== undefined, "stream_of_nobody");
     const { link } = this.offered;
     this.offered = undefined;
-    this.beginPipe(handle, link, false);
+    const pipe = this.beginPipe(handle, link, false);
+    if (pipe !== undefined) pipe.name = name;
   }
 
   /**
@@ -507,8 +509,11 @@ export class ParkSide extends PipedHalf<RespondOutput> {
   }
 
   /** Whoever hears it may have joined another session under this name [OWN-1]. */
-  protected override composeEmpty(head: Partial<Body>): Uint8Array {
-    return super.composeEmpty({ owner: ownerOf(this.generation), ...head });
+  protected override composeEmpty(
+    head: Partial<Body>,
+    options: BodyOptions = this.bodyOptions,
+  ): Uint8Array {
+    return super.composeEmpty({ owner: ownerOf(this.generation), ...head }, options);
   }
 
   protected override get bodyOptions(): BodyOptions {
@@ -577,8 +582,9 @@ export class ParkSide extends PipedHalf<RespondOutput> {
     return pipe.firstSpokenAtMs + this.options.pipeProofMs;
   }
 
-  protected override pipeOptions(): BodyOptions {
-    return this.bodyOptions;
+  protected override pipeOptions({ name, link }: Pipe): BodyOptions {
+    if (name === undefined) return this.bodyOptions;
+    return namedOptions(name, { incarnation: this.incarnation, link });
   }
 
   protected override pipeDueAtMs(pipe: Pipe): number {
@@ -614,9 +620,11 @@ export class ParkSide extends PipedHalf<RespondOutput> {
 
   /** A link's number is used once, and newer ones are higher [PIPE-1]. */
   private beginPipe(handle: number, link: number, isDuplex: boolean): Pipe | undefined {
-    // The literal procedure has one link only.
+    // The literal procedure has pipes only where it streams [LITB-1].
+    const { literal } = this.options;
+    const isLiteral = literal !== undefined && (isDuplex || !literal.streaming);
     const isLeft = this.pauses !== undefined && !this.isWithoutRequests; // [PIPE-12]
-    const isRefused = isLeft || this.options.literal !== undefined;
+    const isRefused = isLeft || isLiteral;
     if (link <= this.lastLink || isRefused) {
       this.sayLastOn(handle, { pipe: this.stateOf(undefined), ...this.pause });
       return undefined;

@@ -13,6 +13,8 @@ export class Pipe {
   /** Whether bodies go up on it too. */
   readonly isDuplex: boolean;
   readonly beganAtMs: number;
+  /** Of a stream that the server has named: each body on it says the name. */
+  name: Uint8Array | undefined = undefined;
   bodiesSent = 0;
   bytesSent = 0;
   bodiesReceived = 0;

@@ -454,10 +454,29 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     return link;
   }
 
+  /**
+   * The same for a stream that the server has named: a request tells the server whose it is, and
+   * what follows on it goes to `handlePipeBody`.
+   *
+   * @param name what `readStreamName` gave of its first body.
+   * @returns its link, as of `openPipe`.
+   * @throws UsageError as `offerPipe`.
+   */
+  takeStream(nowMs: number, name: Uint8Array): number {
+    const link = this.offerPipe(nowMs, name);
+    const pipe = this.pipes.get(link);
+    assert(pipe !== undefined, "stream_not_begun");
+    pipe.name = name.slice();
+    return link;
+  }
+
   private beginPipe(nowMs: number, isDuplex: boolean): Pipe {
     this.advance(nowMs);
     if (this.state === "ended") throw new UsageError("session_closed");
-    if (this.options.literal !== undefined) throw new UsageError("state_invalid", "literal");
+    const { literal } = this.options;
+    if (literal !== undefined && (isDuplex || !literal.streaming)) {
+      throw new UsageError("state_invalid", "literal");
+    }
     const link = ++this.lastLink;
     const pipe = new Pipe(this.nowMs, link, link, isDuplex);
     this.isPipeAsked = false;
@@ -472,7 +491,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     if (pipe === undefined) return;
     let body: Body;
     try {
-      body = this.readPipeBody(bytes);
+      body = this.readPipeBody(bytes, pipe.name);
       // [INC-2]
       if (body.superseded !== undefined && body.superseded !== this.incarnation) {
         this.end("superseded", "peer", END_CODES.closed);
@@ -571,9 +590,14 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     if (this.exchanges.countLive < this.liveWanted) return "park";
     if (!this.canCarry) return undefined;
     const hasToSay = this.speaking === undefined && this.hasSomethingToSay(nowMs);
+    return hasToSay || this.hasNewsOfPipes(nowMs) ? "say" : undefined;
+  }
+
+  /** Whether the server is to hear something about pipes by a request. */
+  protected hasNewsOfPipes(nowMs: number): boolean {
     const isTurnOver = this.turn === "over" && this.isPrompt;
     const hasNews = isTurnOver || !this.isOfferSaid || this.isOfferLost || this.isJoinUntold;
-    return hasToSay || hasNews || nowMs >= this.aliveDueAtMs ? "say" : undefined;
+    return hasNews || nowMs >= this.aliveDueAtMs;
   }
 
   /** No request is out any more that carries the offer, and none of them is known to have come. */
@@ -613,7 +637,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   }
 
   /** [PIPE-10]: a client that has none parked speaks by a request once in a hold time. */
-  private get aliveDueAtMs(): number {
+  protected get aliveDueAtMs(): number {
     const pipe = this.joinedPipe;
     if (pipe === undefined && this.isPrompt) return this.lastRequestAtMs + this.aliveIntervalMs;
     if (pipe === undefined || pipe.isDuplex) return Infinity;
@@ -682,7 +706,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   }
 
   /** Whether a request could leave that is not needed for parking. */
-  private get canCarry(): boolean {
+  protected get canCarry(): boolean {
     const { countLive, countCarriers } = this.exchanges;
     return countLive < this.slots && countCarriers < this.options.carriersMax;
   }
@@ -903,11 +927,15 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     this.isOfferSaid = true;
   }
 
-  private readPipeBody(bytes: Uint8Array): Body {
+  private readPipeBody(bytes: Uint8Array, name: Uint8Array | undefined): Body {
     const head = readHead(bytes, this.settings.bodyBytesMax);
-    if (head.direction !== 1 || head.address !== undefined) throw new ProtocolError("misdelivered");
+    const said = head.address?.sessionId;
+    // [PIPE-13]: on a stream with a name each body says it, and no other body says any.
+    const isOurs =
+      name === undefined ? said === undefined : said !== undefined && isSame(said, name);
+    if (head.direction !== 1 || !isOurs) throw new ProtocolError("misdelivered");
     if (head.checksum === "none") throw new ProtocolError("checksum_missing");
-    const body = readBody(bytes, head, this.sessionId);
+    const body = readBody(bytes, head, name ?? this.sessionId);
     if (body.opened !== undefined) checkParameters(body.opened);
     return body;
   }
@@ -1238,7 +1266,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   }
 
   /** When an exchange that is not overdue becomes so [EXCH-5]. */
-  private exchangeOverdueAtMs(number: number): number {
+  protected exchangeOverdueAtMs(number: number): number {
     const exchange = this.exchanges.open.get(number);
     if (exchange === undefined || exchange.isOverdue) return Infinity;
     const holdMs = exchange.link === 0 ? this.holdMs : 0;

@@ -3,6 +3,7 @@
 
 import {
   Endpoint,
+  readStreamName,
   type EndpointOptions,
   type EndpointOutput,
   RequestSide,
@@ -18,7 +19,8 @@ import { bytesOf, NONCE, SECRET } from "./scripted-server.ts";
 /** A pipe between the two. */
 export interface Line {
   readonly handle: number;
-  readonly link: number;
+  /** 0 while the server has named the stream and nobody has taken it. */
+  link: number;
   /** Whose it is: after a resumption, perhaps another one than the present. */
   readonly client: RequestSide;
   session: ServerSession | undefined;
@@ -38,6 +40,8 @@ export interface Crossing {
   readonly by: "request" | "answer" | "pipe up" | "pipe down";
   readonly body: Body;
   readonly bytes: number;
+  /** What it says whose it is. */
+  readonly name: Uint8Array | undefined;
 }
 
 export class Linked {
@@ -95,6 +99,17 @@ export class Linked {
       line.session = this.endpoint.handleStream(this.nowMs, line.handle, ticket);
       if (line.session === undefined) this.close(line);
     });
+    return at;
+  }
+
+  /** A stream that the server names. Its client takes it when the name has come. */
+  openNamedStream(): number {
+    const at = this.lines.length;
+    const line = newLine(this.next++, 0, this.client);
+    this.lines.push(line);
+    const name = bytesOf(`name number ${at}`.padEnd(16, "."));
+    if (!this.endpoint.nameStream(this.nowMs, line.handle, name)) line.isUp = false;
+    this.drain();
     return at;
   }
 
@@ -222,6 +237,8 @@ export class Linked {
     } else if (output.kind === "hang-up") {
       const line = this.lineOf("handle", output.handle);
       this.laterOn(line, "down", () => this.close(line, "server"));
+    } else if (output.kind === "stream-taken") {
+      this.lineOf("handle", output.handle).session = output.session;
     } else if (output.kind === "session") {
       if (output.output.kind === "opened") this.session = output.session;
       this.note("server", output.output);
@@ -288,6 +305,11 @@ export class Linked {
       if (!line.isUp || line.deaf.down) return;
       line.held.push(body);
       if (line.held.length < line.heldBack) return;
+      if (line.link === 0) {
+        line.link = line.client.takeStream(this.nowMs, readStreamName(body));
+        line.held = [];
+        return;
+      }
       for (const each of line.held.splice(0)) {
         line.client.handlePipeBody(this.nowMs, line.link, each);
       }
@@ -300,7 +322,11 @@ export class Linked {
     if (!line.isUp) return;
     line.isUp = false;
     if (by !== "client") line.client.handlePipeClosed(this.nowMs, line.link);
-    if (by === "server" || line.session === undefined) return;
+    if (by === "server") return;
+    if (line.session === undefined) {
+      this.endpoint.handleNamedGone(line.handle);
+      return;
+    }
     this.endpoint.handlePipeGone(this.nowMs, line.session, line.handle);
   }
 
@@ -311,8 +337,10 @@ export class Linked {
   }
 
   private cross(by: Crossing["by"], bytes: Uint8Array): void {
-    const body = readBody(bytes, readHead(bytes, bytes.length), NONCE);
-    this.crossings.push({ atMs: this.nowMs, by, body, bytes: bytes.length });
+    const head = readHead(bytes, bytes.length);
+    const body = readBody(bytes, head, head.address?.sessionId ?? NONCE);
+    const name = head.address?.sessionId;
+    this.crossings.push({ atMs: this.nowMs, by, body, bytes: bytes.length, name });
   }
 }
 

@@ -213,6 +213,8 @@ export class Bench {
   heard: ApplicationOutput[] = [];
   /** Sessions for which a verdict is wanted. */
   readonly asked: ServerSession[] = [];
+  /** Streams that a session has taken. */
+  readonly taken: Extract<EndpointOutput, { kind: "stream-taken" }>[] = [];
   /** Handles given out; each becomes true with its one answer, or by going. */
   readonly settled: Map<number, boolean> = new Map();
   /** What was said on pipes, and not taken yet. */
@@ -348,6 +350,7 @@ export class Bench {
       else if (output.kind === "authenticate") this.asked.push(output.session);
       else if (output.kind === "respond") this.settle(output.handle, output.body);
       else if (output.kind === "hang-up") this.piped.push({ handle: output.handle });
+      else if (output.kind === "stream-taken") this.taken.push(output);
       else this.notePiped(output.handle, output.body);
     }
   }
@@ -365,7 +368,9 @@ export class Bench {
   private bodyOf(handle: number, bytes: Uint8Array): Body {
     const readable = bytes.length > 0 && bytes[0] !== 0;
     if (!readable) return { channelWindows: [], channelsBlocked: [], numbered: [] };
-    return readBody(bytes, readHead(bytes, 1_048_576), this.sessionIds.get(handle) as Uint8Array);
+    const head = readHead(bytes, 1_048_576);
+    const named = head.address?.sessionId;
+    return readBody(bytes, head, named ?? (this.sessionIds.get(handle) as Uint8Array));
   }
 
   /** What was said on pipes since the last call. */

@@ -68,6 +68,8 @@ const NOT_OF_A_STATE: Readonly<Record<string, string>> = {
   pipeAgeMaxMs: OF_PIPES,
   pipeBytesSentMax: OF_PIPES,
   streamAckMs: OF_PIPES,
+  streamsNamedMax: OF_PIPES,
+  streamNamedMs: OF_PIPES,
   STREAM_ACK_BYTES: OF_PIPES,
   PIPE_DUMMY_MS_MIN: OF_PIPES,
   messageBytesMax: "larger messages are refused by send, and what parts declare by the receiver",
