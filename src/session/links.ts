@@ -2,7 +2,7 @@
  * The choice of links: which pipes a client's session opens beside its requests, and when it tries
  * again what did not work. The core says what a pipe is worth; here is only what follows from that.
  */
-import { type PipeEnd, type RequestSide, TICKET_BYTES } from "../core/index.ts";
+import { type PipeEnd, type RequestSide, TICKET_BYTES, UNANSWERED_DOUBTED } from "../core/index.ts";
 import { type Experience, experienceOf } from "./experience.ts";
 import type { Host } from "./host.ts";
 import type { LinkName, PipeCarrier, PipeConnection, PipeEvents } from "./pipe-carrier.ts";
@@ -167,9 +167,13 @@ export class Links {
     else this.#open(best, nowMs);
   }
 
-  /** Where requests go unanswered nothing else would come about, and a server would be stormed. */
+  /**
+   * Where requests go unanswered nothing else would come about, and a server would be stormed. One
+   * is no news: the next may be parked for a whole hold time before anything is heard [SAY-9].
+   */
   get #isReached(): boolean {
-    return this.#side.requestsUnanswered === 0 && !this.#side.isDoubted;
+    const { requestsUnanswered, isDoubted } = this.#side;
+    return requestsUnanswered < UNANSWERED_DOUBTED && !isDoubted;
   }
 
   /** Looks after what was begun; returns when to do so again. */
