@@ -256,6 +256,22 @@ describe("a link that looks as if it worked", () => {
   });
 });
 
+test("A pipe that is cut together with a request is opened again at once, too", async () => {
+  const { websockets, join } = site();
+  const { session, carrier } = join(["websocket"]);
+  await pass(500);
+  // The client parks nothing now, but has a request out now and then.
+  session.send("beside");
+  websockets.onTheWay = "refusal";
+  websockets.cutAll();
+  await settle();
+  expect(carrier.held).toBe(1);
+  carrier.cutAll();
+  websockets.onTheWay = "nothing";
+  await pass(2_500);
+  expect(session.link).toBe("websocket");
+});
+
 describe("nothing is opened", () => {
   test("while requests go unanswered; afterwards it is", async () => {
     const { websockets, streams, join } = site();
