@@ -4,6 +4,7 @@
  */
 import {
   type ApplicationOutput,
+  type Claim,
   END_CODES,
   Endpoint,
   type EndpointOptions,
@@ -27,14 +28,7 @@ import { Unreachable } from "./unreachable.ts";
 import { WakeTimer } from "./wake-timer.ts";
 
 export type { LiteralOptions } from "../core/index.ts";
-export type {
-  Peer,
-  PipeEvents,
-  Refusal,
-  Reply,
-  RequestHandler,
-  ServerPipe,
-} from "./peer.ts";
+export type { Peer, PipeEvents, Refusal, Reply, RequestHandler, ServerPipe } from "./peer.ts";
 
 /**
  * Who may have a session. Returns the principal: the name under which the application knows the
@@ -273,7 +267,10 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
         } else if (leave === undefined) {
           const known = this.#endpoint.recognise(bytes, claim);
           const reauthentication = this.#reauthentication;
-          if (known === undefined || reauthentication?.isNeeded(this.#host.nowMs(), known) !== true) {
+          if (
+            known === undefined ||
+            reauthentication?.isNeeded(this.#host.nowMs(), known) !== true
+          ) {
             begin(bytes);
             return;
           }
@@ -297,6 +294,11 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   }
 
   handleStream(ticket: Uint8Array, _peer: Peer, pipe: ServerPipe): (() => void) | undefined {
+    const known = this.#endpoint.recogniseTicket(ticket);
+    // A request says who its client is, and offers another ticket [HTTP-11].
+    const isSilent =
+      known !== undefined && this.#reauthentication?.isNeeded(this.#host.nowMs(), known);
+    if (isSilent === true) return undefined;
     const handle = this.#nextHandle++;
     this.#pipes.set(handle, pipe);
     const session = this.#endpoint.handleStream(this.#host.nowMs(), handle, ticket);
