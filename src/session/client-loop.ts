@@ -70,6 +70,7 @@ export class ClientLoop implements Driver {
     this.#links = new Links(host, side, pipes, requests !== "parked", moved, () =>
       this.#planTurn(),
     );
+    this.hub.link = this.#links.name;
     // A session that is resumed was open before, and without requests there is no other way to.
     if (side.state !== "opening" || !this.#hasRequests) this.#links.begin();
     this.#unwatch = carrier.watch(
@@ -129,13 +130,13 @@ export class ClientLoop implements Driver {
 
   /** What is not acknowledged leaves once more; connections would be cut, or cost the page's place. */
   #leaveHost(how: Leaving): void {
-    if (how === "frozen") {
-      this.#isFrozen = true;
-      this.#links.freeze();
-      const cut = [...this.#out.keys()].filter((exchange) => !this.#lasting.has(exchange));
-      for (const exchange of cut) this.#abort(exchange);
-    }
+    // While a pipe is there: what names one is not held.
     this.#flush();
+    if (how !== "frozen") return;
+    this.#isFrozen = true;
+    this.#links.freeze();
+    const cut = [...this.#out.keys()].filter((exchange) => !this.#lasting.has(exchange));
+    for (const exchange of cut) this.#abort(exchange);
   }
 
   /** [SAY-11] */

@@ -157,6 +157,19 @@ export class Program {
     return Math.max(...(await Promise.all(times)));
   }
 
+  /** How long a timer of so many milliseconds takes, when others came before. */
+  async timerMs(delayMs: number): Promise<number> {
+    let tookMs = 0;
+    for (let timer = 0; timer < 3; timer++) {
+      const sinceMs = performance.now();
+      await new Promise((resolve) => {
+        setTimeout(resolve, delayMs);
+      });
+      tookMs = performance.now() - sinceMs;
+    }
+    return tookMs;
+  }
+
   /** Sends back whatever comes on the first session. */
   startEcho(): void {
     this.#isEcho = true;
