@@ -71,6 +71,7 @@ export class ClientLoop implements Driver {
       this.#planTurn(),
     );
     this.hub.link = this.#links.name;
+    this.hub.link = this.#links.name;
     // A session that is resumed was open before, and without requests there is no other way to.
     if (side.state !== "opening" || !this.#hasRequests) this.#links.begin();
     this.#unwatch = carrier.watch(

@@ -149,7 +149,7 @@ export class Links {
   /** The core does not go on without another pipe: whatever was wrong with the ways, one is tried. */
   wanted(): void {
     // When it wakes the core asks again.
-    if (this.#isFrozen) return;
+    if (this.#isFrozen || this.#side.state === "ended") return;
     const nowMs = this.#host.nowMs();
     for (const attempt of this.#attempts) {
       if (attempt.link !== undefined) continue;
@@ -233,7 +233,8 @@ export class Links {
   }
 
   #eventsOf(attempt: Attempt): PipeEvents {
-    const isOver = (): boolean => !this.#attempts.has(attempt);
+    // What is told of a session that has ended is told to nobody, drained or not.
+    const isOver = (): boolean => this.#side.state === "ended" || !this.#attempts.has(attempt);
     return {
       opened: (prove) => {
         if (isOver() || attempt.link !== undefined) return;

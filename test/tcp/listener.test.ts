@@ -309,6 +309,18 @@ describe("a TCP listener", () => {
     expect(second.socket.destroyed).toBe(false);
   });
 
+  test("[TCP-4] takes no second session on a connection", async () => {
+    const site = await serve();
+    const { socket, agreement } = await greeted(site);
+    socket.write(opening(agreement));
+    await soon(once(socket, "data"), "the greeting");
+    const nonce = new Uint8Array(16).fill(77);
+    const second = new RequestSide(0, { nonce, secret: new Uint8Array(32) }, { requests: "none" });
+    socket.write(opening(agreement, second));
+    await saidTo(socket);
+    expect(site.sessions.sessions).toHaveLength(1);
+  });
+
   test("ends a connection that sends noise in a session, and not the session", async () => {
     const site = await serve();
     const { socket, agreement } = await greeted(site);
