@@ -15,6 +15,7 @@ interface ProbeFlags {
   readonly header?: Headers;
   readonly holdFor?: number;
   readonly linkTimeout?: number;
+  readonly tcp?: string;
   readonly message?: string;
   readonly codec: keyof typeof CODECS;
   readonly json?: boolean;
@@ -46,6 +47,7 @@ export function addProbeCommand(program: Command, exit: (status: number) => void
     )
     .argument("<url>", "where the server's sessions live", url)
     .option("-H, --header <name: value>", "send this header, too; may be repeated", header)
+    .option("--tcp <url>", "try the link by TCP, too: tcp://host:port or tls://host:port")
     .option("--hold-for <duration>", "hold a request for so long (default: 30s; 0: not)", duration)
     .option("--link-timeout <duration>", "give a link up after this (default: 10s)", duration)
     .option("-m, --message <text>", "send this by each link: the server's application gets it")
@@ -68,6 +70,7 @@ async function runProbe(command: Command, target: string, flags: ProbeFlags): Pr
   try {
     report = await probe(target, {
       headers: flags.header,
+      tcp: flags.tcp,
       holdForMs: flags.holdFor,
       linkTimeoutMs: flags.linkTimeout,
       message: message !== undefined && codec === "raw" ? Buffer.from(message) : message,

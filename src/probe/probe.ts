@@ -17,8 +17,11 @@ import { WatchedCarrier } from "./watched-carrier.ts";
 
 export type { HoldReport } from "./holding.ts";
 
+/** How the server is reached: as of `connect`. The link by TCP is tried where `tcp` says where. */
+type Way = Pick<NodeCarrierOptions, "headers" | "agent" | "tcp" | "tls">;
+
 /** What is asked of a probe. */
-export interface ProbeOptions extends Pick<NodeCarrierOptions, "headers" | "agent"> {
+export interface ProbeOptions extends Way {
   /** A link that has not come about after so long does not work. Default 10 s. */
   readonly linkTimeoutMs?: number | undefined;
   /**
@@ -61,7 +64,7 @@ export interface ProbeReport {
 }
 
 /** Beside polling. */
-const PIPES: readonly Exclude<LinkName, "poll">[] = ["stream", "websocket"];
+const PIPES: readonly Exclude<LinkName, "poll">[] = ["stream", "websocket", "tcp"];
 
 const LINK_TIMEOUT_MS = 10_000;
 const HOLD_FOR_MS = 30_000;
@@ -76,7 +79,7 @@ const LATE_MS = 2_000;
 /** What all links are tried with. */
 interface Trial {
   readonly url: string;
-  readonly carrier: Pick<NodeCarrierOptions, "headers" | "agent">;
+  readonly way: Way;
   readonly timeoutMs: number;
   readonly message: unknown;
   readonly codec: CodecFactory;
@@ -89,9 +92,9 @@ interface Trial {
  * @throws UsageError `option_invalid`, as a rejection.
  */
 export async function probe(url: string, options: ProbeOptions = {}): Promise<ProbeReport> {
-  const { headers, agent, message, codec = raw } = options;
+  const { headers, agent, tcp, tls, message, codec = raw } = options;
   const { linkTimeoutMs: timeoutMs = LINK_TIMEOUT_MS, holdForMs = HOLD_FOR_MS } = options;
-  const trial = { url, carrier: { headers, agent }, timeoutMs, message, codec };
+  const trial = { url, way: { headers, agent, tcp, tls }, timeoutMs, message, codec };
   const poll = await tryPoll(trial);
   const links: LinkReport[] = [poll.report];
   let isBuffered = false;
@@ -100,6 +103,7 @@ export async function probe(url: string, options: ProbeOptions = {}): Promise<Pr
     // It takes its time: meanwhile the others are tried.
     const held = watchHolding(poll.carrier, holdForMs);
     for (const link of PIPES) {
+      if (link === "tcp" && tcp === undefined) continue;
       const { report, isHeldBack } = await tryPipe(trial, link);
       links.push(report);
       isBuffered ||= isHeldBack;
@@ -111,12 +115,12 @@ export async function probe(url: string, options: ProbeOptions = {}): Promise<Pr
   return { url, isFine, links, isBuffered, hold };
 }
 
-async function tryPoll({ url, carrier: options, timeoutMs, message, codec }: Trial): Promise<{
+async function tryPoll({ url, way, timeoutMs, message, codec }: Trial): Promise<{
   readonly report: LinkReport;
   readonly session: ClientSession;
   readonly carrier: WatchedCarrier;
 }> {
-  const carrier = new WatchedCarrier(new NodeCarrier(url, { ...options, links: ["poll"] }));
+  const carrier = new WatchedCarrier(new NodeCarrier(url, { ...way, links: ["poll"] }));
   const beganAtMs = performance.now();
   const session = connectOver(carrier, codec);
   let lastReason = "timeout";
@@ -138,10 +142,10 @@ async function tryPoll({ url, carrier: options, timeoutMs, message, codec }: Tri
 }
 
 async function tryPipe(
-  { url, carrier: options, timeoutMs, message, codec }: Trial,
+  { url, way, timeoutMs, message, codec }: Trial,
   link: Exclude<LinkName, "poll">,
 ): Promise<{ readonly report: LinkReport; readonly isHeldBack: boolean }> {
-  const carrier = new WatchedCarrier(new NodeCarrier(url, { ...options, links: [link, "poll"] }));
+  const carrier = new WatchedCarrier(new NodeCarrier(url, { ...way, links: [link, "poll"] }));
   const beganAtMs = performance.now();
   const session = connectOver(carrier, codec);
   const isJoined = await within(timeoutMs, (done) => {

@@ -2,12 +2,17 @@
 
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type Server as TcpServer,
+} from "node:net";
 import { afterAll, describe, expect, test } from "vitest";
 import { type ChaosOptions, startChaos } from "../../src/chaos/index.ts";
 import { configureServer } from "../../src/http/configure-server.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
 import { upgradeListener } from "../../src/http/node-upgrade.ts";
+import { tcpListener } from "../../src/http/tcp-listener.ts";
 import { probe, type ProbeReport } from "../../src/probe/probe.ts";
 import { json } from "../../src/session/index.ts";
 import { type ServerOptions, SessionServer } from "../../src/session/server.ts";
@@ -30,8 +35,11 @@ async function serve({ hasWebSockets = true, ...options }: SiteOptions = {}): Pr
   return listen(server);
 }
 
-async function listen(server: Server): Promise<number> {
-  cleanUps.push(() => server.close().closeAllConnections());
+async function listen(server: Server | TcpServer): Promise<number> {
+  cleanUps.push(() => {
+    server.close();
+    if ("closeAllConnections" in server) server.closeAllConnections();
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
@@ -115,6 +123,17 @@ describe.concurrent("a probe finds", () => {
     const report = await probe(urlOf(port), { holdForMs: 0 });
     expect(reasonsIn(report)).toMatchObject({ poll: "works", stream: "silent" });
     expect(report.isBuffered).toBe(false);
+  });
+
+  test("whether there is a way by TCP, where it is told where", async () => {
+    const sessions = new SessionServer({ onSession() {} });
+    const port = await listen(createServer(nodeListener(sessions)));
+    const tcpPort = await listen(createTcpServer(tcpListener(sessions)));
+    const works = await probe(urlOf(port), { holdForMs: 0, tcp: `tcp://127.0.0.1:${tcpPort}` });
+    expect(reasonsIn(works)).toEqual({ ...ALL_WORK, websocket: "websocket_refused", tcp: "works" });
+    const fails = await probe(urlOf(port), { holdForMs: 0, tcp: `tcp://127.0.0.1:${port}` });
+    expect(reasonsIn(fails)["tcp"]).toMatch(/^(answer_malformed|connection_|tcp_)/);
+    expect(fails.isFine).toBe(true);
   });
 
   test("that WebSockets are not let through", async () => {
