@@ -6,6 +6,7 @@ import type { ApplicationOutput } from "../core/index.ts";
 import type { SideName } from "./applications.ts";
 import { type CoreEvent, Cores, type Reaction } from "./cores.ts";
 import { type Router, SimulatedHttp } from "./http.ts";
+import { readWhole } from "./whole-bodies.ts";
 import { type PipeItem, type PipeKind, sideAt, type SimulatedPipe, type Way } from "./pipes.ts";
 
 /** Stands in for the cores of a pair. */
@@ -27,6 +28,35 @@ export abstract class ConnectedCores extends Cores {
 
   /** An application is told something. */
   protected abstract noteOutput(side: SideName, output: ApplicationOutput): void;
+
+  // --- readers --------------------------------------------------------------------------------
+
+  /** Something is on its way. */
+  protected get isMoving(): boolean {
+    return this.http.items.length > 0 || this.http.pipes.isMoving;
+  }
+
+  /** Something with a number is on its way: a message, or what is said of channels and ends. */
+  protected get isCarrying(): boolean {
+    const { items, pipes } = this.http;
+    const bodies = items.map(({ body }) => body);
+    for (const { up, down } of pipes.all.values()) {
+      for (const { body } of [...up, ...down]) bodies.push(body);
+    }
+    const { sessionId } = this.client as unknown as { readonly sessionId: Uint8Array };
+    return bodies.some((body) => {
+      const read = body.length === 0 ? undefined : readWhole(body, sessionId);
+      return read !== undefined && read.body.numbered.length > 0;
+    });
+  }
+
+  /** Both sides know by which pipe the client hears, and it works. */
+  get isPiped(): boolean {
+    const { client, session, http } = this;
+    const pipe = http.pipes.find("client", client.joined);
+    if (pipe === undefined || pipe.isDeaf.down || pipe.isDeaf.up) return false;
+    return pipe.server === "open" && session?.side.joined === client.joined;
+  }
 
   // --- pipes ----------------------------------------------------------------------------------
 
@@ -83,6 +113,13 @@ export abstract class ConnectedCores extends Cores {
     if (!isOpen) return;
     if (side === "client") this.react("client", { kind: "pipe-closed", link: pipe.link });
     else this.react("server", { kind: "pipe-gone", handle: number });
+  }
+
+  /** The connection is gone, with what is on it; the sides that are named are going to be told. */
+  protected breakPipe(number: number, told: readonly SideName[]): void {
+    const { pipes } = this.http;
+    pipes.break(number);
+    for (const side of told) pipes.endFor(number, side === "client" ? "down" : "up", 0);
   }
 
   /** The server's host wants a pipe replaced. */

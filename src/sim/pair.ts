@@ -34,7 +34,6 @@ import type { CoreEvent, Reaction } from "./cores.ts";
 import { CONNECTIONS_OF_ONE_LIFE, type Item } from "./http.ts";
 import type { PairOptions } from "./pair-options.ts";
 import { numberOf } from "./payloads.ts";
-import { readWhole } from "./whole-bodies.ts";
 import { sideOf, type Step, stepsOf } from "./steps.ts";
 
 const OK = 200;
@@ -62,6 +61,8 @@ export class Pair extends ConnectedCores {
   reloadsLeft: number;
   /** Wakes that `steps` still offers. */
   wakesLeft: number;
+  /** Pipes that `steps` still lets break. */
+  breaksLeft: number;
 
   /** Nothing is done yet but the client's opening. @throws UsageError as both cores do. */
   constructor(options: PairOptions = {}) {
@@ -71,6 +72,7 @@ export class Pair extends ConnectedCores {
     this.hurriesLeft = options.hurries ?? Infinity;
     this.reloadsLeft = options.reloads ?? 0;
     this.wakesLeft = options.wakes ?? 0;
+    this.breaksLeft = options.pipeBreaks ?? 0;
     this.logs.client.channels.add(0);
     this.logs.server.channels.add(0);
     for (const side of SIDES) this.stream(side, 0);
@@ -98,11 +100,6 @@ export class Pair extends ConnectedCores {
   /** Nothing is due at a side, and its application has nothing left to do. */
   private isIdleAt(side: SideName): boolean {
     return this.wakeAt[side].atMs > this.clocks[side] && this.nextCommand(side) === undefined;
-  }
-
-  /** Something is on its way. */
-  private get isMoving(): boolean {
-    return this.http.items.length > 0 || this.http.pipes.isMoving;
   }
 
   private get isConsumed(): boolean {
@@ -146,14 +143,6 @@ export class Pair extends ConnectedCores {
     });
   }
 
-  /** Both sides know by which pipe the client hears, and it works. */
-  get isPiped(): boolean {
-    const { client, session, http } = this;
-    const pipe = http.pipes.find("client", client.joined);
-    if (pipe === undefined || pipe.isDeaf.down || pipe.isDeaf.up) return false;
-    return pipe.server === "open" && session?.side.joined === client.joined;
-  }
-
   /** All is done, nothing moves, and the server could speak at any moment. */
   get isAtRest(): boolean {
     // The literal procedure goes on asking: a request follows each answer, and an answer each
@@ -164,19 +153,9 @@ export class Pair extends ConnectedCores {
     return isQuiet && isOver && this.isParked && this.isIdle;
   }
 
-  /** As quiet as where both sides say now and then that they are there: no message is on its way. */
+  /** As quiet as where both sides say now and then that they are there. */
   private get isIdlyTalking(): boolean {
-    const { items, pipes } = this.http;
-    if (!SIDES.every((side) => this.isIdleAt(side)) || !this.isConsumed) return false;
-    const bodies = items.map(({ body }) => body);
-    for (const { up, down } of pipes.all.values()) {
-      for (const { body } of [...up, ...down]) bodies.push(body);
-    }
-    const { sessionId } = this.client as unknown as { readonly sessionId: Uint8Array };
-    return bodies.every((body) => {
-      const read = body.length === 0 ? undefined : readWhole(body, sessionId);
-      return read === undefined || read.body.numbered.length === 0;
-    });
+    return SIDES.every((side) => this.isIdleAt(side)) && this.isConsumed && !this.isCarrying;
   }
 
   // --- stepping -------------------------------------------------------------------------------
@@ -234,6 +213,17 @@ export class Pair extends ConnectedCores {
       case "duplicate":
         this.duplicatesLeft--;
         this.http.duplicate(this.item(step.item));
+        return;
+      case "deliver-pipe":
+        this.deliverOnPipe(step.number, step.way);
+        return;
+      case "open-pipe":
+        if (step.pipe === "duplex") this.openPipe();
+        else this.offerPipe();
+        return;
+      case "break-pipe":
+        this.breaksLeft--;
+        this.breakPipe(step.number, step.told);
         return;
     }
   }

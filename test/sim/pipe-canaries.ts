@@ -1,7 +1,6 @@
 // Known bugs of links that are changed in mid-session, each of a kind that has broken other systems.
 // Random runs with pipes must find them.
 
-import type { Hearing } from "../../src/core/body.ts";
 import { ParkSide } from "../../src/core/park-side.ts";
 import type { Pipe } from "../../src/core/pipe.ts";
 import { PipedHalf } from "../../src/core/piped-half.ts";
@@ -79,20 +78,6 @@ export const PIPE_CANARIES: readonly Canary[] = [
           pipes.clear();
           call(...args);
           for (const [link, pipe] of kept) pipes.set(link, pipe);
-        }),
-      },
-    ],
-  },
-  {
-    name: "believes what is said on a pipe though a request has said otherwise since",
-    after: "last-writer-wins by time of arrival, over two ways of which one is slower",
-    plantings: [
-      {
-        prototype: ParkSide.prototype,
-        member: "noteJoined",
-        descriptor: around<ParkSide>((_side, call, args) => {
-          const [hearing] = args as unknown as [Hearing];
-          call({ ...hearing, fromExchange: Number.MAX_SAFE_INTEGER });
         }),
       },
     ],
