@@ -17,9 +17,11 @@ const TOLERANCE = 0.15;
 
 /**
  * Of the time after which requests are cut, how much they are held for: the rest is for the way of
- * the request that renews them, and of the answer.
+ * the request that renews them, and of the answer. Where that is too little, as on a path with long
+ * round trips, it is that part of that part, and so on, down to the least.
  */
 const HELD_PART = 0.75;
+const HELD_PART_MIN = 0.25;
 
 /** One request is held for longer after so long, then after twice, four times that and so on. */
 const RETRY_MIN_MS = 600_000;
@@ -38,6 +40,7 @@ export interface HoldTerm {
 export class HoldTime {
   /** After so long requests are cut. */
   private cutAfterMs: number = Infinity;
+  private heldPart = HELD_PART;
   private learnedAtMs: number = -Infinity;
   private tryAtMs: number = Infinity;
   private retryMs = RETRY_MIN_MS;
@@ -46,7 +49,7 @@ export class HoldTime {
 
   /** For how long a request may be out that is not on trial; Infinity: nobody is known to cut it. */
   get limitMs(): number {
-    return this.cutAfterMs * HELD_PART;
+    return this.cutAfterMs * this.heldPart;
   }
 
   /** A request leaves. */
@@ -66,6 +69,7 @@ export class HoldTime {
     if (this.cutAfterMs === Infinity) return;
     if (isLonger(heldMs, this.cutAfterMs)) {
       this.cutAfterMs = Infinity;
+      this.heldPart = HELD_PART;
       this.tryAtMs = Infinity;
       this.retryMs = RETRY_MIN_MS;
     } else if (isTrial) {
@@ -90,6 +94,10 @@ export class HoldTime {
     if (suspicion === undefined) return;
     const [shorter, longer] = [heldMs, suspicion.heldMs].toSorted((one, other) => one - other);
     if (shorter === undefined || longer === undefined || isLonger(longer, shorter)) return;
+    // As before, though they should have been renewed in time.
+    if (!isLonger(this.cutAfterMs, shorter)) {
+      this.heldPart = Math.max(HELD_PART_MIN, this.heldPart * HELD_PART);
+    }
     this.learn(nowMs, shorter);
   }
 

@@ -38,6 +38,14 @@ describe("[SAY-12] a request more than is needed", () => {
     expect(client.side.renewParked(client.nowMs)).toBe(false);
   });
 
+  test("does not leave when the session was open and has ended", () => {
+    const client = new Dialogue().open();
+    client.tick();
+    client.answer(client.last.exchange, { ended: { code: 3, reason: new Uint8Array() } });
+    expect(client.side.state).toBe("ended");
+    expect(client.side.renewParked(client.nowMs)).toBe(false);
+  });
+
   test("does not leave while the server wants a pause", () => {
     const client = new Dialogue().open();
     client.tick();

@@ -60,6 +60,21 @@ describe("the time after which requests are cut", () => {
     expect(holds.limitMs).toBe(3_750);
   });
 
+  test("leaves less of it where requests are cut after it all the same", () => {
+    const holds = new HoldTime();
+    const limits: number[] = [];
+    for (let atMs = 0; limits.length < 6; atMs += 4_000) {
+      cut(holds, atMs, 2_000);
+      cut(holds, atMs + 2_000, 2_000);
+      limits.push(holds.limitMs);
+    }
+    expect(limits).toEqual([1_500, 1_125, 843.75, 632.8125, 500, 500]);
+    holds.noteAnswered(1_000_000, { sentAtMs: 0, renewAtMs: Infinity, isTrial: true });
+    cut(holds, 1_000_000, 2_000);
+    cut(holds, 1_002_000, 2_000);
+    expect(holds.limitMs).toBe(1_500);
+  });
+
   test("does not count requests that left before it was learned", () => {
     const holds = new HoldTime();
     const early = [holds.begin(3_500), holds.begin(3_600)] as const;
@@ -135,6 +150,8 @@ class ImpatientLine extends MemoryCarrier {
   /** After so long; by a failure, or an empty answer. */
   cutAfterMs = 2_000;
   isEmpty = false;
+  /** Each way to whoever cuts them takes so long. */
+  wayMs = 0;
   cutShort = 0;
 
   constructor(server: SessionServer, origin: string) {
@@ -143,6 +160,7 @@ class ImpatientLine extends MemoryCarrier {
   }
 
   override async exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
+    await passed(this.wayMs);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<Outcome>((resolve) => {
       timer = setTimeout(() => {
@@ -153,8 +171,13 @@ class ImpatientLine extends MemoryCarrier {
     });
     const outcome = await Promise.race([late, super.exchange(body, signal)]);
     clearTimeout(timer);
+    await passed(this.wayMs);
     return outcome;
   }
+}
+
+function passed(ms: number): Promise<void> | undefined {
+  return ms === 0 ? undefined : new Promise((resolve) => void setTimeout(resolve, ms));
 }
 
 describe("a session whose requests are cut after 2 s", () => {
@@ -203,6 +226,16 @@ describe("a session whose requests are cut after 2 s", () => {
       expect(lost).toEqual([]);
     },
   );
+
+  test("has none cut any more where a round trip takes half as long, either", async () => {
+    const { line } = join("http://far-away.example");
+    line.wayMs = 500;
+    await pass(60_000, 50);
+    const { cutShort } = line;
+    expect(cutShort).toBeGreaterThan(2);
+    await pass(120_000, 50);
+    expect(line.cutShort).toBe(cutShort);
+  });
 
   test("spares the next session of its origin that", async () => {
     join();
