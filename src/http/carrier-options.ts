@@ -22,6 +22,12 @@ export interface CarrierOptions {
    * are the same, and no events. Default "binary".
    */
   readonly streamLabel?: "binary" | "event-stream" | undefined;
+  /**
+   * Who names streams: the "client", by tickets that requests bring before, or the "server": then
+   * the name is the first thing that comes on the stream, and each body on it says the name.
+   * Default "client".
+   */
+  readonly streamNames?: "client" | "server" | undefined;
   /** Largest answer that is read, in bytes. Default: the largest body that a session reads. */
   readonly answerBytesMax?: number | undefined;
 }

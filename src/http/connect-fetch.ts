@@ -43,6 +43,7 @@ export function connect<Incoming = unknown, Outgoing = unknown>(
     events,
     links,
     streamLabel,
+    streamNames,
     ...rest
   } = options;
   const session = { ...rest, parkedMax: rest.parkedMax ?? FETCH_PARKED_MAX };

@@ -44,6 +44,7 @@ export function connect<Incoming = unknown, Outgoing = unknown>(
     tcp,
     tls,
     streamLabel,
+    streamNames,
     ...session
   } = options;
   const answerBytesMax = session.bodyBytesMax ?? REQUEST_DEFAULTS.bodyBytesMax;

@@ -73,12 +73,13 @@ export class FetchCarrier implements Carrier {
     this.requests = requestsAmong(options.links);
     this.pipes = pipesAmong(options.links, {
       tcp: undefined,
-      stream: new StreamPipes(
-        this.url,
-        this.answerBytesMax,
-        options.streamLabel,
-        (to, accept, signal) => this.getStream(to, accept, signal),
-      ),
+      // Each keeps a connection.
+      stream:
+        this.turns === undefined
+          ? new StreamPipes(this.url, this.answerBytesMax, options, (to, accept, signal) =>
+              this.getStream(to, accept, signal),
+            )
+          : undefined,
       // Node has none before version 22.
       websocket:
         typeof WebSocket === "undefined"

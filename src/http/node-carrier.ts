@@ -118,7 +118,7 @@ export class NodeCarrier implements Carrier {
       stream: new StreamPipes(
         href,
         answerBytesMaxOf(options),
-        options.streamLabel,
+        options,
         (to, accept, signal) => this.getStream(to, accept, signal),
       ),
       websocket: new WebSocketPipes(href, (to) => this.makeWebSocket(to)),

@@ -15,23 +15,27 @@ export class StreamPipes implements PipeCarrier {
   readonly name = "stream";
   readonly isDuplex = false;
   readonly origin: string;
+  readonly isNamed: boolean;
   private readonly url: string;
   private readonly bodyBytesMax: number;
   private readonly get: GetStream;
   private readonly accept: string;
 
-  /** @throws UsageError `option_invalid` for the label. */
+  /** @throws UsageError `option_invalid` for the label, and for who names. */
   constructor(
     url: string,
     bodyBytesMax: number,
-    label: CarrierOptions["streamLabel"],
+    { streamLabel, streamNames = "client" }: CarrierOptions,
     get: GetStream,
   ) {
     this.origin = new URL(url).origin;
     this.url = url;
     this.bodyBytesMax = bodyBytesMax;
     this.get = get;
-    this.accept = mediaTypeOf(label);
+    this.accept = mediaTypeOf(streamLabel);
+    const isKnown = streamNames === "client" || streamNames === "server";
+    if (!isKnown) refuse("streamNames", streamNames, "client or server");
+    this.isNamed = streamNames === "server";
   }
 
   open(events: PipeEvents, ticket: Uint8Array): PipeConnection {

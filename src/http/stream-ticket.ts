@@ -2,10 +2,13 @@
 
 const PARAMETER = "stream";
 
-/** The URL that a stream is got from. */
+/** In the place of a ticket, for a stream that the server names [PIPE-13]; as bytes it is empty. */
+const NEW = "new";
+
+/** The URL that a stream is got from; without a ticket one that the server names. */
 export function streamUrl(url: string, ticket: Uint8Array): string {
   const own = new URL(url);
-  own.searchParams.set(PARAMETER, encode(ticket));
+  own.searchParams.set(PARAMETER, ticket.length === 0 ? NEW : encode(ticket));
   return own.href;
 }
 
@@ -14,6 +17,7 @@ export function ticketIn(target: string): Uint8Array | undefined {
   const query = target.indexOf("?");
   if (query === -1) return undefined;
   const text = new URLSearchParams(target.slice(query)).get(PARAMETER) ?? "";
+  if (text === NEW) return new Uint8Array(0);
   return /^[\w-]{22}$/.test(text) ? decode(text) : undefined;
 }
 

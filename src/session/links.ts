@@ -2,7 +2,14 @@
  * The choice of links: which pipes a client's session opens beside its requests, and when it tries
  * again what did not work. The core says what a pipe is worth; here is only what follows from that.
  */
-import { type PipeEnd, type RequestSide, TICKET_BYTES, UNANSWERED_DOUBTED } from "../core/index.ts";
+import {
+  type PipeEnd,
+  readStreamName,
+  type RequestSide,
+  TICKET_BYTES,
+  UNANSWERED_DOUBTED,
+} from "../core/index.ts";
+import { protocolCode } from "../core/errors.ts";
 import { type Experience, experienceOf } from "./experience.ts";
 import type { Host } from "./host.ts";
 import type { LinkName, PipeCarrier, PipeConnection, PipeEvents } from "./pipe-carrier.ts";
@@ -223,7 +230,7 @@ export class Links {
     };
     this.#attempts.add(attempt);
     way.experience.begin(this);
-    if (!carrier.isDuplex) {
+    if (!carrier.isDuplex && carrier.isNamed !== true) {
       attempt.link = this.#side.offerPipe(beganAtMs, attempt.ticket);
       this.#touch();
       return Infinity;
@@ -242,8 +249,12 @@ export class Links {
         this.#moved();
       },
       body: (bytes) => {
-        if (isOver() || attempt.link === undefined) return;
-        this.#side.handlePipeBody(this.#host.nowMs(), attempt.link, bytes);
+        if (isOver()) return;
+        if (attempt.link !== undefined) {
+          this.#side.handlePipeBody(this.#host.nowMs(), attempt.link, bytes);
+        } else if (attempt.way.carrier.isNamed === true) {
+          this.#take(attempt, bytes);
+        }
         this.#moved();
       },
       closed: (reason) => {
@@ -259,6 +270,19 @@ export class Links {
         this.#moved();
       },
     };
+  }
+
+  /** A stream that the server names has said its name. */
+  #take(attempt: Attempt, bytes: Uint8Array): void {
+    try {
+      attempt.link = this.#side.takeStream(this.#host.nowMs(), readStreamName(bytes));
+    } catch (error) {
+      protocolCode(error);
+      attempt.connection?.close();
+      this.lastReason = "unreadable";
+      this.#failed(attempt, "unreadable");
+      this.#side.handlePipeFailed(this.#host.nowMs());
+    }
   }
 
   /** The server knows the ticket. */

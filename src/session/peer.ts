@@ -66,7 +66,7 @@ export interface RequestHandler {
    */
   handlePipe?(peer: Peer, pipe: ServerPipe, claim?: Claim): PipeEvents;
   /**
-   * Somebody asks for the stream with a ticket.
+   * Somebody asks for the stream with a ticket; with an empty one, for one that the server names.
    *
    * @returns what to call when the connection has ended; undefined where there is no such stream.
    */

@@ -36,6 +36,8 @@ export interface PipeCarrier {
   readonly origin: string;
   /** Whether bodies go up on it too. What only comes down is asked for with a ticket. */
   readonly isDuplex: boolean;
+  /** The server names its streams: the first body on each is the name, and there is no ticket. */
+  readonly isNamed?: boolean;
   /**
    * Begins a connection. It returns before anything is told of it, and never throws. A connection
    * that does not come up is closed by the session after 10 s.

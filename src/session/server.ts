@@ -10,6 +10,7 @@ import {
   type EndpointOptions,
   ENDPOINT_DEFAULTS,
   type ServerSession,
+  TICKET_BYTES,
   type Verdict,
 } from "../core/index.ts";
 import { assert } from "../core/errors.ts";
@@ -137,6 +138,8 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   readonly #timer: WakeTimer;
   readonly #held: Map<number, Held> = new Map();
   readonly #pipes: Map<number, ServerPipe> = new Map();
+  /** Whose the streams are that were named and then taken. */
+  readonly #takers: Map<number, ServerSession> = new Map();
   readonly #served: Map<ServerSession, Served<Incoming, Outgoing>> = new Map();
   /** Whose first requests wait for a verdict. */
   readonly #openers: Map<ServerSession, Peer> = new Map();
@@ -294,6 +297,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   }
 
   handleStream(ticket: Uint8Array, _peer: Peer, pipe: ServerPipe): (() => void) | undefined {
+    if (ticket.length === 0) return this.#nameStream(pipe);
     const known = this.#endpoint.recogniseTicket(ticket);
     // A request says who its client is, and offers another ticket [HTTP-11].
     const isSilent =
@@ -309,6 +313,29 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     this.#noteMoved(session);
     return () => {
       if (!this.#pipes.delete(handle)) return;
+      this.#endpoint.handlePipeGone(this.#host.nowMs(), session, handle);
+      this.#noteMoved(session);
+    };
+  }
+
+  /** A stream whose session, if any, will name it by a request. */
+  #nameStream(pipe: ServerPipe): (() => void) | undefined {
+    const handle = this.#nextHandle++;
+    this.#pipes.set(handle, pipe);
+    const name = this.#host.randomBytes(TICKET_BYTES);
+    if (!this.#endpoint.nameStream(this.#host.nowMs(), handle, name)) {
+      this.#pipes.delete(handle);
+      return undefined;
+    }
+    this.#pump();
+    return () => {
+      if (!this.#pipes.delete(handle)) return;
+      const session = this.#takers.get(handle);
+      this.#takers.delete(handle);
+      if (session === undefined) {
+        this.#endpoint.handleNamedGone(handle);
+        return;
+      }
       this.#endpoint.handlePipeGone(this.#host.nowMs(), session, handle);
       this.#noteMoved(session);
     };
@@ -343,6 +370,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   #hangUp(handle: number): void {
     this.#pipes.get(handle)?.close();
     this.#pipes.delete(handle);
+    this.#takers.delete(handle);
   }
 
   // --- for the application --------------------------------------------------------------------
@@ -438,6 +466,9 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
           break;
         case "hang-up":
           this.#hangUp(output.handle);
+          break;
+        case "stream-taken":
+          this.#takers.set(output.handle, output.session);
           break;
         case "authenticate":
           void this.#admit(output.session);

@@ -8,6 +8,7 @@ import { connect, type ConnectOptions } from "../../src/http/connect-node.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
 import { upgradeListener } from "../../src/http/node-upgrade.ts";
 import type { ListenerOptions } from "../../src/http/request-rules.ts";
+import type { RequestHandler } from "../../src/session/peer.ts";
 import type { ClientSession } from "../../src/session/client-session.ts";
 import { type PeerSession, type ServerOptions, SessionServer } from "../../src/session/server.ts";
 import { soon, until } from "../waiting.ts";
@@ -16,6 +17,8 @@ import { soon, until } from "../waiting.ts";
 export interface SiteOptions {
   readonly server?: Partial<ServerOptions<number, number>>;
   readonly listener?: ListenerOptions;
+  /** In the place of sessions of its own. */
+  readonly sessions?: RequestHandler;
 }
 
 /** A request as it came, with the socket that it came on. */
@@ -39,18 +42,18 @@ export class StreamSite {
   url = "";
   port = 0;
 
-  private constructor({ server: options, listener }: SiteOptions) {
+  private constructor({ server: options, listener, sessions }: SiteOptions) {
     this.sessions = new SessionServer<number, number>({
       onSession: (session) => void this.peers.push(session),
       ...options,
     });
-    const listen = nodeListener(this.sessions, listener);
+    const listen = nodeListener(sessions ?? this.sessions, listener);
     this.server = createServer((request, response) => {
       const { method = "", url = "", headers, socket } = request;
       this.seen.push({ method, url, atMs: performance.now(), headers, socket, response });
       listen(request, response);
     });
-    this.server.on("upgrade", upgradeListener(this.sessions, listener));
+    this.server.on("upgrade", upgradeListener(sessions ?? this.sessions, listener));
     this.server.on("upgrade", () => this.#upgrades++);
     configureServer(this.server);
   }
