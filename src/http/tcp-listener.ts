@@ -1,5 +1,5 @@
 /**
- * `holdfast/tcp`: serving sessions by bare TCP connections, and by TLS. spec tcp.
+ * Sessions by bare TCP connections, and by TLS, at a server. spec tcp.
  *
  * Each connection is counted from its first moment to its last, and so are the bytes of a body that
  * has not come whole. Before it is known whose it is, little is read and it may not take long
@@ -43,6 +43,7 @@ export type TcpListener = (socket: Socket) => void;
 
 const MIB = 1024 * 1024;
 
+/** Defaults of the options that are numbers. */
 export const TCP_DEFAULTS: Readonly<Record<Exclude<keyof TcpListenerOptions, "onError">, number>> =
   {
     // Two round trips on the slowest lines, with three packets lost on the way.
