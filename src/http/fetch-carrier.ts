@@ -4,13 +4,15 @@
  * tell why a request failed; so the reasons are few.
  */
 import type { RequestUse } from "../core/index.ts";
-import type { Carrier, Leaving, Outcome } from "../session/carrier.ts";
+import type { Carrier, Leaving, Outcome, Turns } from "../session/carrier.ts";
+import { refuse } from "../session/checks.ts";
 import type { LinkName, PipeCarrier } from "../session/pipe-carrier.ts";
 import { answerBytesMaxOf, type CarrierOptions, carrierUrl } from "./carrier-options.ts";
 import { pipesAmong, requestsAmong } from "./link-options.ts";
 import { MEDIA_TYPE } from "./media-type.ts";
 import { failure, joined, refusalIn } from "./outcomes.ts";
 import { type PageEvents, watchPage } from "./page-life.ts";
+import { sharedTurns } from "./shared-turns.ts";
 import { StreamPipes } from "./stream-pipe.ts";
 import { SUBPROTOCOL, WebSocketPipes } from "./websocket-pipe.ts";
 
@@ -28,6 +30,15 @@ export interface FetchCarrierOptions extends CarrierOptions {
    * WebSockets, streams and polling.
    */
   readonly links?: readonly LinkName[] | undefined;
+  /**
+   * Where WebSockets do not pass, the pages of one origin take turns at polling, in place of a
+   * stream or a held request for each: over HTTP/1.1 a browser has six connections to a server, and
+   * seven pages would leave none. At most four have a request held, for 250 ms while others wait;
+   * what the server sends to another page waits for its turn. What pages send does not wait. Needs
+   * polling among `links`, and changes nothing in a host without Web Locks and BroadcastChannel, nor
+   * by WebSockets. Default false: over HTTP/2 there is no such limit.
+   */
+  readonly sharesConnections?: boolean | undefined;
   /** In place of the global `fetch`. */
   readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
   /** Where to hear that the path is back. Default `globalThis`. */
@@ -59,6 +70,7 @@ export class FetchCarrier implements Carrier {
   readonly origin: string;
   readonly pipes: readonly PipeCarrier[];
   readonly requests: RequestUse;
+  readonly turns: Turns | undefined;
   private readonly url: string;
   private readonly answerBytesMax: number;
   private readonly options: FetchCarrierOptions;
@@ -70,7 +82,11 @@ export class FetchCarrier implements Carrier {
     this.carriersMax = options.carriersMax ?? FETCH_CARRIERS_MAX;
     this.answerBytesMax = answerBytesMaxOf(options);
     this.options = options;
-    this.requests = requestsAmong(options.links);
+    const requests = requestsAmong(options.links);
+    const isShared: unknown = options.sharesConnections ?? false;
+    if (typeof isShared !== "boolean") refuse("sharesConnections", isShared, "true or false");
+    this.turns = isShared && requests === "parked" ? sharedTurns(this.origin) : undefined;
+    this.requests = this.turns === undefined ? requests : "turns";
     this.pipes = pipesAmong(options.links, {
       tcp: undefined,
       // Each keeps a connection.

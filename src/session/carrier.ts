@@ -28,6 +28,15 @@ export type Leaving =
   /** It ends now, or nothing runs in it until it wakes, and no connection is kept. */
   | "frozen";
 
+/** Turns at having requests held, for all that share the connections to a server. */
+export interface Turns {
+  /**
+   * Asks for a turn: `begin` says, later, that it has come, and `end` that others have waited long
+   * enough. Returns what gives it back; to be called once, also before it came.
+   */
+  ask(begin: () => void, end: () => void): () => void;
+}
+
 /** The client's way to a server by exchanges. */
 export interface Carrier {
   /**
@@ -53,6 +62,8 @@ export interface Carrier {
   readonly pipes?: readonly PipeCarrier[] | undefined;
   /** What exchanges are for; undefined: "parked". Another use needs `pipes`. */
   readonly requests?: RequestUse | undefined;
+  /** For "turns" as the use of exchanges, and only for that. */
+  readonly turns?: Turns | undefined;
   /** Requests that carry messages and may be out at once; undefined: as many as the core likes. */
   readonly carriersMax: number | undefined;
   /**

@@ -9,6 +9,7 @@ import { HeldRequests } from "./held-requests.ts";
 import type { Host } from "./host.ts";
 import { Links } from "./links.ts";
 import { type Driver, SessionHub } from "./session-hub.ts";
+import { TurnTaker } from "./turn-taker.ts";
 import { WakeTimer } from "./wake-timer.ts";
 
 /** How long the last word to the server may take before its connection is given up. */
@@ -36,6 +37,7 @@ export class ClientLoop implements Driver {
   readonly #out: Map<number, AbortController> = new Map();
   readonly #lasting: Set<number> = new Set();
   readonly #held: HeldRequests;
+  readonly #turns: TurnTaker | undefined;
   #lastWordTimer: unknown;
   #isTurnPlanned = false;
   /** From when the host says that it is left until it wakes. */
@@ -71,9 +73,11 @@ export class ClientLoop implements Driver {
       this.#planTurn(),
     );
     this.hub.link = this.#links.name;
-    this.hub.link = this.#links.name;
     // A session that is resumed was open before, and without requests there is no other way to.
     if (side.state !== "opening" || !this.#hasRequests) this.#links.begin();
+    if (carrier.turns !== undefined) {
+      this.#turns = new TurnTaker(host, side, carrier.turns, this.#out, () => this.#planTurn());
+    }
     this.#unwatch = carrier.watch(
       () => this.#wake(),
       (how) => this.#leaveHost(how),
@@ -138,6 +142,7 @@ export class ClientLoop implements Driver {
     this.#links.freeze();
     const cut = [...this.#out.keys()].filter((exchange) => !this.#lasting.has(exchange));
     for (const exchange of cut) this.#abort(exchange);
+    this.#turns?.stop();
   }
 
   /** [SAY-11] */
@@ -177,6 +182,9 @@ export class ClientLoop implements Driver {
         if (output.kind === "ended") this.#end(before);
       }
     }
+    const { state, joined } = this.#side;
+    const isHearing = joined === 0 && state !== "opening" && !this.#isFrozen;
+    this.#turns?.consider(isHearing && !this.#isEnded);
     this.hub.linkReason = this.#links.lastReason;
     this.hub.noteLink(this.#links.name);
     this.hub.settle();
@@ -258,6 +266,7 @@ export class ClientLoop implements Driver {
   #leave(): void {
     this.host.clearTimer(this.#lastWordTimer);
     for (const exchange of this.#out.keys()) this.#abort(exchange);
+    this.#turns?.stop();
     this.#carrier.close();
   }
 }

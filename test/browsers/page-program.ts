@@ -18,7 +18,12 @@ interface PageHost {
 
 export interface OpenOptions extends Pick<
   client.ConnectOptions,
-  "reconnectDelayMinMs" | "reconnectDelayMaxMs" | "lostAfterMs" | "credentials" | "links"
+  | "reconnectDelayMinMs"
+  | "reconnectDelayMaxMs"
+  | "lostAfterMs"
+  | "credentials"
+  | "links"
+  | "sharesConnections"
 > {
   readonly url?: string;
   /** Each request gets the next of these tokens; the last one stays. None: no such header. */
