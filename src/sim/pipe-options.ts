@@ -19,7 +19,7 @@ export function drawPipedOptions(play: Play): SimulationOptions {
       client: { ...pair.client, ...shared },
       server: { ...pair.server, ...shared, ...server },
     },
-    network: { ...network, pipes: drawFaults(play) },
+    network: { ...network, pipes: drawPipeFaults(play) },
     pipes: drawActions(play),
   };
   for (const [name, value] of Object.entries(options)) play.expand(name, value);
@@ -50,7 +50,8 @@ function drawActions(play: Play): PipeActions {
   };
 }
 
-function drawFaults(play: Play): PipeFaults {
+/** Draws what a network does to pipes; the first possibility of each is the plain one. */
+export function drawPipeFaults(play: Play): PipeFaults {
   const harsh = oneOf(play, [5, 20, 60], "how harsh to pipes");
   const often = (label: string, permille: number): number =>
     play.pick(2, label) === 1 ? permille : 0;

@@ -2,6 +2,7 @@
 // until a run that missed it is no accident.
 
 import type { SimulationMark } from "../../src/sim/index.ts";
+import type { LinkName } from "../../src/session/pipe-carrier.ts";
 import type { HazardMark } from "../../src/sim-session/index.ts";
 
 /** What is met by one seed in fourteen, or more often, and what by one in eighty at least. */
@@ -165,6 +166,24 @@ const SESSIONS: Wanted<SessionMark> = {
   seldom: ["doubled", "page"],
 };
 
+const LINKS: Wanted<SessionMark | `link: ${LinkName}`> = {
+  often: [
+    "link: websocket",
+    "link: stream",
+    "link: poll",
+    "pipe breaks",
+    "pipe breaks with bodies on it",
+    "pipe half-open",
+    "pipe held back",
+    "pipe idle",
+    "pipe mute",
+    "pipe never opens",
+    "client reloads",
+    "sleeps",
+  ],
+  seldom: ["pipe damaged"],
+};
+
 const RESTARTS: Wanted<SessionMark> = {
   often: [
     "lost",
@@ -189,6 +208,7 @@ const WANTED: ReadonlyMap<string, Wanted<string>> = new Map(
     closing: CLOSING,
     lives: LIVES,
     sessions: SESSIONS,
+    links: LINKS,
     restarts: RESTARTS,
   }),
 );

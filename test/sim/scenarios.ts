@@ -1,6 +1,6 @@
 // The scenarios of this repository by name, for programs that are told which one to play.
 
-import { restarts, sessions } from "../sim-session/scenarios.ts";
+import { links, restarts, sessions } from "../sim-session/scenarios.ts";
 import {
   coreScenario,
   drawOptions,
@@ -34,7 +34,10 @@ const cores = counted(coreScenario, drawOptions);
 const pipes = counted(pipeScenario, drawPipedOptions);
 
 export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map(
-  [cores, pipes, closing, lives, sessions, restarts].map((scenario) => [scenario.name, scenario]),
+  [cores, pipes, closing, lives, sessions, links, restarts].map((scenario) => [
+    scenario.name,
+    scenario,
+  ]),
 );
 
 /** @throws Error for a name that there is not. */
