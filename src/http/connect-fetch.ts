@@ -44,6 +44,7 @@ export function connect<Incoming = unknown, Outgoing = unknown>(
     links,
     streamLabel,
     streamNames,
+    sharesConnections,
     ...rest
   } = options;
   const session = { ...rest, parkedMax: rest.parkedMax ?? FETCH_PARKED_MAX };
