@@ -71,7 +71,6 @@ const HOLD_FOR_MS = 30_000;
 
 /** So many failures in a row are an answer; one may be an accident. */
 const FAILURES_MAX = 3;
-const PIPE_FAILURES_MAX = 2;
 
 /** For so long it is waited for what somebody has held back, and for the end of a session. */
 const LATE_MS = 2_000;
@@ -155,7 +154,7 @@ async function tryPipe(
     for (const pipes of carrier.pipes) {
       pipes.onEnd = (wasSilent) => {
         // A session does not try that again for long.
-        if (++failures === PIPE_FAILURES_MAX || wasSilent) done(false);
+        if (++failures === FAILURES_MAX || wasSilent) done(false);
       };
     }
   });
