@@ -12,7 +12,7 @@
  */
 
 import type { Address, Body, ChecksumKind, Direction } from "./body.ts";
-import { bodyChecksum } from "./checksum.ts";
+import { bodyChecksum, xxh32 } from "./checksum.ts";
 import { describeAddress } from "./address.ts";
 import { assert, demand, ProtocolError } from "./errors.ts";
 import { CHECKSUM_BYTES, VERSIONS_MAX, WIRE_VERSION } from "./limits.ts";
@@ -116,16 +116,18 @@ export function readBody(bytes: Uint8Array, head: Head, sessionId: Uint8Array): 
  * speaks other versions [VER-3].
  *
  * @throws ProtocolError `version_unknown` if it is another body, `truncated`, `length_mismatch`,
- *   `count_invalid`.
+ *   `count_invalid`, `checksum_mismatch`.
  */
 export function readVersions(bytes: Uint8Array): number[] {
   const [first, count] = bytes;
   demand(first === undefined || first === 0, "version_unknown"); // [VER-1]
   demand(count !== undefined, "truncated");
   demand(count >= 1 && count <= VERSIONS_MAX, "count_invalid"); // [VER-2]
-  demand(bytes.length >= 2 + count, "truncated");
-  demand(bytes.length <= 2 + count, "length_mismatch");
-  const versions = [...bytes.subarray(2)];
+  const end = 2 + count;
+  demand(bytes.length >= end + CHECKSUM_BYTES, "truncated");
+  demand(bytes.length <= end + CHECKSUM_BYTES, "length_mismatch");
+  demand(readChecksum(bytes, end) === xxh32(bytes, 0, end, 0), "checksum_mismatch");
+  const versions = [...bytes.subarray(2, end)];
   let previous = 0;
   for (const version of versions) {
     demand(version > previous && version <= VERSIONS_MAX, "count_invalid"); // [VER-2]

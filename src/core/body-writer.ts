@@ -3,7 +3,7 @@
  */
 import { describeAddress } from "./address.ts";
 import type { Address, Body, ChecksumKind, Direction, NumberedFrame } from "./body.ts";
-import { bodyChecksum } from "./checksum.ts";
+import { bodyChecksum, xxh32 } from "./checksum.ts";
 import { assert } from "./errors.ts";
 import { FRAME_CHANNEL_BLOCKED, FRAME_CHANNEL_WINDOW } from "./frame-types.ts";
 import {
@@ -88,7 +88,7 @@ export function finishBody(writer: Wire, content: Body, options: BodyOptions): U
   const checksumAt = writeVarint(bytes, start + 1, length);
   if (checksumBits > 0) {
     const sum = bodyChecksum(sessionId, head, bytes, COVERED_START, end); // [SUM-1]
-    for (let k = 0; k < CHECKSUM_BYTES; k += 1) bytes[checksumAt + k] = sum >>> (8 * k);
+    writeChecksum(bytes, checksumAt, sum);
   }
   return bytes.slice(start, end);
 }
@@ -101,7 +101,15 @@ export function writeVersions(versions: readonly number[]): Uint8Array {
     assert(version > previous && version <= VERSIONS_MAX, "versions rise");
     previous = version;
   }
-  return Uint8Array.of(0, versions.length, ...versions);
+  const end = 2 + versions.length;
+  const bytes = new Uint8Array(end + CHECKSUM_BYTES);
+  bytes.set([0, versions.length, ...versions]);
+  writeChecksum(bytes, end, xxh32(bytes, 0, end, 0));
+  return bytes;
+}
+
+function writeChecksum(bytes: Uint8Array, position: number, sum: number): void {
+  for (let k = 0; k < CHECKSUM_BYTES; k += 1) bytes[position + k] = sum >>> (8 * k);
 }
 
 /** Where the head begins, so that it ends where the covered bytes begin. */

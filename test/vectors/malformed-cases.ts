@@ -2,6 +2,7 @@
 // spec/vectors/malformed.json is made from. Put together by hand, not by the writer.
 
 import type { ProtocolErrorCode } from "../../src/core/errors.ts";
+import { xxh32 } from "./decoder.mjs";
 
 export interface MalformedCase {
   readonly name: string;
@@ -93,17 +94,44 @@ const addresses: MalformedCase[] = [
   return refused(tag, "address_invalid", name ?? "", body("14", fields ?? ""));
 });
 
+/** A VERSION body of these bytes and their checksum. */
+function versionsBody(hex: string): string {
+  const bytes = hex.match(/../g)?.map((pair) => Number.parseInt(pair, 16)) ?? [];
+  const sum = xxh32(bytes, 0).toString(16).padStart(8, "0");
+  return hex + (sum.match(/../g)?.toReversed().join("") ?? "");
+}
+
 const versions: MalformedCase[] = [
   refused("VER-1", "version_unknown", "a body of version 1", "1000", "versions"),
   refused("VER-1", "truncated", "nothing", "", "versions"),
   refused("VER-1", "truncated", "no count", "00", "versions"),
-  refused("VER-1", "truncated", "a version is missing", "000201", "versions"),
-  refused("VER-1", "length_mismatch", "a version is left over", "00010102", "versions"),
-  refused("VER-2", "count_invalid", "no version", "0000", "versions"),
-  refused("VER-2", "count_invalid", "16 versions", `0010${"01".repeat(16)}`, "versions"),
-  refused("VER-2", "count_invalid", "version 0", "000100", "versions"),
-  refused("VER-2", "count_invalid", "version 16", "000110", "versions"),
-  refused("VER-2", "count_invalid", "the same version twice", "00020101", "versions"),
+  refused("VER-1", "truncated", "a version is missing", versionsBody("000201"), "versions"),
+  refused("VER-1", "truncated", "no checksum", "000101", "versions"),
+  refused(
+    "VER-1",
+    "length_mismatch",
+    "a byte is left over",
+    `${versionsBody("000101")}00`,
+    "versions",
+  ),
+  refused(
+    "VER-1",
+    "checksum_mismatch",
+    "another version",
+    `000102${versionsBody("000101").slice(6)}`,
+    "versions",
+  ),
+  refused("VER-2", "count_invalid", "no version", versionsBody("0000"), "versions"),
+  refused(
+    "VER-2",
+    "count_invalid",
+    "16 versions",
+    versionsBody(`0010${"01".repeat(16)}`),
+    "versions",
+  ),
+  refused("VER-2", "count_invalid", "version 0", versionsBody("000100"), "versions"),
+  refused("VER-2", "count_invalid", "version 16", versionsBody("000110"), "versions"),
+  refused("VER-2", "count_invalid", "the same version twice", versionsBody("00020101"), "versions"),
 ];
 
 const integers: MalformedCase[] = [

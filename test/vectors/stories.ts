@@ -1,6 +1,7 @@
 // What happens between a client and a server, body by body: what spec/vectors/stories.json is made
 // from. Each story shows one mechanism, and names the rules that it shows.
 
+import { writeVersions } from "../../src/core/body-writer.ts";
 import { assert } from "../../src/core/errors.ts";
 import { LITERAL_DEFAULTS } from "../../src/core/limits.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
@@ -419,7 +420,7 @@ export const stories: readonly Story[] = [
     () => {
       const stage = new Stage();
       stage.tick();
-      stage.answerFrom("speaks only version 2", 1, Uint8Array.of(0, 1, 2));
+      stage.answerFrom("speaks only version 2", 1, writeVersions([2]));
       stage.arrive(2);
       return stage;
     },
@@ -466,6 +467,29 @@ export const stories: readonly Story[] = [
       }
       stage.arrive(2);
       stage.arrive(3);
+      return stage;
+    },
+  ),
+  story(
+    "the literal procedure by a stream that the server names",
+    "[PIPE-13] [LITB-1] [LITB-2] [LITB-4]",
+    "The name is the first thing on the stream, and the opening offers it: so the stream is the " +
+      "session's, and each body on it says the name. Then messages, down on the stream, and up by " +
+      "requests that are answered at once.",
+    () => {
+      const literal = { ...LITERAL_DEFAULTS, bundleMessages: 2, streaming: true } as const;
+      const stage = new Stage({ literal }, { literal });
+      stage.askForNewStream("asks for a new stream", 1, bytes(16));
+      stage.arriveAll(1);
+      let from = stage.last + 1;
+      stage.pass(100);
+      stage.arriveAll(from);
+      from = stage.last + 1;
+      for (const word of ["one", "two", "three"]) {
+        stage.clientDoes("sends a message", (client, nowMs) => client.send(nowMs, text(word)));
+        stage.serverDoes("sends a message", (side, nowMs) => side.send(nowMs, text(word)));
+      }
+      stage.arriveAll(from);
       return stage;
     },
   ),
