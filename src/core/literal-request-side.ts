@@ -124,6 +124,8 @@ export class LiteralRequestSide extends RequestSide {
 
   protected override hear(nowMs: number, body: Body): void {
     super.hear(nowMs, body);
+    // What comes on a stream is no answer.
+    if (body.answer === undefined) return;
     this.followAtMs = Math.min(this.followAtMs, nowMs + this.sendDelayMs);
   }
 

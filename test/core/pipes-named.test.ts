@@ -212,6 +212,25 @@ describe("the literal procedure by a stream", () => {
     expect(linked.client.isFlushed).toBe(true);
   });
 
+  test("[LITB-3] no more requests are out than may be", () => {
+    const literal = { ...LITERAL_DEFAULTS, streaming: true };
+    const credentials = { nonce: NONCE, secret: SECRET };
+    const side = new LiteralRequestSide(0, credentials, { literal, carriersMax: 1 });
+    const linked = new Linked({}, { literal }, side);
+    linked.openNamedStream();
+    linked.run(5_000);
+    const sinceMs = linked.nowMs;
+    linked.arePollsLost = true;
+    linked.send("client", "a");
+    linked.run(100);
+    linked.send("client", "b");
+    linked.run(800);
+    expect(linked.count("request", sinceMs)).toBe(1);
+    linked.arePollsLost = false;
+    linked.run(2_000);
+    expect(linked.received.server).toEqual(["a", "b"]);
+  });
+
   test("[LITB-4] a body on the stream has a bundle at most, and names it", () => {
     const { linked, sinceMs } = literally();
     linked.send("server", ...words(25, "s"));

@@ -54,6 +54,7 @@ describe("pipes that grow old", () => {
     expect(site.pipes - before).toBeGreaterThan(4);
     expect(down.largestGapMs).toBeLessThan(100 + 2 * stillMs);
     expect(up.largestGapMs).toBeLessThan(100 + 2 * stillMs);
-    expect(client.linkReason).toBe("");
+    // A host that stands still takes a new stream for one that is held back, and tries again.
+    expect(["", "buffered"]).toContain(client.linkReason);
   });
 });

@@ -10,6 +10,7 @@ import type { ApplicationOutput } from "../../src/core/outputs.ts";
 import type { ParkSide } from "../../src/core/park-side.ts";
 import { LiteralRequestSide } from "../../src/core/literal-request-side.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
+import { readStreamName } from "../../src/core/stream-name.ts";
 import { toHex } from "./hex.ts";
 
 export type Who = "client" | "server";
@@ -57,6 +58,8 @@ export class Stage {
   session: ServerSession | undefined = undefined;
   /** Whose each pipe is, by its link, once its first body or its ticket has come. */
   private readonly pipes: Map<number, ServerSession> = new Map();
+  /** Pipes whose streams the server names, before their names have come. */
+  private readonly unnamed: Set<number> = new Set();
 
   constructor(client: Partial<RequestOptions> = {}, server: Partial<EndpointOptions> = {}) {
     const credentials = { nonce: storyNonce, secret: storySecret };
@@ -126,7 +129,9 @@ export class Stage {
   private arriveOnPipe(who: Who, link: number, bytes: Uint8Array, client: RequestSide): void {
     const handle = PIPE_HANDLES + link;
     const session = this.pipes.get(link);
-    if (who === "client") client.handlePipeBody(this.nowMs, link, bytes);
+    if (who === "client" && this.unnamed.delete(link)) {
+      client.takeStream(this.nowMs, readStreamName(bytes));
+    } else if (who === "client") client.handlePipeBody(this.nowMs, link, bytes);
     else if (session !== undefined) {
       this.endpoint.handlePipeBody(this.nowMs, session, handle, bytes);
     } else {
@@ -143,6 +148,15 @@ export class Stage {
     assert(session !== undefined, "nobody has offered the stream");
     this.pipes.set(link, session);
     this.tick();
+  }
+
+  /** The client asks for a stream that the server names; it will be this pipe. */
+  askForNewStream(does: string, link: number, name: Uint8Array): void {
+    this.does("client", does);
+    this.unnamed.add(link);
+    assert(this.endpoint.nameStream(this.nowMs, PIPE_HANDLES + link, name), "no room for a stream");
+    // The client has nothing to say before the name has come.
+    this.drain();
   }
 
   /** The connection of a pipe ends, and both sides hear of it. */
@@ -217,6 +231,8 @@ export class Stage {
         this.send({ from: "server", exchange: 0, pipe, bytes: out.body, client });
       } else if (out.kind === "hang-up") {
         this.does("server", `hangs up pipe ${out.handle - PIPE_HANDLES}`);
+      } else if (out.kind === "stream-taken") {
+        this.pipes.set(out.handle - PIPE_HANDLES, out.session);
       } else if (out.kind === "authenticate" || out.kind === "session") {
         this.session = out.session;
         if (out.kind === "session") this.tell("server", out.output);
