@@ -72,6 +72,11 @@ export class Experience {
     this.leave(who);
   }
 
+  /** One that worked was cut: the next shows for all whether another one comes about. */
+  doubt(): void {
+    this.isProven = false;
+  }
+
   /** A pipe has lived for long enough, or the path is another one: nothing is held against it. */
   clear(): void {
     this.failures = 0;
@@ -111,7 +116,8 @@ const BUFFERED_CERTAIN = 3;
 
 /**
  * That both bodies of a stream came together may also be a host that stood still meanwhile, as pages
- * do while they load: it is certain when it goes on. That nothing comes on a pipe, or none opens, may pass.
+ * do while they load: it is certain when it goes on. That nothing comes on a pipe, or none opens, may
+ * pass.
  */
 function waitMinMs(why: PipeEnd, failures: number): number {
   if (why === "buffered" && failures >= BUFFERED_CERTAIN - 1) return RETRY_MAX_MS;

@@ -339,8 +339,9 @@ export class Links {
     if (why === "replaced" || why === "paused" || why === "ended" || attempt.isEnding) {
       this.#leave(attempt);
     } else if (wasJoined && this.#host.nowMs() >= attempt.beganAtMs + WORKED_MS) {
-      this.#leave(attempt);
       attempt.way.experience.clear();
+      attempt.way.experience.doubt();
+      this.#leave(attempt);
     } else {
       // One that was cut is replaced at once; if that one is cut too, the cause may be what it is.
       this.#failed(attempt, why, wasJoined && attempt.way.experience.isFresh);

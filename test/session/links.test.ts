@@ -338,6 +338,24 @@ describe("of 50 sessions", () => {
     expect(websockets.begun).toBe(100);
   });
 
+  test("few try while the server is away, and all are back soon after it is", async () => {
+    const { websockets, join } = site();
+    const clients = Array.from({ length: 50 }, () => join(["websocket"]));
+    await pass(15_000);
+    const { begun } = websockets;
+    websockets.onTheWay = "refusal";
+    for (const { carrier } of clients) carrier.failure = "connection_refused";
+    websockets.cutAll();
+    for (const { carrier } of clients) carrier.cutAll();
+    await pass(20_000);
+    expect(websockets.begun - begun).toBeLessThan(5);
+    websockets.onTheWay = "nothing";
+    for (const { carrier } of clients) carrier.failure = undefined;
+    await pass(15_000);
+    expect(clients.map(({ session }) => session.link)).toEqual(Array(50).fill("websocket"));
+    expect(websockets.begun - begun).toBeLessThan(60);
+  });
+
   test("the next finds out when the one that tried has ended", async () => {
     const { websockets, join } = site();
     websockets.onTheWay = "silence";
