@@ -4,16 +4,8 @@ import { once } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { pause, soon, until } from "../waiting.ts";
-import {
-  connected,
-  heard,
-  open,
-  opened,
-  refusal,
-  serve,
-  type Site,
-  upgradeHead,
-} from "./hostile-site.ts";
+import { upgradeHead } from "./frames.ts";
+import { connected, heard, open, opened, refusal, serve, type Site } from "./hostile-site.ts";
 
 async function answerTo(site: Site, text: string): Promise<string> {
   const socket = await connected(site);

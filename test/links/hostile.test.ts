@@ -6,14 +6,13 @@ import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { closeOf } from "../http/raw-client.ts";
 import { pause, soon, until } from "../waiting.ts";
+import { frame, OPCODES } from "./frames.ts";
 import {
   closeCode,
-  frame,
   heard,
   newScript,
   open,
   opened,
-  OPCODES,
   refusal,
   serve,
   upgraded,
