@@ -852,6 +852,10 @@ export class RequestSide extends PipedHalf<RequestOutput> {
       this.noteNoPipe(pipe);
       return;
     }
+    // [PIPE-9]: those that it has replaced are not gone back to, and would stand in for another one.
+    for (const other of this.pipes.values()) {
+      if (other.link < pipe.link) this.dropPipe(other, "replaced");
+    }
     // It was a way: the next is opened at once, but not faster than failed ones are.
     const isYoung = this.nowMs - pipe.beganAtMs < this.options.reconnectDelayMinMs;
     this.pipeFailuresInRow = isYoung ? 1 : 0;

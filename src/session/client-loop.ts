@@ -69,9 +69,8 @@ export class ClientLoop implements Driver {
     };
     const { pipes = [], requests = "parked" } = carrier;
     this.#hasRequests = requests !== "none";
-    this.#links = new Links(host, side, pipes, requests !== "parked", moved, () =>
-      this.#planTurn(),
-    );
+    const isForced = requests === "prompt" || requests === "none";
+    this.#links = new Links(host, side, pipes, isForced, moved, () => this.#planTurn());
     this.hub.link = this.#links.name;
     // A session that is resumed was open before, and without requests there is no other way to.
     if (side.state !== "opening" || !this.#hasRequests) this.#links.begin();

@@ -62,6 +62,8 @@ export class Linked {
   doPollsFail = false;
   /** What is done for a client that wants a pipe: it gets one after a round trip, or none. */
   wanted: "socket" | "stream" | "nothing" = "nothing";
+  /** For tests that count what they send. */
+  readonly sent: { client: number; server: number } = { client: 0, server: 0 };
   session: ServerSession | undefined;
   private readonly due: { readonly atMs: number; readonly order: number; run: () => void }[] = [];
   private readonly exchanges: Map<number, number> = new Map();

@@ -46,8 +46,26 @@ export interface Row {
   readonly cells: { readonly [State in SessionState]: Cell };
 }
 
+/** The same for one without requests, by its first pipe. */
+function pipedScene(row: Row, state: SessionState): Scene {
+  const client = new Dialogue(row.options);
+  client.tick();
+  client.openPipe();
+  client.tick();
+  if (state !== "opening") {
+    const window = { seqMax: 64, bytesMax: 65_536 };
+    client.pipe(1, { opened: SERVER_PARAMETERS, window, ...pipeState(1) });
+    client.tick();
+  }
+  if (state === "closing") client.side.close(client.nowMs);
+  if (state === "ended") client.side.abort(client.nowMs);
+  client.tick();
+  return { client, state, exchange: 0 };
+}
+
 /** Brings an instance into a state. */
 export function sceneOf(row: Row, state: SessionState): Scene {
+  if (row.options?.requests === "none") return pipedScene(row, state);
   const client = new Dialogue(row.options);
   if (state === "opening") row.before?.(client);
   client.tick();
@@ -785,6 +803,66 @@ const pipes: readonly Row[] = [
   },
 ];
 
+const ALONE = { requests: "none" } as const;
+
+/** Without requests [PIPE-12]. */
+const alone: readonly Row[] = [
+  {
+    event: "without requests: pipe closed",
+    options: { ...ALONE, reconnectDelayMinMs: 0 },
+    cells: alive(
+      "`pipe-gone` and `pipe-wanted` are told; one that was not greeted is an unanswered request",
+      ({ client, state }) => {
+        client.side.handlePipeClosed(client.nowMs, 1);
+        client.tick();
+        expect(client.told.at(-1)).toEqual({ kind: "pipe-wanted" });
+        expect(client.side.requestsUnanswered).toBe(state === "opening" ? 1 : 0);
+        expect(client.sent).toEqual([]);
+      },
+      NO_PIPE,
+    ),
+  },
+  {
+    event: "without requests: handlePipeFailed",
+    options: ALONE,
+    cells: alive(
+      "an unanswered request; `pipe-wanted` is told again, the second time in a row after a wait",
+      ({ client }) => {
+        client.side.handlePipeClosed(client.nowMs, 1);
+        client.until("retry");
+        const before = client.side.requestsUnanswered;
+        client.side.handlePipeFailed(client.nowMs);
+        expect(client.side.requestsUnanswered).toBe(before + 1);
+        client.until("retry");
+        expect(client.told.at(-1)).toEqual({ kind: "pipe-wanted" });
+      },
+      NO_PIPE,
+    ),
+  },
+  {
+    event: "without requests: pipe: UNKNOWN",
+    options: { ...ALONE, lostConfirmMs: 1_000 },
+    cells: alive(
+      "the session is in doubt; said again after `lostConfirmMs`, it ends as `lost`",
+      ({ client }) => {
+        client.pipe(1, { unknown: NONCE });
+        expect([client.side.isDoubted, client.ended]).toEqual([true, undefined]);
+      },
+      NO_PIPE,
+    ),
+  },
+  {
+    event: "without requests: pipe: UNREADABLE, or damaged",
+    options: { ...ALONE, unreadableMax: 1 },
+    cells: ends(
+      "unreadable",
+      "the pipe is hung up; after `unreadableMax` of them the session ends as `unreadable`",
+      ({ client }) => client.pipe(1, { unreadable: true }),
+      NO_PIPE,
+    ),
+  },
+];
+
 function gone(why: PipeEnd): ApplicationOutput {
   return { kind: "pipe-gone", link: 1, wasJoined: false, why };
 }
@@ -984,7 +1062,14 @@ const timers: readonly Row[] = [
   },
 ];
 
-export const TABLE: readonly Row[] = [...answers, ...failures, ...pipes, ...commands, ...timers];
+export const TABLE: readonly Row[] = [
+  ...answers,
+  ...failures,
+  ...pipes,
+  ...alone,
+  ...commands,
+  ...timers,
+];
 
 // --- printing -----------------------------------------------------------------------------------
 
