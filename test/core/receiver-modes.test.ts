@@ -40,6 +40,14 @@ describe("an unordered channel", () => {
 
     expect(takeTexts(receiver)).toEqual(["channel-finished"]);
   });
+
+  test("[CHAN-5] has ended, too, when all came in the order of their sending", () => {
+    const receiver = receiverOf();
+    hear(receiver, opening(1, 2, "unordered"), messages(2, ["a", "b"], { channel: 2, index: 1 }));
+    hear(receiver, { kind: "channel-finish", seq: 4, channel: 2, indexEnd: 3 });
+
+    expect(takeTexts(receiver)).toEqual(["channel-opened", "2:a", "2:b", "channel-finished"]);
+  });
 });
 
 describe("with hold consumed", () => {
