@@ -46,7 +46,7 @@ describe("an unordered channel", () => {
     hear(receiver, opening(1, 2, "unordered"), messages(2, ["a", "b"], { channel: 2, index: 1 }));
     hear(receiver, { kind: "channel-finish", seq: 4, channel: 2, indexEnd: 3 });
 
-    expect(takeTexts(receiver)).toEqual(["channel-opened", "2:a", "2:b", "channel-finished"]);
+    expect(takeTexts(receiver)).toEqual(["channel-opened", "1:a", "2:b", "channel-finished"]);
   });
 });
 
