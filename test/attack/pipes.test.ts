@@ -2,7 +2,8 @@
 // a WebSocket itself.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Tally } from "./orders.ts";
+import { until } from "../waiting.ts";
+import type { Books, Tally } from "./orders.ts";
 import { HELD_BYTES_MAX, Scene, SET_OUT_MS } from "./siege.ts";
 
 const KIB = 1024;
@@ -64,6 +65,11 @@ describe("a server process, when its pipes are attacked,", () => {
     // A send buffer, and what has left and is not acknowledged: a copy of it, and one body.
     const eachBytes = 256 * KIB + 128 * KIB + 64 * KIB;
     expect(scene.harmOf(siege, { heldBytesMax: HELD_BYTES_MAX + 200 * eachBytes })).toEqual([]);
+    // Nothing is acknowledged, so they are taken for dead, and nobody answers the close.
+    await until(async () => {
+      const { connections } = await scene.victim.call<Books>("books");
+      return connections < 50;
+    }, "the end of WebSockets that nobody reads");
     await scene.relent();
   });
 

@@ -1,6 +1,7 @@
 // Attacks by WebSockets and streams: by what is half made, never read, poured out, or cut.
 
 import { performance } from "node:perf_hooks";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { defer } from "../../../src/session/deferred.ts";
 import { frame, OPCODES, upgradeHead } from "../../links/frames.ts";
 import type { Tally } from "../orders.ts";
@@ -151,6 +152,8 @@ export async function pours({ port, ...flood }: Target & Flood): Promise<Tally> 
     while (performance.now() < endsAtMs && !connection.isClosed) {
       count(tally, "packets");
       await Promise.race([written(connection, packet), end]);
+      // What the system takes at once calls back in the same turn: the others want one, too.
+      await nextTurn();
     }
     clearTimeout(timer);
     connection.destroy();
