@@ -5,7 +5,7 @@ import { connectBy, type LinkUnderTest } from "./link-under-test.ts";
 
 export function directScene(link: LinkUnderTest): MakeScene {
   return async ({ client = {}, server: options = {} }) => {
-    const server = await LinkServer.start(options);
+    const server = await LinkServer.start(options, link.isRaw);
     return {
       port: server.port,
       settled: link.settled,

@@ -1,10 +1,16 @@
 /** A server with every link on one port, whose process can be replaced by one that knows nothing. */
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { createServer, type Server as HttpServer } from "node:http";
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type Server,
+  type Socket,
+} from "node:net";
 import { configureServer } from "../../src/http/configure-server.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
 import { upgradeListener } from "../../src/http/node-upgrade.ts";
+import { tcpListener } from "../../src/http/tcp-listener.ts";
 import { type PeerSession, type ServerOptions, SessionServer } from "../../src/session/server.ts";
 import type { LinkName } from "../../src/session/pipe-carrier.ts";
 import { soon } from "../waiting.ts";
@@ -16,18 +22,21 @@ export class LinkServer {
   /** Links that are refused from now on; see `cut` for those that there are. */
   readonly forbidden: Set<LinkName> = new Set();
   readonly #options: NumberServerOptions;
+  readonly #isRaw: boolean;
   readonly #sockets: Set<Socket> = new Set();
   readonly #sessions: PeerSession<number, number>[] = [];
   #wake: () => void = () => {};
   #server: Server | undefined;
   #sessionServer: SessionServer<number, number> | undefined;
 
-  private constructor(options: NumberServerOptions) {
+  private constructor(options: NumberServerOptions, isRaw: boolean) {
     this.#options = options;
+    this.#isRaw = isRaw;
   }
 
-  static async start(options: NumberServerOptions = {}): Promise<LinkServer> {
-    const server = new LinkServer(options);
+  /** @param isRaw - of the TCP link, in the place of HTTP and all that it carries. */
+  static async start(options: NumberServerOptions = {}, isRaw = false): Promise<LinkServer> {
+    const server = new LinkServer(options, isRaw);
     await server.up();
     return server;
   }
@@ -71,6 +80,18 @@ export class LinkServer {
       },
       ...this.#options,
     }));
+    const server = this.#isRaw ? createTcpServer(tcpListener(sessions)) : this.#http(sessions);
+    server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    server.listen(this.port, "127.0.0.1");
+    await once(server, "listening");
+    this.port = (server.address() as AddressInfo).port;
+    this.#server = server;
+  }
+
+  #http(sessions: SessionServer<number, number>): HttpServer {
     const listener = nodeListener(sessions);
     const upgrades = upgradeListener(sessions);
     const server = createServer((request, response) => {
@@ -83,13 +104,6 @@ export class LinkServer {
       else upgrades(request, socket, head);
     });
     configureServer(server);
-    server.on("connection", (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
-    });
-    server.listen(this.port, "127.0.0.1");
-    await once(server, "listening");
-    this.port = (server.address() as AddressInfo).port;
-    this.#server = server;
+    return server;
   }
 }

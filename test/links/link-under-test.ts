@@ -8,7 +8,7 @@ export interface LinkUnderTest {
   readonly links: readonly LinkName[];
   /** By which the server is heard when all is well. */
   readonly settled: LinkName;
-  /** No HTTP: lines that know requests are not for it. */
+  /** TCP and no HTTP: lines that know requests are not for it. */
   readonly isRaw: boolean;
 }
 
@@ -16,16 +16,19 @@ export const LINKS: readonly LinkUnderTest[] = [
   { name: "poll", links: ["poll"], settled: "poll", isRaw: false },
   { name: "stream", links: ["stream", "poll"], settled: "stream", isRaw: false },
   { name: "websocket", links: ["websocket", "poll"], settled: "websocket", isRaw: false },
+  { name: "stream alone", links: ["stream"], settled: "stream", isRaw: false },
+  { name: "websocket alone", links: ["websocket"], settled: "websocket", isRaw: false },
+  { name: "tcp alone", links: ["tcp"], settled: "tcp", isRaw: true },
 ];
 
 /** Retries that do not wait for a person's patience. */
 const QUICK = { reconnectDelayMinMs: 10, reconnectDelayMaxMs: 200 } as const;
 
 export function connectBy<In, Out>(
-  link: Pick<LinkUnderTest, "links">,
+  { links, isRaw = false }: Pick<LinkUnderTest, "links"> & Partial<LinkUnderTest>,
   port: number,
   options: ConnectOptions = {},
 ): ClientSession<In, Out> {
-  const { links } = link;
-  return connect<In, Out>(`http://127.0.0.1:${port}/holdfast`, { ...QUICK, links, ...options });
+  const url = isRaw ? `tcp://127.0.0.1:${port}` : `http://127.0.0.1:${port}/holdfast`;
+  return connect<In, Out>(url, { ...QUICK, links, ...options });
 }

@@ -26,7 +26,7 @@ const STALL_MS = 1_000;
 export const SLEEP_NAME = "the client asleep";
 
 export async function sleepRow(link: LinkUnderTest, seconds: number): Promise<Outcome> {
-  const server = await LinkServer.start({ pipeStallMs: STALL_MS });
+  const server = await LinkServer.start({ pipeStallMs: STALL_MS }, link.isRaw);
   const setting = JSON.stringify([server.port, link]);
   const child = spawn(process.execPath, ["--import", "tsx", PROGRAM, setting], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],

@@ -11,7 +11,9 @@ export function wayScene(way: Program | Way, settled: LinkName): MakeScene {
     return {
       port: site.proxy.port,
       settled,
-      isRaw: false,
+      // A line that reads requests would keep connections to a proxy that closes them unsaid, and
+      // answer for it when it does: clients of forward proxies talk to these themselves.
+      isRaw: way.isForwardProxy === true,
       connect: (port) =>
         site.connectThrough<number, number>(port, { links: LINKS_DEFAULT, ...client }),
       nextSession: () => site.nextSession<number, number>(),
