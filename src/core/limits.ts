@@ -367,8 +367,8 @@ export const ENDPOINT_RANGES: OptionRanges<Omit<EndpointOptions, keyof ParkOptio
   tombstoneMs: [300_000, 0, DAY_MS],
   tombstonesMax: [65_536, 1, SESSIONS_MAX],
   verdictTimeoutMs: [10_000, 1, DAY_MS],
-  // As many as openings that wait for a verdict: nobody is known yet.
-  streamsNamedMax: [1_024, 0, SESSIONS_MAX],
+  // Four times the requests that listeners take of one address, which cannot have all of them.
+  streamsNamedMax: [4_096, 0, SESSIONS_MAX],
   // A request with its retries on a slow line.
   streamNamedMs: [10_000, 1, DAY_MS],
   // A core draws no lots: adapters do, so that two servers that drain ask for other pauses.

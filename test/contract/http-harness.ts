@@ -1,7 +1,7 @@
 /** Pairs of a client's adapter and a server's over real sockets. */
 import { Agent as HttpsAgent } from "node:https";
 import { connect as connectByFetch } from "../../src/http/connect-fetch.ts";
-import { connect as connectByNode } from "../../src/http/connect-node.ts";
+import { connect as connectByNode, type ConnectOptions } from "../../src/http/connect-node.ts";
 import { connectOver, msgpack } from "../../src/session/index.ts";
 import type { LinkName } from "../../src/session/pipe-carrier.ts";
 import type { Harness, Lack, LinkOptions, Site } from "./harness.ts";
@@ -14,19 +14,22 @@ interface Client {
   close(): void;
 }
 
-function nodeClient(links: readonly LinkName[]) {
+/** How streams are asked for. */
+type StreamOptions = Pick<ConnectOptions, "streamNames" | "streamLabel">;
+
+function nodeClient(links: readonly LinkName[], streams: StreamOptions = {}) {
   return ({ authority }: Listening, url: string): Client => {
     if (authority === undefined) {
       return {
         connect: <In, Out>(options: LinkOptions) =>
-          connectByNode<In, Out>(url, { links, ...options }),
+          connectByNode<In, Out>(url, { links, ...streams, ...options }),
         close: () => {},
       };
     }
     const agent = new HttpsAgent({ ca: authority, keepAlive: true, scheduling: "lifo" });
     return {
       connect: <In, Out>(options: LinkOptions) =>
-        connectByNode<In, Out>(url, { links, ...options, agent }),
+        connectByNode<In, Out>(url, { links, ...streams, ...options, agent }),
       close: () => agent.destroy(),
     };
   };
@@ -108,8 +111,14 @@ const LINK_LACKS: Readonly<Record<LinkName, readonly Lack[]>> = {
 };
 
 /** The same by another link alone. */
-export function byLink(link: LinkName, name: string, serve: Serve): Harness {
-  return harnessOf(`${link} to ${name}`, serve, nodeClient([link]), LINK_LACKS[link], noFront);
+export function byLink(
+  link: LinkName,
+  name: string,
+  serve: Serve,
+  streams: StreamOptions = {},
+): Harness {
+  const client = nodeClient([link], streams);
+  return harnessOf(`${link} to ${name}`, serve, client, LINK_LACKS[link], noFront);
 }
 
 /** `connect` of `holdfast` in browsers, on Node's own fetch, which keeps its connections itself. */

@@ -76,7 +76,7 @@ export class Http2Carrier implements Carrier {
     this.#headers = headers;
     this.requests = requestsAmong(links);
     this.pipes = pipesAmong(links, {
-      stream: new StreamPipes(url, BODY_BYTES_MAX_DEFAULT, "binary", (to, accept, signal) =>
+      stream: new StreamPipes(url, BODY_BYTES_MAX_DEFAULT, {}, (to, accept, signal) =>
         this.#getStream(new URL(to), accept, signal),
       ),
       tcp: undefined,
