@@ -1,19 +1,18 @@
-// Sessions that move to a WebSocket by themselves, over real sockets.
+// Sessions that leave polling for a WebSocket or a stream by themselves, over real sockets, and
+// what it costs in requests.
 
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { createServer } from "node:http";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
 import { connect } from "../../src/http/connect-node.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
 import { upgradeListener } from "../../src/http/node-upgrade.ts";
+import type { ClientSession } from "../../src/session/index.ts";
 import { SessionServer } from "../../src/session/server.ts";
+import { listenLocally } from "../listening.ts";
+import { numbersTo, soon, until } from "../waiting.ts";
 
-const servers: Server[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close().closeAllConnections();
-});
-
-async function serve(): Promise<{ url: string; server: Server; requests: () => number }> {
+async function serve(): Promise<{ url: string; requests: () => number }> {
   const sessions = new SessionServer<unknown, unknown>({
     async onSession(session) {
       for await (const message of session) {
@@ -28,47 +27,51 @@ async function serve(): Promise<{ url: string; server: Server; requests: () => n
     listener(request, response);
   });
   server.on("upgrade", upgradeListener(sessions));
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}/holdfast`, server, requests: () => requests };
+  const port = await listenLocally(server);
+  onTestFinished(() => server.close().closeAllConnections());
+  return { url: `http://127.0.0.1:${port}/holdfast`, requests: () => requests };
 }
 
-describe("a session with WebSockets allowed", () => {
-  test("begins by polling, and goes on by a WebSocket without another request", async () => {
-    const { url, requests } = await serve();
-    const session = connect<number, number>(url);
-    const heard: number[] = [];
-    session.onBundle((numbers) => void heard.push(...numbers));
-    let before = 0;
-    for (let at = 0; at < 2_000; at++) {
-      session.send(at);
-      if (at % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
-      if (at === 1_000) before = requests();
-    }
-    while (heard.length < 2_000) await new Promise((resolve) => setImmediate(resolve));
+/** Sends numbers, ten in each turn, and hears them all. */
+async function echo(session: ClientSession<number, number>, heard: number[]): Promise<void> {
+  const count = heard.length + 1_000;
+  for (let number = heard.length; number < count; number++) {
+    session.send(number);
+    if (number % 10 === 0) await nextTurn();
+  }
+  await until(() => heard.length === count, "the echo");
+}
 
-    expect(heard).toEqual(Array.from({ length: 2_000 }, (_, at) => at));
-    expect(requests() - before).toBeLessThan(3);
-    expect(session.status.state).toBe("open");
-    session.close();
-    expect((await session.ended).reason).toBe("closed");
-  });
-});
-
-test("a session with streams alone goes on by one", async () => {
+test("a session begins by polling, and goes on by a WebSocket without a request", async () => {
   const { url, requests } = await serve();
-  const session = connect<number, number>(url, { links: ["stream"] });
+  const session = connect<number, number>(url);
   const heard: number[] = [];
   session.onBundle((numbers) => void heard.push(...numbers));
-  for (let at = 0; at < 2_000; at++) {
-    session.send(at);
-    if (at % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
-    if (at === 1_000) await new Promise((resolve) => setTimeout(resolve, 1_000));
-  }
-  while (heard.length < 2_000) await new Promise((resolve) => setImmediate(resolve));
-  expect(heard).toEqual(Array.from({ length: 2_000 }, (_, at) => at));
-  console.log(requests());
+  await echo(session, heard);
+  await until(() => session.link === "websocket", "the WebSocket");
+  const before = requests();
+  await echo(session, heard);
+
+  expect(heard).toEqual(numbersTo(2_000));
+  // What was parked when the WebSocket was joined is answered, and that is all.
+  expect(requests() - before).toBeLessThan(3);
   session.close();
-  expect((await session.ended).reason).toBe("closed");
+  expect((await soon(session.ended, "the end")).reason).toBe("closed");
+});
+
+test("a session without WebSockets goes on by a stream, and sends by requests", async () => {
+  const { url, requests } = await serve();
+  const session = connect<number, number>(url, { links: ["stream", "poll"] });
+  const heard: number[] = [];
+  session.onBundle((numbers) => void heard.push(...numbers));
+  await echo(session, heard);
+  await until(() => session.link === "stream", "the stream");
+  const before = requests();
+  await echo(session, heard);
+
+  expect(heard).toEqual(numbersTo(2_000));
+  // A request for what was sent in a turn, at most, and none for what comes.
+  expect(requests() - before).toBeLessThan(250);
+  session.close();
+  expect((await soon(session.ended, "the end")).reason).toBe("closed");
 });
