@@ -180,6 +180,15 @@ export class Program {
     this.#isEcho = true;
   }
 
+  /** Another session in the place of the one before, of which nothing is kept. */
+  replace(options: OpenOptions): void {
+    for (const session of this.#sessions.splice(0)) session.abort();
+    this.received = [];
+    this.receivedAtMs.length = 0;
+    this.sent = 0;
+    this.open(options);
+  }
+
   /** Nothing is kept for the page after this one. */
   keepNothing(): void {
     this.#keeps = false;

@@ -42,7 +42,7 @@ async function start(prepare: (carrier: PageCarrier) => void = () => {}): Promis
   });
   const carrier = new PageCarrier(server as unknown as SessionServer);
   prepare(carrier);
-  const client = connectOver<number, number>(carrier, json);
+  const client = connectOver<number, number>(carrier, json, { parkedMax: 1 });
   await client.opened;
   const [session] = sessions;
   if (session === undefined) throw new Error("no session");
