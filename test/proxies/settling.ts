@@ -54,6 +54,8 @@ export async function settle(site: Site, links: Links = LINKS_DEFAULT): Promise<
 /** What became of a session in which nobody speaks for a while. */
 export interface Quiet {
   readonly link: LinkName;
+  /** Each link that it was on, from the second on. */
+  readonly moves: readonly LinkName[];
   /** How often its path was told to be down. */
   readonly outages: number;
   /** From a word of the server's after the silence to its being heard. */
@@ -65,6 +67,8 @@ export async function hush(site: Site, silenceMs: number): Promise<Quiet> {
   const client = site.connectThrough<number, number>(site.proxy.port, { links: LINKS_DEFAULT });
   let outages = 0;
   client.on("lost", () => outages++);
+  const moves: LinkName[] = [];
+  client.on("link", (name) => void moves.push(name));
   const session = await site.nextSession<number, number>();
   client.send(0);
   session.send(0);
@@ -77,5 +81,5 @@ export async function hush(site: Site, silenceMs: number): Promise<Quiet> {
   const heardAfterMs = Math.round(performance.now() - saidAtMs);
   client.send(1);
   expect(await take(session, 2)).toEqual([0, 1]);
-  return { link, outages, heardAfterMs };
+  return { link, moves: [...moves], outages, heardAfterMs };
 }

@@ -18,6 +18,9 @@ const NONE = { lost: 0, doubled: 0, reordered: 0 };
 /** Several times what an impatient program bears, and below every hold time. */
 const SILENCE_MS = 8_000;
 
+/** Below what an impatient program bears. */
+const OFTEN_MS = 800;
+
 /** Far below the hold time, at the end of which a word would come that nobody waits for. */
 const PROMPT_MS = 2_000;
 
@@ -42,6 +45,13 @@ export function describeWay({ way, settles, streams, isImpatient = false }: Trie
       const quiet = await hush(await Site.start(way), SILENCE_MS);
       expect(quiet.outages).toBe(0);
       expect(quiet.heardAfterMs).toBeLessThan(PROMPT_MS);
+    });
+
+    const isKept = isImpatient && settles !== "poll";
+    it.runIf(isKept)("a server that speaks often enough keeps its link in silence", async () => {
+      const site = await Site.start(way, { server: { pipeSilenceMs: OFTEN_MS } });
+      const quiet = await hush(site, SILENCE_MS);
+      expect(quiet).toMatchObject({ link: settles, moves: [settles] });
     });
 
     it("no fault loses, doubles or reorders a message", async () => {
