@@ -916,7 +916,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   protected override pipeSilentAtMs(pipe: Pipe): number {
     const { pipeStallMs } = this.settings;
     // Before the greeting nothing is promised.
-    if (pipe.bodiesReceived === 0) return pipe.beganAtMs + pipeStallMs + this.roundTrip.timeoutMs;
+    if (pipe.bodiesReceived === 0) return pipe.spokenAtMs + pipeStallMs + this.roundTrip.timeoutMs;
     return pipe.heardAtMs + pipe.silenceMs + pipeStallMs;
   }
 
@@ -1130,7 +1130,13 @@ export class RequestSide extends PipedHalf<RequestOutput> {
 
   private noteOffered(): void {
     this.offeredFrom = Infinity;
-    if (this.offer !== undefined) this.notify({ kind: "pipe-offered", link: this.offer.link });
+    if (this.offer === undefined) return;
+    const { link } = this.offer;
+    // Only now can it be asked for, and that takes a round trip of its own.
+    const pipe = this.pipes.get(link);
+    assert(pipe !== undefined, "offer_without_pipe");
+    pipe.spokenAtMs = this.nowMs;
+    this.notify({ kind: "pipe-offered", link });
   }
 
   /** [SAY-3]: what a later exchange said is newer, whichever answer comes first. */

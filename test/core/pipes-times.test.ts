@@ -262,3 +262,16 @@ describe("a pipe that grows old", () => {
     expect(bodiesOf(bench.takePiped())).toMatchObject([{ pipe: { isEnding: true } }]);
   });
 });
+
+test("a stream is waited for from when it can be asked for, which takes a round trip of its own", () => {
+  const timeouts = { rtoInitialMs: 700, rtoMinMs: 700, rtoMaxMs: 700 };
+  const linked = new Linked({ ...timeouts, pipeStallMs: 100 });
+  linked.latencyMs = 300;
+  linked.run(5_000);
+
+  // It asks once it knows that the offer has come.
+  linked.openStream(600);
+  linked.run(1_500);
+
+  expect(linked.client.joined).toBe(1);
+});
