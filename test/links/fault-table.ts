@@ -14,7 +14,7 @@ import {
 import type { ConnectOptions } from "../../src/http/connect-node.ts";
 import type { ClientSession } from "../../src/session/index.ts";
 import type { PeerSession } from "../../src/session/server.ts";
-import { pause, soon, until } from "../waiting.ts";
+import { pause, soon } from "../waiting.ts";
 import { type Counts, Speaker } from "./dialogue.ts";
 import { LegLine } from "./leg-line.ts";
 import type { NumberServerOptions } from "./link-server.ts";
@@ -132,9 +132,16 @@ class Talk {
   }
 }
 
+/** The first attempt at a link may fail on a busy machine, and the next comes after a while. */
 async function settle(client: NumberClient, scene: Scene): Promise<void> {
-  const isThere = (): boolean => client.link === scene.settled;
-  await until(isThere, `the link ${scene.settled}`).catch((error: unknown) => {
+  const isThere = new Promise<void>((resolve) => {
+    const look = (): void => {
+      if (client.link === scene.settled) resolve();
+    };
+    client.on("link", look);
+    look();
+  });
+  await soon(isThere, `the link ${scene.settled}`, HEAL_LIMIT_MS).catch((error: unknown) => {
     throw new Error(`no ${scene.settled}: ${client.linkReason}`, { cause: error });
   });
 }
