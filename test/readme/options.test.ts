@@ -71,6 +71,7 @@ const STATED: {
   client: {
     carriersMax: `${client.carriersMax}; by fetch ${FETCH_CARRIERS_MAX}`,
     headers: "none",
+    sharesConnections: "`false`",
     resume: "none",
   },
   server: {
