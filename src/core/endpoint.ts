@@ -3,8 +3,9 @@
  * within limits, remembers ended ones for a while, and answers for those that it does not know.
  * spec 7.
  *
- * Readers: `sessions`, `recognise`, `recogniseTicket`. Handlers: `handleRequest`, `handleGone`, `handleVerdict`,
- * `handleTimeout`, and of pipes `handlePipe`, `handleStream`, `handlePipeBody`, `handlePipeGone`.
+ * Readers: `sessions`, `recognise`, `recogniseTicket`. Handlers: `handleRequest`, `handleGone`,
+ * `handleVerdict`, `handleTimeout`, and of pipes `handlePipe`, `handleStream`, `handlePipeBody`,
+ * `handlePipeGone`.
  * Commands: `drain`, `abortAll`, `retirePipe`, and those of the sessions; call `touch(session)`
  * after one of these. `poll()` drains the endpoint and every session that was touched, and ends
  * with the earliest timeout of all.
@@ -144,8 +145,8 @@ export type EndpointOutput =
 /**
  * A server with its sessions.
  *
- * Readers: `sessions`, `recognise`, `recogniseTicket`. Commands: `drain`, `abortAll`, `retirePipe`, those of
- * `session.side` with `touch`. Handlers: `handleRequest`, `handleGone`, `handleVerdict`,
+ * Readers: `sessions`, `recognise`, `recogniseTicket`. Commands: `drain`, `abortAll`, `retirePipe`,
+ * those of `session.side` with `touch`. Handlers: `handleRequest`, `handleGone`, `handleVerdict`,
  * `handleTimeout`, and of pipes `handlePipe`, `handleStream`, `handlePipeBody`, `handlePipeGone`.
  * After each, drain `poll()`.
  */

@@ -40,6 +40,9 @@ const POLICY_VIOLATION = 1008;
  * path, origins, limits by address. Compression is off: bodies are binary, and a compressed one
  * would cost memory before it is known whose it is.
  *
+ * Where a server has such a listener, Node hands it every request with an `Upgrade` header: one that
+ * asks for something else on this path, as HTTP clients do that would like `h2c`, is refused.
+ *
  * @throws UsageError `option_invalid`, `option_unknown`, naming the option.
  */
 export function upgradeListener(
