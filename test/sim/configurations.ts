@@ -360,6 +360,18 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     [...PIPED, "pipe-offered", "client's pipe gone: unknown", "client's pipe gone: silent"],
   ),
   named(
+    "two-pipes",
+    "a stream and a pipe that goes both ways, each of which opens at any time: moves up",
+    piped(1, ["stream", "duplex"]),
+    ["pipe-offered", "pipe-joined", "link said", "client's pipe gone: replaced"],
+  ),
+  named(
+    "pipe-loss",
+    "a pipe that opens and breaks, of which any side is told, or none, and one loss",
+    piped(1, ["duplex"], { pipeBreaks: 1, losses: 1 }),
+    [...PIPED, ...LOSSY, "link said", "pipe told beside it", "client's pipe gone: unknown"],
+  ),
+  named(
     "open-ticks-loss",
     "one message each way, ticks that end at any time, and one loss",
     { ...messagesEachWay(1, { losses: 1 }), eagerTicks: false },
