@@ -2,6 +2,7 @@
 import { Agent as HttpsAgent } from "node:https";
 import { connect as connectByFetch } from "../../src/http/connect-fetch.ts";
 import { connect as connectByNode, type ConnectOptions } from "../../src/http/connect-node.ts";
+import { LINKS_DEFAULT } from "../../src/http/link-options.ts";
 import { connectOver, msgpack } from "../../src/session/index.ts";
 import type { LinkName } from "../../src/session/pipe-carrier.ts";
 import type { Harness, Lack, LinkOptions, Site } from "./harness.ts";
@@ -119,6 +120,12 @@ export function byLink(
 ): Harness {
   const client = nodeClient([link], streams);
   return harnessOf(`${link} to ${name}`, serve, client, LINK_LACKS[link], noFront);
+}
+
+/** The same as it is without being told of links: by polling first, then by the best that works. */
+export function byChoice(name: string, serve: Serve): Harness {
+  const lacks = ["acknowledgements on a pipe"] as const;
+  return harnessOf(`its choice to ${name}`, serve, nodeClient(LINKS_DEFAULT), lacks, noFront);
 }
 
 /** `connect` of `holdfast` in browsers, on Node's own fetch, which keeps its connections itself. */
