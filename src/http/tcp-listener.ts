@@ -74,6 +74,9 @@ const BODIES_PER_TURN_MAX = 64;
  * Clients reach it by `connect("tcp://host:port")` and `tls://`. The same server of sessions may
  * have HTTP listeners beside it: a session may come by both.
  *
+ * Connections count from when TLS is done: bound what comes before by `handshakeTimeout` (Node's
+ * default is two minutes) and `server.maxConnections`.
+ *
  * Whoever overhears a connection learns neither the secret of its session nor anything by which it
  * could be joined later. Without TLS that is all: messages can be read, and somebody who can alter
  * what passes can read and change everything, the secret of a session that opens included.
