@@ -16,8 +16,8 @@ import { markName, OFTEN_SEEDS, unmet } from "./marks.ts";
 import { simulateCommand } from "./simulate-command.ts";
 
 /** A soak plays more. */
-const SEEDS = 200;
-const SEEDS_OF_ONE_TEST = 100;
+const SEEDS = 120;
+const SEEDS_OF_ONE_TEST = 60;
 
 const met = new Map<string, number>();
 
