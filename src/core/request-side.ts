@@ -595,7 +595,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
 
   /** Whether the server is to hear something about pipes by a request. */
   protected hasNewsOfPipes(nowMs: number): boolean {
-    const isTurnOver = this.turn === "over" && this.isPrompt;
+    const isTurnOver = this.turn === "over";
     const hasNews = isTurnOver || !this.isOfferSaid || this.isOfferLost || this.isJoinUntold;
     return hasNews || nowMs >= this.aliveDueAtMs;
   }

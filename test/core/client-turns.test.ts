@@ -68,6 +68,17 @@ describe("a client that takes turns", () => {
     expect(turn(client, false)).toEqual([]);
   });
 
+  test("[SAY-13] waits at the end of its turn for what is not held", () => {
+    const client = new Dialogue(TURNS).open();
+    client.send("a");
+    const [prompt] = client.tick();
+
+    // One request is live already.
+    expect(turn(client, true)).toEqual([]);
+    expect(turn(client, false)).toEqual([]);
+    expect([...client.side.exchanges.open.keys()]).toEqual([prompt?.exchange]);
+  });
+
   test("[SAY-13] ends a turn in which it had nothing held without a word", () => {
     const client = new Dialogue({ ...TURNS, reconnectDelayMinMs: 5_000 }).open();
     client.side.setTurn(client.nowMs, true);
