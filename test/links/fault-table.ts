@@ -14,7 +14,7 @@ import {
 import type { ConnectOptions } from "../../src/http/connect-node.ts";
 import type { ClientSession } from "../../src/session/index.ts";
 import type { PeerSession } from "../../src/session/server.ts";
-import { pause, soon } from "../waiting.ts";
+import { pause, soon, until } from "../waiting.ts";
 import { type Counts, Speaker } from "./dialogue.ts";
 import { LegLine } from "./leg-line.ts";
 import type { NumberServerOptions } from "./link-server.ts";
@@ -189,11 +189,12 @@ function byChaos(
       over(makeScene, {}, makeLine, async (talk, line, scene) => {
         const healthy = line.faults;
         line.set(faultsOf(scene));
+        const times = (): number => met.reduce((sum, count) => sum + line.counts[count], 0);
         await pause(1_000 * seconds);
+        await until(() => times() > 0, `the fault ${name}`);
         line.set(healthy);
         await talk.finish();
-        const times = met.reduce((sum, count) => sum + line.counts[count], 0);
-        return talk.outcome(name, times);
+        return talk.outcome(name, times());
       }),
   };
 }
@@ -299,7 +300,7 @@ const OUTAGE: Fault = {
 const OUTAGE_MS = 1_000;
 
 /** A hundredth of the defaults: so ten minutes are six seconds. */
-const HASTY = { holdTimeMs: 250, silenceLimitMs: 4_000, ...STALL } as const;
+const HASTY = { holdTimeMs: 250, ...STALL } as const;
 
 const SILENCE_SCALE = 100;
 const SILENCE_MS = 600_000 / SILENCE_SCALE;
@@ -312,15 +313,17 @@ const SILENCE: Fault = {
   run: (makeScene) =>
     over(
       makeScene,
-      { client: HASTY, server: { ...HASTY, silenceLimitMs: 6_000, pipeSilenceMs: 150 } },
-      ({ port, isRaw }) => startChaos({ target: port, tcp: isRaw, closeIdleMs: IDLE_MS }),
+      { client: HASTY, server: { ...HASTY, pipeSilenceMs: 150 } },
+      ({ port, isRaw }) => startChaos({ target: port, tcp: isRaw }),
       async (talk, line) => {
         await talk.more();
         await talk.finish();
+        line.set({ closeIdleMs: IDLE_MS });
         const before = line.counts.bytesToTarget;
         await pause(SILENCE_MS);
         // What keeps the session alive.
         const met = line.counts.bytesToTarget - before;
+        line.set({ closeIdleMs: 0 });
         talk.start();
         await talk.more();
         await talk.finish();

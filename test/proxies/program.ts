@@ -41,6 +41,11 @@ export interface Program {
   readonly reload: { readonly signal: NodeJS.Signals; readonly mark: string } | undefined;
   /** Whether it can be told to refuse large requests. */
   readonly limitsRequests: boolean;
+  /**
+   * It gives silent requests up after now this time and now that one, so that a client cannot learn
+   * how long they may be held. Default: always after the same.
+   */
+  readonly cutsUnevenly?: boolean;
   /** The client must ask it for the whole URL. */
   readonly isForwardProxy?: boolean;
   prepare(setting: Setting): Launch;
