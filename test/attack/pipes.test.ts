@@ -117,3 +117,22 @@ describe("a server process, when its pipes are attacked,", () => {
     expect(scene.harmOf(siege)).toEqual([]);
   });
 });
+
+describe("a server process whose authentication hangs", () => {
+  let hanging: Scene;
+
+  beforeAll(async () => {
+    const server = { sessionsPerAddressMax: 10_000, pendingMax: 500, verdictTimeoutMs: 4_000 };
+    hanging = await Scene.set({ server, authenticates: "honest" });
+  }, SET_OUT_MS);
+
+  afterAll(() => hanging.end());
+
+  test("keeps no large bodies of openings that wait on WebSockets", async () => {
+    const siege = await hanging.attack<number>("heavyPipeOpenings", { times: 128 });
+
+    expect(siege.result).toBeGreaterThan(256 * 480_000);
+    expect(hanging.harmOf(siege, { heldBytesMax: 2 * HELD_BYTES_MAX })).toEqual([]);
+    await hanging.relent();
+  });
+});

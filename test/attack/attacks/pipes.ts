@@ -2,6 +2,7 @@
 
 import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { NumberedFrame } from "../../../src/core/body.ts";
 import { defer } from "../../../src/session/deferred.ts";
 import { frame, OPCODES, upgradeHead } from "../../links/frames.ts";
 import type { Tally } from "../orders.ts";
@@ -104,6 +105,34 @@ export async function mutePipes(args: Target & { sockets: number }): Promise<num
     opened++;
   });
   return opened;
+}
+
+/**
+ * Openings on WebSockets that wait for a verdict, each with two messages of a byte in bodies of half
+ * a megabyte; until `relent`.
+ */
+export async function heavyPipeOpenings(args: Target & { times: number }): Promise<number> {
+  let sentBytes = 0;
+  const filler = new Uint8Array(16_000);
+  await each(Array.from({ length: args.times }), 16, async () => {
+    const script = newScript();
+    const connection = await upgraded(args.port);
+    const saying = (seq: number): readonly NumberedFrame[] => {
+      const message = { kind: "messages", channel: 0, seq, index: seq } as const;
+      // The first copy counts; the others only fill the body.
+      const copies = Array.from({ length: 30 }, () => ({ ...message, payloads: [filler] }));
+      return [{ ...message, payloads: [Uint8Array.of(0xc0)] }, ...copies];
+    };
+    const bodies = [
+      script.encode(0, { open: true, link: 1, bare: true, numbered: saying(1) }),
+      script.encodePiped({ numbered: saying(2) }),
+    ];
+    for (const body of bodies) {
+      await written(connection, frame(OPCODES.binary, body));
+      sentBytes += body.length;
+    }
+  });
+  return sentBytes;
 }
 
 /** Messages of which all but a byte comes, on WebSockets of nobody. */
