@@ -115,11 +115,8 @@ export class NodeCarrier implements Carrier {
     this.requests = requestsAmong(options.links);
     this.pipes = pipesAmong(options.links, {
       tcp: options.tcp === undefined ? undefined : tcpPipes(options.tcp, "tcp", options),
-      stream: new StreamPipes(
-        href,
-        answerBytesMaxOf(options),
-        options,
-        (to, accept, signal) => this.getStream(to, accept, signal),
+      stream: new StreamPipes(href, answerBytesMaxOf(options), options, (to, accept, signal) =>
+        this.getStream(to, accept, signal),
       ),
       websocket: new WebSocketPipes(href, (to) => this.makeWebSocket(to)),
     });
