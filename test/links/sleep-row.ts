@@ -23,6 +23,9 @@ const PROGRAM = fileURLToPath(new URL("sleeper-process.ts", import.meta.url));
 /** The server takes the client's pipe for dead before it wakes. */
 const STALL_MS = 1_000;
 
+/** A process that begins on a busy machine takes a while, and a link that failed once another. */
+const WORD_LIMIT_MS = 60_000;
+
 export const SLEEP_NAME = "the client asleep";
 
 export async function sleepRow(link: LinkUnderTest, seconds: number): Promise<Outcome> {
@@ -32,17 +35,16 @@ export async function sleepRow(link: LinkUnderTest, seconds: number): Promise<Ou
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   try {
-    const settled = nextWord(child, "settled");
+    await nextWord(child, "settled");
     const speaker = new Speaker(await server.nextSession());
-    await settled;
     child.send({ kind: "talk" } satisfies SleeperOrder);
     speaker.start();
-    await speaker.hears(25);
+    await speaker.hears(25, WORD_LIMIT_MS);
     child.kill("SIGSTOP");
     await pause(1_000 * seconds);
     const heardAsleep = speaker.heard.received;
     child.kill("SIGCONT");
-    await speaker.hears(heardAsleep + 25);
+    await speaker.hears(heardAsleep + 25, WORD_LIMIT_MS);
     return await finish(child, speaker);
   } finally {
     child.kill("SIGKILL");
@@ -76,5 +78,5 @@ async function nextWord<Kind extends SleeperWord["kind"]>(
       if (word.kind === kind) return word as SleeperWord & { kind: Kind };
     }
   };
-  return soon(come(), `the word ${kind} of the sleeper`);
+  return soon(come(), `the word ${kind} of the sleeper`, WORD_LIMIT_MS);
 }
