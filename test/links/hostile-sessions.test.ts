@@ -100,6 +100,16 @@ describe("a WebSocket", () => {
     expect(site.sessions.sessions.map(({ principal }) => principal)).toEqual(["ann"]);
   });
 
+  test("opens no more sessions of an address than requests do", async () => {
+    const site = await serve({}, { sessionsPerAddressMax: 2 });
+    await post(site, newScript(), 1, { open: true });
+    const second = await Piped.open(site, newScript(), { open: true });
+    await second.heard(1);
+    const third = await Piped.open(site, newScript(), { open: true });
+    expect(await third.end()).toEqual(["refused 4100"]);
+    expect(second.said).toEqual(["pipe 1"]);
+  });
+
   test("with a stolen secret, after silence, is closed without a word", async () => {
     const site = await serve({}, { authenticate: byHeader, reauthenticateAfterMs: 50 });
     const script = newScript();
