@@ -16,14 +16,20 @@ const TURN_MS = 250;
 const WAITING = "waiting";
 
 /**
- * Turns at a server; undefined where there is no sharing: in a host without Web Locks, or that is
- * not allowed them.
+ * Turns at a server; undefined where there is no sharing: in a host without Web Locks and channels,
+ * or that is not allowed channels. One that is not allowed locks learns it when it asks, and has its
+ * turn at once.
  */
 export function sharedTurns(origin: string): Turns | undefined {
   const { navigator } = globalThis as { navigator?: { locks?: LockManager } };
   const locks = navigator?.locks;
-  if (locks === undefined || typeof BroadcastChannel === "undefined") return undefined;
+  if (locks === undefined) return undefined;
   const name = `holdfast ${origin}`;
+  try {
+    new BroadcastChannel(name).close();
+  } catch {
+    return undefined;
+  }
   return { ask: (begin, end) => new Turn(locks, name, begin, end).giveBack };
 }
 
@@ -63,9 +69,15 @@ class Turn {
   async #wait(): Promise<void> {
     const { signal } = this.#over;
     this.#say();
-    const gate = this.#locks.request(`${this.#name} gate`, { signal }, () => this.#waitForSlot());
-    // It was given back, or the page may not lock: then it never gets a turn, and polls shortly.
-    await gate.catch(() => {});
+    try {
+      await this.#locks.request(`${this.#name} gate`, { signal }, () => this.#waitForSlot());
+    } catch {
+      // It was given back, or the page may not lock.
+    }
+    if (signal.aborted || this.#release !== undefined) return;
+    // Nobody hands out turns here, as in a sandboxed frame: it has one for good.
+    clearTimeout(this.#timer);
+    this.#begin();
   }
 
   /** Resolves when this page has a slot, or has given up. */

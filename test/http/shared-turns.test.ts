@@ -85,7 +85,25 @@ function install(): FakeLocks {
   return locks;
 }
 
-afterEach(() => vi.unstubAllGlobals());
+/** Locks as frames without an origin have them: there, and refused. */
+function refusing(locks: FakeLocks, which: "all" | "slots"): Pick<FakeLocks, "request"> {
+  return {
+    request: async (name, options, use) => {
+      if (which === "slots" && name.endsWith("gate")) return locks.request(name, options, use);
+      throw new DOMException("refused", "SecurityError");
+    },
+  };
+}
+
+/** So do browsers where pages are to keep nothing. */
+function refusingChannels(): never {
+  throw new DOMException("refused", "SecurityError");
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
 
 function pages(count: number): { readonly all: Asking[]; readonly order: number[] } {
   const order: number[] = [];
@@ -146,10 +164,43 @@ describe("turns that pages share", () => {
     await until(() => locks.names.length === 0, "the return of all locks");
   });
 
+  test.each([
+    ["at all", "all"],
+    ["but for the gate", "slots"],
+  ] as const)("are for good where locks are refused %s", async (_what, which) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const locks = install();
+    vi.stubGlobal("navigator", { locks: refusing(locks, which) });
+    const { all } = pages(SLOTS + 2);
+    for (const page of all) page.ask(false);
+    await vi.advanceTimersByTimeAsync(0);
+
+    expect(all.map(({ hasTurn }) => hasTurn)).toEqual(all.map(() => true));
+    // Nobody asks again and again for what there is.
+    expect(vi.getTimerCount()).toBe(0);
+    for (const page of all) page.giveBack();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(all.map(({ turns }) => turns)).toEqual(all.map(() => 1));
+    expect(locks.names).toEqual([]);
+  });
+
+  test("that are given back before they are refused do not come", async () => {
+    vi.stubGlobal("navigator", { locks: refusing(install(), "all") });
+    const { all, order } = pages(1);
+    for (const page of all) page.ask(false);
+    for (const page of all) page.giveBack();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(order).toEqual([]);
+  });
+
   test("are none without locks, and where requests may not be held", () => {
     expect(new FetchCarrier(ORIGIN, { sharesConnections: true }).requests).toBe("parked");
     vi.stubGlobal("navigator", {});
     expect(sharedTurns(ORIGIN)).toBeUndefined();
+    install();
+    vi.stubGlobal("BroadcastChannel", refusingChannels);
+    expect(sharedTurns(ORIGIN)).toBeUndefined();
+    vi.unstubAllGlobals();
     install();
     const shared = new FetchCarrier(ORIGIN, { sharesConnections: true });
     expect(shared.requests).toBe("turns");
