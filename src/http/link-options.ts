@@ -8,8 +8,13 @@ export const LINKS_DEFAULT: readonly LinkName[] = ["tcp", "websocket", "stream",
 
 const NAMES: readonly unknown[] = LINKS_DEFAULT;
 
-/** What requests are left for when only these links may be used. */
+/**
+ * What requests are left for when only these links may be used.
+ *
+ * @throws UsageError `option_invalid` for what is no list of links.
+ */
 export function requestsAmong(links: readonly LinkName[] = LINKS_DEFAULT): RequestUse {
+  checkLinks(links);
   if (links.includes("poll")) return "parked";
   return links.includes("stream") ? "prompt" : "none";
 }
@@ -23,12 +28,15 @@ export function pipesAmong(
   links: readonly LinkName[] = LINKS_DEFAULT,
   known: Readonly<Record<Exclude<LinkName, "poll">, PipeCarrier | undefined>>,
 ): readonly PipeCarrier[] {
-  const given: unknown = links;
-  const isList = Array.isArray(given) && given.every((name) => NAMES.includes(name));
-  if (!isList) refuse("links", given, `a list of ${NAMES.join(", ")}`);
+  checkLinks(links);
   const pipes = links.flatMap((name) => (name === "poll" ? [] : (known[name] ?? [])));
   if (pipes.length === 0 && !links.includes("poll")) {
     refuse("links", links.join(", ") || "none", "one that there is here, or poll");
   }
   return pipes;
+}
+
+function checkLinks(links: unknown): void {
+  const isList = Array.isArray(links) && links.every((name) => NAMES.includes(name));
+  if (!isList) refuse("links", links, `a list of ${NAMES.join(", ")}`);
 }
