@@ -56,9 +56,11 @@ function overHttp(url: string | URL, options: NodeCarrierOptions): Carrier {
   return new NodeCarrier(url, options);
 }
 
-/** There is no HTTP at all: what only HTTP has would be as good as not said. */
+/** What is of use to HTTP alone: where there is none it would be as good as not said. */
+const OF_HTTP = ["headers", "agent", "idleTimeoutMs", "tcp", "streamLabel", "streamNames"] as const;
+
 function overTcp(url: string | URL, options: NodeCarrierOptions): Carrier {
-  for (const name of ["headers", "agent", "tcp"] as const) {
+  for (const name of OF_HTTP) {
     if (options[name] !== undefined) refuse(name, options[name], "left out for tcp: and tls:");
   }
   const { links = ["tcp"] } = options;

@@ -1,7 +1,7 @@
 // A client by TCP, and servers that are none, or do not keep to the rules.
 
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createHttpServer } from "node:http";
+import { Agent, createServer as createHttpServer } from "node:http";
 import { createServer as createSecureServer } from "node:tls";
 import { afterEach, describe, expect, test } from "vitest";
 import { BodySplitter } from "../../src/core/index.ts";
@@ -178,7 +178,15 @@ describe("a client by TCP", () => {
 
   test("refuses what would be as good as not said", () => {
     const url = "tcp://127.0.0.1:9";
-    const wrong: ConnectOptions[] = [{ headers: {} }, { links: ["poll"] }, { tcp: url }];
+    const wrong: ConnectOptions[] = [
+      { headers: {} },
+      { agent: new Agent() },
+      { idleTimeoutMs: 1_000 },
+      { tcp: url },
+      { streamLabel: "event-stream" },
+      { streamNames: "server" },
+      { links: ["poll"] },
+    ];
     for (const options of wrong) {
       const [name] = Object.keys(options);
       expect(() => connect(url, options)).toThrow(`option_invalid: ${name} is `);
