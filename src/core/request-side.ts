@@ -266,7 +266,10 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     for (const transmission of this.sender.flights.keys()) {
       if (!lasting.has(transmission)) this.sender.resolve(transmission);
     }
-    const { bodyBytesLimit } = this;
+    const { bodyBytesLimit, joined } = this;
+    // Nobody waits for its answer: it names a link that is never opened, so that none is held.
+    const isHeld = this.namedLink === 0 && this.peer !== undefined;
+    if (isHeld && this.sender.hasSomething) this.joined = ++this.lastLink;
     // Not by the size that has proved itself: there is no later.
     this.bodyBytesLimit = this.bodyBytesCeiling;
     let room = bytesMax;
@@ -278,6 +281,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
       room -= this.sender.flights.get(number)?.bytes ?? room;
     }
     this.bodyBytesLimit = bodyBytesLimit;
+    this.joined = joined;
   }
 
   /**

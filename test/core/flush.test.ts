@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { FLUSH_BYTES_MIN, LITERAL_DEFAULTS, UNIT_BYTES_MAX } from "../../src/core/limits.ts";
+import { readHead } from "../../src/core/body-reader.ts";
 import { bytesOf, Dialogue, kindsOf, pipeState, type Sent, textsOf } from "./scripted-server.ts";
 
 /** What a page may have in all. */
@@ -47,6 +48,23 @@ describe("a flush", () => {
     client.send("b");
     client.side.handleTimeout(client.nowMs);
     expect(client.side.poll()).not.toHaveProperty("isLasting");
+  });
+
+  test("[SAY-11] is not held: it names a link that is never opened, or the pipe", () => {
+    const client = new Dialogue().open();
+    expect(flush(client)).toEqual([]);
+    client.send("a");
+    const linkOf = ({ bytes }: Sent): number | undefined => readHead(bytes, 65_536).address?.link;
+    expect(flush(client).map(linkOf)).toEqual([1]);
+    expect(client.side.joined).toBe(0);
+    piped(client);
+    expect(client.side.joined).toBe(2);
+    client.send("b");
+    expect(flush(client).map(linkOf)).toEqual([2]);
+
+    const opening = new Dialogue();
+    opening.send("a");
+    expect(flush(opening).map(linkOf)).toEqual([0]);
   });
 
   test("[SAY-11] with nothing unacknowledged says nothing", () => {
