@@ -2,8 +2,8 @@
  * The faults that every link must bear: each is a line between a client and whatever leads to its
  * server, or something that happens to one of them, while numbered messages pass both ways.
  *
- * TCP loses no bytes out of its middle, so a lost *frame* of a pipe does not exist: what there is, is
- * a line that swallows a connection from some frame on, and cuts it later.
+ * TCP loses no bytes out of its middle, so a lost *frame* of a pipe does not exist: what there is,
+ * is a line that swallows a connection from some frame on, and cuts it later.
  */
 import {
   type ChaosProxy,
@@ -40,7 +40,7 @@ export interface Scene {
   nextSession(): Promise<PeerSession<number, number>>;
   /** The server's process goes down with all that it knew, and another one comes up. */
   restart(): Promise<void>;
-  /** What answers at the port goes down with its connections, but the sessions stay; and comes up. */
+  /** What answers at the port goes down with its connections, and comes up: the sessions stay. */
   down(): Promise<void>;
   up(): Promise<void>;
   close(): Promise<void>;
