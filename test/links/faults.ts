@@ -1,6 +1,6 @@
 // `npm run faults`: every link through every fault, for as long as one likes, and the table of it;
-// then the gaps of moves from link to link. Exit status: 0 if nothing was lost, doubled or reordered,
-// 1 if not, 2 for what cannot be run.
+// then the gaps of moves from link to link. Exit status: 0 if nothing was lost, doubled or
+// reordered, 1 if not, 2 for what cannot be run.
 
 import { commandFor, integer, optionsOfProcess, readWords } from "../command-line.ts";
 import { type Cell, tableOf } from "../tables.ts";
