@@ -284,8 +284,7 @@ export class ParkSide extends PipedHalf<RespondOutput> {
     assert(this.state !== "ended" && this.offered !== undefined, "stream_of_nobody");
     const { link } = this.offered;
     this.offered = undefined;
-    const pipe = this.beginPipe(handle, link, false);
-    if (pipe !== undefined) pipe.name = name;
+    this.beginPipe(handle, link, false, name);
   }
 
   /**
@@ -582,7 +581,12 @@ export class ParkSide extends PipedHalf<RespondOutput> {
     return pipe.firstSpokenAtMs + this.options.pipeProofMs;
   }
 
-  protected override pipeOptions({ name, link }: Pipe): BodyOptions {
+  protected override pipeOptions(pipe: Pipe): BodyOptions {
+    return this.optionsOf(pipe);
+  }
+
+  /** How bodies are written on a pipe, or on what might have become one [PIPE-13]. */
+  private optionsOf({ name, link }: Pick<Pipe, "name" | "link">): BodyOptions {
     if (name === undefined) return this.bodyOptions;
     return namedOptions(name, { incarnation: this.incarnation, link });
   }
@@ -619,17 +623,24 @@ export class ParkSide extends PipedHalf<RespondOutput> {
   }
 
   /** A link's number is used once, and newer ones are higher [PIPE-1]. */
-  private beginPipe(handle: number, link: number, isDuplex: boolean): Pipe | undefined {
+  private beginPipe(
+    handle: number,
+    link: number,
+    isDuplex: boolean,
+    name?: Uint8Array,
+  ): Pipe | undefined {
     // The literal procedure has pipes only where it streams [LITB-1].
     const { literal } = this.options;
     const isLiteral = literal !== undefined && (isDuplex || !literal.streaming);
     const isLeft = this.pauses !== undefined && !this.isWithoutRequests; // [PIPE-12]
     const isRefused = isLeft || isLiteral;
     if (link <= this.lastLink || isRefused) {
-      this.sayLastOn(handle, { pipe: this.stateOf(undefined), ...this.pause });
+      const content = { pipe: this.stateOf(undefined), ...this.pause };
+      this.sayLastOn(handle, content, this.optionsOf({ name, link }));
       return undefined;
     }
     const pipe = new Pipe(this.nowMs, link, handle, isDuplex);
+    pipe.name = name;
     this.lastLink = link;
     this.addPipe(pipe);
     return pipe;
@@ -644,8 +655,16 @@ export class ParkSide extends PipedHalf<RespondOutput> {
   }
 
   /** The only word on a pipe that is none of the session's. */
-  private sayLastOn(handle: number, content: Partial<Body>): void {
-    this.transmissions.push({ kind: "transmit", handle, body: this.composeEmpty(content) });
+  private sayLastOn(
+    handle: number,
+    content: Partial<Body>,
+    options: BodyOptions = this.bodyOptions,
+  ): void {
+    this.transmissions.push({
+      kind: "transmit",
+      handle,
+      body: this.composeEmpty(content, options),
+    });
     this.transmissions.push({ kind: "hang-up", handle });
   }
 

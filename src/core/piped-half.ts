@@ -55,6 +55,15 @@ export abstract class PipedHalf<Transmit extends { kind: string }> extends Half<
     return [...this.pipes.values()].at(-1);
   }
 
+  /** Something is to leave that another one must not say: all but the end of a pipe. */
+  protected get hasToSay(): boolean {
+    const { transmissions } = this;
+    for (let at = transmissions.head; at < transmissions.tail; at++) {
+      if (transmissions.at(at)?.kind !== "hang-up") return true;
+    }
+    return false;
+  }
+
   protected addPipe(pipe: Pipe): void {
     // [PIPE-9]: the newest, and the one that is used.
     for (const other of this.pipes.values()) {

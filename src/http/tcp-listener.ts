@@ -23,7 +23,7 @@ export interface TcpListenerOptions {
   readonly bodyTimeoutMs?: number | undefined;
   /** And one that is closed and whose client has not taken the last of it after so long, in ms. */
   readonly closeTimeoutMs?: number | undefined;
-  /** Connections at once; further ones are reset. */
+  /** Connections at once; further ones are closed. */
   readonly connectionsMax?: number | undefined;
   /** As many of one address. */
   readonly connectionsPerAddressMax?: number | undefined;
@@ -117,7 +117,7 @@ export function tcpListener(
     // Its end is told by `close`.
     socket.on("error", () => {});
     if (typeof admitted === "string") {
-      socket.resetAndDestroy();
+      socket.destroy();
       return;
     }
     tuneSocket(socket);

@@ -113,6 +113,7 @@ export class Links {
   freeze(): void {
     this.#isFrozen = true;
     this.#joined = undefined;
+    if (!this.#isForced) this.#name = "poll";
     for (const attempt of this.#attempts) {
       attempt.connection?.close();
       this.#leave(attempt);

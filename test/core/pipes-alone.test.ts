@@ -283,6 +283,16 @@ describe("a client without requests", () => {
     expect(linked.count("request")).toBe(0);
   });
 
+  test("[PIPE-12] makes no request when its host may end, nor to have one renewed", () => {
+    const client = alone();
+    client.side.handlePipeClosed(client.nowMs, 1);
+    client.send("late");
+    client.side.flush(client.nowMs, 60_000);
+    expect(client.side.renewParked(client.nowMs)).toBe(false);
+    client.tick();
+    expect(client.sent).toEqual([]);
+  });
+
   test("[INC-4] says nothing after it was saved, though a pipe comes", () => {
     const client = alone();
     client.send("a");

@@ -85,6 +85,16 @@ describe("a client that is saved", () => {
     expect(client.openPipe()).toBe(2);
   });
 
+  test("[INC-4] may be saved again before its pipes are hung up, and leaves none to be", () => {
+    const client = joined();
+    client.side.save(client.nowMs);
+    const saved = client.side.save(client.nowMs);
+    const resumed = RequestSide.resume(client.nowMs, saved, 7);
+
+    expect(client.side.poll()).toEqual({ kind: "hang-up", handle: 1 });
+    expect(resumed.poll().kind).not.toBe("hang-up");
+  });
+
   test("[INC-1] names the life that spoke on a pipe alone", () => {
     const client = new Dialogue();
     client.side.save(0);

@@ -48,6 +48,17 @@ describe("a stream that the server names", () => {
     expect(linked.client.joined).toBe(1);
   });
 
+  test("[PIPE-13] says its name where it is refused, too", () => {
+    const linked = new Linked({}, { literal: LITERAL_DEFAULTS });
+    linked.run(1_000);
+    linked.openNamedStream();
+    linked.run(1_000);
+
+    const down = since(linked, 0, "pipe down");
+    expect(down.at(-1)?.body.pipe?.link).toBe(0);
+    for (const { name } of down) expect(name).toEqual(bytesOf("name number 0..."));
+  });
+
   test("[PIPE-13] is nobody's that no request names, and ends", () => {
     const bench = new Bench({ streamNamedMs: 5_000 });
     expect(bench.endpoint.nameStream(bench.nowMs, 71, NAME)).toBe(true);

@@ -35,7 +35,7 @@ async function serve(): Promise<number> {
 function makeSide(): RequestSide {
   const nonce = new Uint8Array(16).fill(1);
   const secret = new Uint8Array(16).fill(2);
-  return new RequestSide(performance.now(), { nonce, secret, seed: 3 });
+  return new RequestSide(performance.now(), { nonce, secret });
 }
 
 /** Does what the core says, with requests by `fetch`, until `isDone`. */

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { connectOver } from "../../src/session/client-session.ts";
-import type { Carrier, Leaving, Outcome, Turns } from "../../src/session/carrier.ts";
+import type { Carrier, Outcome, Turns } from "../../src/session/carrier.ts";
 import { json } from "../../src/session/json.ts";
 import { type PeerSession, SessionServer } from "../../src/session/server.ts";
 import { numbersTo, until } from "../waiting.ts";
@@ -14,16 +14,10 @@ class PageCarrier extends MemoryCarrier {
   turns: Turns | undefined;
   requests: Carrier["requests"];
   readonly lasting: number[] = [];
-  leave: ((how: Leaving) => void) | undefined;
 
   override exchange(body: Uint8Array, signal: AbortSignal, isLasting = false): Promise<Outcome> {
     if (isLasting) this.lasting.push(body.length);
     return super.exchange(body, signal);
-  }
-
-  override watch(wake: () => void, leave?: (how: Leaving) => void): () => void {
-    this.leave = leave;
-    return super.watch(wake);
   }
 }
 

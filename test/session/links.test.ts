@@ -63,6 +63,20 @@ function site(): Site {
   };
 }
 
+test("a client that stands still hears by polling when it wakes, until a link has come", async () => {
+  const { websockets, join } = site();
+  const { session, carrier, links } = join(["websocket"]);
+  await pass(1_000);
+  expect(session.link).toBe("websocket");
+  carrier.leave?.("frozen");
+  expect(session.link).toBe("poll");
+  websockets.onTheWay = "refusal";
+  carrier.comeBack();
+  await pass(1_000);
+  expect(session.link).toBe("poll");
+  expect(links).toEqual(["poll", "websocket", "poll"]);
+});
+
 describe("the first message", () => {
   test("leaves by polling in the first exchange, before anything else is tried", async () => {
     const { heard, websockets, streams, join } = site();

@@ -2,7 +2,12 @@
 
 import { once } from "node:events";
 import { connect as connectSocket, createServer, type Server, type Socket } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import {
+  connect as connectSecurely,
+  createServer as createSecureServer,
+  type TLSSocket,
+} from "node:tls";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { RequestSide } from "../../src/core/index.ts";
 import { connect } from "../../src/http/connect-node.ts";
 import { tcpListener, type TcpListenerOptions } from "../../src/http/tcp-listener.ts";
@@ -10,6 +15,7 @@ import { type ClientSession, raw } from "../../src/session/index.ts";
 import type { RequestHandler } from "../../src/session/peer.ts";
 import { type ServerOptions, SessionServer } from "../../src/session/server.ts";
 import { Agreement, drawPreamble, PREAMBLE_BYTES } from "../../src/tcp/handshake.ts";
+import { selfSigned } from "../http/certificate.ts";
 import { listenLocally } from "../listening.ts";
 import { soon, take, until } from "../waiting.ts";
 
@@ -250,6 +256,28 @@ describe("a TCP listener", () => {
     first.socket.destroy();
     await until(() => site.open.size === 1, "room again");
     await greeted(site);
+  });
+
+  test("[TCP-7] counts connections of TLS as others", async () => {
+    const identity = selfSigned();
+    const sessions = new SessionServer({ onSession: () => {} });
+    const listener = tcpListener(sessions, { connectionsPerAddressMax: 1 });
+    const server = createSecureServer(identity, listener);
+    const port = await listenLocally(server);
+    onTestFinished(() => void server.close());
+    const [first, second] = [0, 1].map(() => {
+      const socket = connectSecurely({ port, host: "127.0.0.1", ca: identity.cert });
+      socket.on("error", () => {});
+      sockets.push(socket);
+      return socket;
+    }) as [TLSSocket, TLSSocket];
+    const ends = [first, second].map((socket) => once(socket, "close"));
+    await soon(Promise.race(ends), "the end of one of them");
+    const admitted = first.destroyed ? second : first;
+    if (admitted.connecting) await soon(once(admitted, "secureConnect"), "the other one");
+    admitted.write(drawPreamble().bytes);
+    const [said] = (await soon(once(admitted, "data"), "the greeting")) as [Buffer];
+    expect(said).toHaveLength(PREAMBLE_BYTES);
   });
 
   test("[TCP-6] lets no recording of a connection in, of an opening or of a later one", async () => {
