@@ -31,6 +31,18 @@ describe("a client that takes turns", () => {
     expect(others).toEqual([]);
   });
 
+  test("[SAY-13] leaves no copy of its opening held", () => {
+    const client = new Dialogue(TURNS);
+    client.tick();
+    client.send("a");
+    expect(client.tick().map(textsOf)).toEqual([["a"]]);
+    client.open();
+
+    expect([...client.side.exchanges.open.keys()]).toEqual([3]);
+    expect(linkOf(client.last)).toBe(UNHELD_LINK);
+    expect(client.last.body.request).toMatchObject({ overThrough: 2 });
+  });
+
   test("[SAY-13] has a request held in its turn, and tells the server when that is over", () => {
     const client = new Dialogue(TURNS).open();
     const [held] = turn(client, true);
