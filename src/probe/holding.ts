@@ -1,6 +1,6 @@
 /** For how long a request is held, and what cuts it. */
 import type { WatchedCarrier } from "./watched-carrier.ts";
-import { within } from "./within.ts";
+import { firstWithin } from "./first-within.ts";
 
 /** How long a request was held. */
 export interface HoldReport {
@@ -29,7 +29,7 @@ export async function watchHolding(
   if (forMs === 0) return undefined;
   let longestMs = 0;
   const cuts: number[] = [];
-  const report = await within<HoldReport>(forMs, (done) => {
+  const report = await firstWithin<HoldReport>(forMs, (done) => {
     carrier.onExchange = ({ heldMs, outcome }) => {
       if (outcome.kind === "answer" && outcome.bytes.length > 0) {
         longestMs = Math.max(longestMs, heldMs);

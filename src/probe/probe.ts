@@ -11,8 +11,9 @@ import {
   type LinkName,
   raw,
 } from "../session/index.ts";
+import { refuse } from "../session/checks.ts";
 import { type HoldReport, watchHolding } from "./holding.ts";
-import { within } from "./within.ts";
+import { firstWithin } from "./first-within.ts";
 import { WatchedCarrier } from "./watched-carrier.ts";
 
 export type { HoldReport } from "./holding.ts";
@@ -69,6 +70,9 @@ const PIPES: readonly Exclude<LinkName, "poll">[] = ["stream", "websocket", "tcp
 const LINK_TIMEOUT_MS = 10_000;
 const HOLD_FOR_MS = 30_000;
 
+/** Longer than that no timer waits: it fires at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 /** So many failures in a row are an answer; one may be an accident. */
 const FAILURES_MAX = 3;
 
@@ -93,6 +97,8 @@ interface Trial {
 export async function probe(url: string, options: ProbeOptions = {}): Promise<ProbeReport> {
   const { headers, agent, tcp, tls, message, codec = raw } = options;
   const { linkTimeoutMs: timeoutMs = LINK_TIMEOUT_MS, holdForMs = HOLD_FOR_MS } = options;
+  checkTime(timeoutMs, 1, "linkTimeoutMs");
+  checkTime(holdForMs, 0, "holdForMs");
   const trial = { url, way: { headers, agent, tcp, tls }, timeoutMs, message, codec };
   const poll = await tryPoll(trial);
   const links: LinkReport[] = [poll.report];
@@ -114,6 +120,11 @@ export async function probe(url: string, options: ProbeOptions = {}): Promise<Pr
   return { url, isFine, links, isBuffered, hold };
 }
 
+function checkTime(timeMs: unknown, leastMs: number, name: string): void {
+  const isFit = typeof timeMs === "number" && timeMs >= leastMs && timeMs <= TIMER_MS_MAX;
+  if (!isFit) refuse(name, timeMs, `from ${leastMs} to ${TIMER_MS_MAX}`);
+}
+
 async function tryPoll({ url, way, timeoutMs, message, codec }: Trial): Promise<{
   readonly report: LinkReport;
   readonly session: ClientSession;
@@ -123,7 +134,7 @@ async function tryPoll({ url, way, timeoutMs, message, codec }: Trial): Promise<
   const beganAtMs = performance.now();
   const session = connectOver(carrier, codec);
   let lastReason = "timeout";
-  const isOpen = await within(timeoutMs, (done) => {
+  const isOpen = await firstWithin(timeoutMs, (done) => {
     void session.opened.then(
       () => done(true),
       () => done(false),
@@ -147,7 +158,7 @@ async function tryPipe(
   const carrier = new WatchedCarrier(new NodeCarrier(url, { ...way, links: [link, "poll"] }));
   const beganAtMs = performance.now();
   const session = connectOver(carrier, codec);
-  const isJoined = await within(timeoutMs, (done) => {
+  const isJoined = await firstWithin(timeoutMs, (done) => {
     session.on("link", (name) => name === link && done(true));
     session.on("ended", () => done(false));
     let failures = 0;
@@ -183,7 +194,7 @@ async function say(
   if (message === undefined) return undefined;
   const beganAtMs = performance.now();
   session.send(message);
-  const isHeld = await within(timeoutMs, (done) => {
+  const isHeld = await firstWithin(timeoutMs, (done) => {
     void session.flushed().then(
       () => done(true),
       () => done(false),
@@ -205,7 +216,7 @@ function reportOf(
 /** Ends a session. If the server ended a silent stream with it, what was held back comes now. */
 async function leaveWatching(session: ClientSession, carrier: WatchedCarrier): Promise<boolean> {
   const kept = carrier.pipes.filter(({ hasKept }) => hasKept);
-  const late = within(LATE_MS, (done) => {
+  const late = firstWithin(LATE_MS, (done) => {
     for (const pipes of kept) pipes.onLate = () => done(true);
     if (kept.length === 0) done(false);
   });
@@ -217,7 +228,7 @@ async function leaveWatching(session: ClientSession, carrier: WatchedCarrier): P
 
 async function leave(session: ClientSession): Promise<void> {
   if (session.status.state === "open") {
-    await within(LATE_MS, (done) => void session.close().then(() => done(true)));
+    await firstWithin(LATE_MS, (done) => void session.close().then(() => done(true)));
   }
   if (session.status.state !== "ended") session.abort(undefined, "probe");
   await session.ended;

@@ -100,6 +100,7 @@ describe("holdfast probe", () => {
     ["a header without a value", ["http://a", "-H", "x"], /must be written "name: value"/],
     ["a header of two lines", ["http://a", "-H", "x: a\nb"], /must be written "name: value"/],
     ["a time of nothing", ["http://a", "--hold-for", "soon"], /--hold-for/],
+    ["a link that has no time", ["http://a", "--link-timeout", "0"], /linkTimeoutMs is 0 and must/],
     ["an address of no TCP", ["http://a", "--tcp", "http://b"], /tcp:\/\/host:port/],
     ["another codec", ["http://a", "--codec", "xml"], /Allowed choices are raw, json, msgpack/],
   ])("takes %s for a command line that makes no sense", async (_what, args, message) => {

@@ -212,6 +212,18 @@ describe.concurrent("a probe tries nothing else, and soon says why,", () => {
   });
 });
 
+test.each([
+  ["linkTimeoutMs", 0],
+  ["linkTimeoutMs", 2 ** 31],
+  ["holdForMs", -1],
+  ["holdForMs", 30 * 86_400_000],
+  ["holdForMs", Number.NaN],
+] as const)("A time that no timer has is refused: %s of %d ms", async (name, ms) => {
+  await expect(probe("http://127.0.0.1:9/", { [name]: ms })).rejects.toThrow(
+    `option_invalid: ${name} is ${ms} and must be from `,
+  );
+});
+
 test("What is no address of a server is refused", async () => {
   await expect(probe("http://user:secret@127.0.0.1/")).rejects.toMatchObject({
     code: "option_invalid",

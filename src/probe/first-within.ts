@@ -1,5 +1,5 @@
 /** What `begin` tells first, or undefined when the time is over. */
-export function within<Result>(
+export function firstWithin<Result>(
   timeoutMs: number,
   begin: (done: (result: Result) => void) => void,
 ): Promise<Result | undefined> {
