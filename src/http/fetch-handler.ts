@@ -173,8 +173,10 @@ function streamResponse(
 ): Response {
   const header = (name: string): string | undefined => request.headers.get(name) ?? undefined;
   let gone: (() => void) | undefined;
+  let refusal: HttpErrorCode = "not_found";
+  const leave = (): void => content.end();
   const over = (): void => {
-    request.signal.removeEventListener("abort", over);
+    request.signal.removeEventListener("abort", leave);
     admitted.release();
     const tell = gone;
     gone = undefined;
@@ -184,32 +186,50 @@ function streamResponse(
       rules.report(error);
     }
   };
-  const content = new StreamContent(over);
-  gone = handler.handleStream?.(ticket, { address, request, header }, content);
-  if (gone === undefined) {
-    admitted.release();
-    return responseOf(errorAnswer("not_found", headers));
+  const content = new StreamContent(over, rules.answerTimeoutMs);
+  try {
+    gone = handler.handleStream?.(ticket, { address, request, header }, content);
+    if (gone !== undefined) {
+      request.signal.addEventListener("abort", leave);
+      return new Response(content.readable, {
+        headers: { ...streamHeaders(header("accept")), ...headers },
+      });
+    }
+  } catch (error) {
+    rules.report(error);
+    refusal = "internal";
   }
-  request.signal.addEventListener("abort", over);
-  return new Response(content.readable, {
-    headers: { ...streamHeaders(header("accept")), ...headers },
-  });
+  content.end();
+  admitted.release();
+  return responseOf(errorAnswer(refusal, headers));
 }
 
-/** What a stream carries, as the platform reads it. */
+/**
+ * What a stream carries, as the platform reads it. It is over when all of it was read, when nobody
+ * will read it, or when nobody has for `readTimeoutMs` after its close: until then it counts.
+ *
+ * Its end is told in a microtask, as its server may be in the middle of something when it cuts it.
+ */
 class StreamContent implements ServerPipe {
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
   #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
   readonly #over: () => void;
+  readonly #readTimeoutMs: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(over: () => void) {
+  constructor(over: () => void, readTimeoutMs: number) {
     this.#over = over;
+    this.#readTimeoutMs = readTimeoutMs;
     this.readable = new ReadableStream(
       {
         start: (controller) => {
           this.#controller = controller;
         },
-        cancel: () => this.#end(),
+        // Somebody wants more than there is. After the close that is all.
+        pull: () => {
+          if (this.#timer !== undefined) this.#finish();
+        },
+        cancel: () => this.end(),
       },
       { highWaterMark: 0, size: (body) => body.byteLength },
     );
@@ -220,8 +240,14 @@ class StreamContent implements ServerPipe {
   }
 
   close(): void {
+    if (this.unsentBytes === 0) this.#finish();
+    // A stream that is closed with content in it says nothing of who reads that.
+    else this.#timer ??= setTimeout(() => this.cut(), this.#readTimeoutMs);
+  }
+
+  #finish(): void {
     this.#controller?.close();
-    this.#end();
+    this.end();
   }
 
   get unsentBytes(): number {
@@ -230,13 +256,15 @@ class StreamContent implements ServerPipe {
 
   cut(): void {
     this.#controller?.error(new Error("The stream is not read"));
-    this.#end();
+    this.end();
   }
 
-  #end(): void {
+  /** Nobody reads any more, or nothing more comes. */
+  end(): void {
     if (this.#controller === undefined) return;
     this.#controller = undefined;
-    this.#over();
+    clearTimeout(this.#timer);
+    queueMicrotask(this.#over);
   }
 }
 

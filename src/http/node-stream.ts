@@ -3,7 +3,7 @@
  * [HTTP-12]. Its headers keep intermediaries from holding it back.
  */
 import type { ServerResponse } from "node:http";
-import type { Peer, RequestHandler } from "../session/peer.ts";
+import type { Peer, RequestHandler, ServerPipe } from "../session/peer.ts";
 import type { Admitted } from "./admission.ts";
 import { errorAnswer } from "./http-error.ts";
 import {
@@ -40,7 +40,11 @@ export function serveStream(
     unwatch();
     clearTimeout(cut);
     admitted.release();
-    held.gone?.();
+    try {
+      held.gone?.();
+    } catch (error) {
+      rules.report(error);
+    }
   });
   const begin = (): void => {
     if (response.headersSent) return;
@@ -48,7 +52,7 @@ export function serveStream(
   };
   // What is written behind the end of the connection is lost with it.
   response.on("error", () => {});
-  held.gone = handler.handleStream?.(ticket, peer, {
+  const pipe: ServerPipe = {
     write: (body) => {
       begin();
       (response as ServerResponse).write(body);
@@ -63,7 +67,16 @@ export function serveStream(
       return "stream" in response ? response.stream.writableLength : response.writableLength;
     },
     cut: () => destroyConnection(request, response),
-  });
+  };
+  try {
+    held.gone = handler.handleStream?.(ticket, peer, pipe);
+  } catch (error) {
+    rules.report(error);
+    // What has begun cannot be answered otherwise any more.
+    if (response.headersSent) destroyConnection(request, response);
+    else writeAnswer(request, response, errorAnswer("internal", headers), rules);
+    return;
+  }
   if (held.gone !== undefined) return;
   writeAnswer(request, response, errorAnswer("not_found", headers), rules);
 }

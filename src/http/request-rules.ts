@@ -28,7 +28,10 @@ export interface ListenerOptions {
   readonly path?: string | undefined;
   /** A body that has not come whole after so long is given up: 408. */
   readonly bodyTimeoutMs?: number | undefined;
-  /** An answer that the client has not taken after so long costs it the connection; Node only. */
+  /**
+   * An answer that the client has not taken after so long costs it the connection. `fetchHandler`,
+   * which has none, gives up what was not read of a stream after its end.
+   */
   readonly answerTimeoutMs?: number | undefined;
   /** Bytes of bodies that are being read at once: 503 beyond. */
   readonly readingBytesMax?: number | undefined;

@@ -60,7 +60,10 @@ export class StreamPipes implements PipeCarrier {
       if (reason !== "stream_ended" || reader === undefined) return reason;
       const splitter = new BodySplitter(this.bodyBytesMax);
       for (let next = await reader.read(); !next.done; next = await reader.read()) {
-        for (const body of splitter.push(next.value)) if (!signal.aborted) events.body(body);
+        reason = "stream_malformed";
+        const bodies = splitter.push(next.value);
+        reason = "stream_ended";
+        for (const body of bodies) if (!signal.aborted) events.body(body);
       }
     } catch {
       // Cut, or no bodies: both are over.
