@@ -368,9 +368,11 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   }
 
   #hangUp(handle: number): void {
-    this.#pipes.get(handle)?.close();
+    const pipe = this.#pipes.get(handle);
     this.#pipes.delete(handle);
     this.#takers.delete(handle);
+    // Last: an adapter that tells of the end at once tells it of nothing that is known.
+    pipe?.close();
   }
 
   // --- for the application --------------------------------------------------------------------

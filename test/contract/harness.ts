@@ -141,7 +141,7 @@ export class Desk implements RequestHandler {
       if (!isOver) this.waiting--;
       isOver = true;
     };
-    const counted = {
+    const counted: ServerPipe = {
       write: (body: Uint8Array): void => {
         this.answers++;
         pipe.write(body);
@@ -150,6 +150,10 @@ export class Desk implements RequestHandler {
         end();
         pipe.close();
       },
+      get unsentBytes(): number {
+        return pipe.unsentBytes ?? 0;
+      },
+      cut: (): void => pipe.cut?.(),
     };
     return { counted, end };
   }

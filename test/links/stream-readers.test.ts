@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { connect } from "../../src/http/connect-node.ts";
 import { fetchHandler } from "../../src/http/fetch-handler.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
 import { upgradeListener } from "../../src/http/node-upgrade.ts";
@@ -13,6 +14,7 @@ import type { RequestHandler, ServerPipe } from "../../src/session/peer.ts";
 import { connectOver, msgpack } from "../../src/session/index.ts";
 import type { PipeConnection, PipeEvents } from "../../src/session/pipe-carrier.ts";
 import { SessionServer } from "../../src/session/server.ts";
+import { Desk } from "../contract/harness.ts";
 import { listenLocally } from "../listening.ts";
 import { numbersTo, soon, until } from "../waiting.ts";
 import { MemoryPipes, PipedCarrier } from "../session/memory-pipes.ts";
@@ -184,6 +186,59 @@ describe("a session whose pipe is not read", () => {
     await until(() => heard.numbers.length === count, "everything by another link");
     expect(heard.numbers).toEqual(numbersTo(count));
   });
+});
+
+test("a server that hangs up has the application wait, though the end is told within it", async () => {
+  let isHangingUp = false;
+  let hangUps = 0;
+  const within: boolean[] = [];
+  const sessions = new SessionServer<number, number>({
+    onSession: (session) => {
+      session.on("ended", () => void within.push(isHangingUp));
+      session.on("status", () => void within.push(isHangingUp));
+    },
+  });
+  const handler: RequestHandler = {
+    bodyBytesMax: sessions.bodyBytesMax,
+    handleRequest: (...given) => sessions.handleRequest(...given),
+    handleStream: (ticket, peer, pipe) => {
+      const gone = sessions.handleStream(ticket, peer, {
+        write: (body) => pipe.write(body),
+        close: () => {
+          hangUps++;
+          isHangingUp = true;
+          gone?.();
+          isHangingUp = false;
+          pipe.close();
+        },
+      });
+      return gone;
+    },
+  };
+  const site = await StreamSite.start({ sessions: handler });
+  ends.push(() => site.stop());
+  ends.push(() => sessions.abort());
+  const client = connect<number, number>(site.url, { links: ["stream", "poll"] });
+  ends.push(() => client.abort());
+  await until(() => client.link === "stream", "the stream");
+
+  const [session] = sessions.sessions;
+  session?.abort();
+
+  await until(() => hangUps > 0 && within.length > 0, "the end");
+  expect(within).not.toContain(true);
+});
+
+test("the contract's desk hands on what has not left, and the cut", () => {
+  const handler = new OnePipe();
+  const desk = new Desk(handler);
+  let cuts = 0;
+  const pipe = { write: () => {}, close: () => {}, unsentBytes: 7, cut: () => cuts++ };
+  const peer = { address: "", header: () => undefined, request: undefined };
+  desk.handleStream(new Uint8Array(16), peer, pipe);
+  expect(handler.pipe?.unsentBytes).toBe(7);
+  handler.pipe?.cut?.();
+  expect(cuts).toBe(1);
 });
 
 /** WebSockets whose hosts say that so many bytes have not left. */
