@@ -88,10 +88,10 @@ function install(): FakeLocks {
 /** Locks as frames without an origin have them: there, and refused. */
 function refusing(locks: FakeLocks, which: "all" | "slots"): Pick<FakeLocks, "request"> {
   return {
-    request: async (name, options, use) => {
-      if (which === "slots" && name.endsWith("gate")) return locks.request(name, options, use);
-      throw new DOMException("refused", "SecurityError");
-    },
+    request: (name, options, use) =>
+      which === "slots" && name.endsWith("gate")
+        ? locks.request(name, options, use)
+        : Promise.reject(new DOMException("refused", "SecurityError")),
   };
 }
 
