@@ -5,14 +5,15 @@
  *
  * Readers: `sessions`, `recognise`, `recogniseTicket`. Handlers: `handleRequest`, `handleGone`,
  * `handleVerdict`, `handleTimeout`, and of pipes `handlePipe`, `handleStream`, `handlePipeBody`,
- * `handlePipeGone`.
- * Commands: `drain`, `abortAll`, `retirePipe`, and those of the sessions; call `touch(session)`
- * after one of these. `poll()` drains the endpoint and every session that was touched, and ends
- * with the earliest timeout of all.
+ * `handlePipeGone`, `handleNamedGone`.
+ * Commands: `drain`, `abortAll`, `retirePipe`, `nameStream`, and those of the sessions; call
+ * `touch(session)` after one of these. `poll()` drains the endpoint and every session that was
+ * touched, and ends with the earliest timeout of all.
  *
- * Invariants: `sessions`, `tombstones` and the openings that wait for a verdict are bounded by the
- * options, before any authentication; a session has one ticket at most, and a ticket one session; a
- * session is changed only by a body with its secret, or on a pipe that one has opened or offered.
+ * Invariants: `sessions`, `tombstones`, the openings that wait for a verdict and the streams that
+ * are `named` are bounded by the options, before any authentication; a session has one ticket at
+ * most, and a ticket one session; a session is changed only by a body with its secret, or on a pipe
+ * that one has opened or offered.
  */
 import type { Address, Body } from "./body.ts";
 import { readBody, readHead } from "./body-reader.ts";
@@ -146,9 +147,9 @@ export type EndpointOutput =
  * A server with its sessions.
  *
  * Readers: `sessions`, `recognise`, `recogniseTicket`. Commands: `drain`, `abortAll`, `retirePipe`,
- * those of `session.side` with `touch`. Handlers: `handleRequest`, `handleGone`, `handleVerdict`,
- * `handleTimeout`, and of pipes `handlePipe`, `handleStream`, `handlePipeBody`, `handlePipeGone`.
- * After each, drain `poll()`.
+ * `nameStream`, those of `session.side` with `touch`. Handlers: `handleRequest`, `handleGone`,
+ * `handleVerdict`, `handleTimeout`, and of pipes `handlePipe`, `handleStream`, `handlePipeBody`,
+ * `handlePipeGone`, `handleNamedGone`. After each, drain `poll()`.
  */
 export class Endpoint {
   /** Sessions that live, by identifier. */

@@ -4,9 +4,9 @@
  * and silence as evidence. spec 5.
  *
  * Handlers: `handleAnswer`, `handleFailure`, `handleWake`, `handleTimeout`, and of pipes
- * `handlePipeBody`, `handlePipeClosed`. Commands: those of `Half`, `save`, `flush`, `abort`,
- * `setTurn`, `openPipe` and `offerPipe`. Outputs of `poll()`: `request`, `abort`, `transmit`,
- * `hang-up`, the application's, and the timeout.
+ * `handlePipeBody`, `handlePipeClosed`, `handlePipeFailed`. Commands: those of `Half`, `save`,
+ * `flush`, `abort`, `renewParked`, `setTurn`, `openPipe`, `offerPipe`, `takeStream`. Outputs of
+ * `poll()`: `request`, `abort`, `transmit`, `hang-up`, the application's, and the timeout.
  */
 import type { Address, AnswerPrefix, Body, PipeState } from "./body.ts";
 import { readBody, readHead, readVersions } from "./body-reader.ts";
@@ -115,8 +115,9 @@ export interface FailureKind {
  * The client's half of a session, and all of its client's core.
  *
  * Readers: plain properties. Commands: `send`, `openChannel`, `close`, `abort`, `save`, `flush`,
- * `setTurn`, `openPipe`, `offerPipe` and their like. Handlers: `handleAnswer`, `handleFailure`, `handleTimeout`,
- * `handleWake`, `handlePipeBody`, `handlePipeClosed`. After each command or handler, drain `poll()`.
+ * `renewParked`, `setTurn`, `openPipe`, `offerPipe`, `takeStream`. Handlers: `handleAnswer`,
+ * `handleFailure`, `handleTimeout`, `handleWake`, `handlePipeBody`, `handlePipeClosed`,
+ * `handlePipeFailed`. After each command or handler, drain `poll()`.
  */
 export class RequestSide extends PipedHalf<RequestOutput> {
   /** @internal The requests that are out. */

@@ -142,7 +142,7 @@ class Connection {
   private readonly admitted: Admitted;
   private readonly settings: Settings;
   private readonly preamble = new PreambleReader();
-  /** Raised when the server has not refused the first body. */
+  /** Raised when the first body is there, and goes to the server. */
   private readonly splitter = new BodySplitter(PIPE_FIRST_BYTES_MAX);
   /** Bodies that came together with those of this turn. */
   private readonly waiting: Uint8Array[] = [];
@@ -228,7 +228,7 @@ class Connection {
     for (let count = 0; count < BODIES_PER_TURN_MAX; count++) {
       const body = this.waiting.shift();
       if (body === undefined) return;
-      // The first one is with the server, which has ended the connection if it is nobody's.
+      // The server ends the connection if the first one is nobody's.
       this.splitter.bodyBytesMax = this.settings.bodyBytesMax;
       this.events?.body(body);
     }
