@@ -12,6 +12,7 @@ import { urlToHttpOptions } from "node:url";
 import { WebSocket } from "ws";
 import type { RequestUse } from "../core/index.ts";
 import type { Carrier, Outcome } from "../session/carrier.ts";
+import { CONNECT_TIMEOUT_MS } from "../session/links.ts";
 import type { LinkName, PipeCarrier } from "../session/pipe-carrier.ts";
 import { onAbort } from "./abort-listeners.ts";
 import {
@@ -26,6 +27,7 @@ import { MEDIA_TYPE } from "./media-type.ts";
 import { networkReason } from "./node-reasons.ts";
 import { defer } from "../session/deferred.ts";
 import { failure, joined, refusalIn } from "./outcomes.ts";
+import { TCP_PROBE_MS } from "../tcp/sockets.ts";
 import { tcpAddress, TcpPipes } from "../tcp/tcp-pipes.ts";
 import { StreamPipes } from "./stream-pipe.ts";
 import { SUBPROTOCOL, WebSocketPipes } from "./websocket-pipe.ts";
@@ -61,9 +63,6 @@ export interface NodeCarrierOptions extends CarrierOptions {
   readonly tls?: ConnectionOptions | undefined;
 }
 
-/** Default for `connectTimeoutMs`. */
-export const CONNECT_TIMEOUT_MS = 10_000;
-
 /** Default for `idleTimeoutMs`; what a session alternates between stays open. */
 export const IDLE_TIMEOUT_MS = 55_000;
 
@@ -72,12 +71,6 @@ export const IDLE_TIMEOUT_MS = 55_000;
  * would wait for a held request to be answered.
  */
 export const SOCKETS_MAX = 256;
-
-/**
- * A silent connection is probed by TCP after so long, in ms; by Node's default, each second. A host
- * that is gone then fails its held requests before their hold time of 25 s is over.
- */
-const TCP_PROBE_MS = 10_000;
 
 /** So many kept connections that turn out to be closed a stream's request bears. */
 const STALE_MAX = 3;

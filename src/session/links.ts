@@ -18,10 +18,11 @@ import type { LinkName, PipeCarrier, PipeConnection, PipeEvents } from "./pipe-c
 const WORKED_MS = 10_000;
 
 /**
- * A connection that is not up after so long is given up: TCP sends its SYN after 0, 1, 3 and 7 s, so
- * three may be lost. Browsers wait for a minute or more, and meanwhile no other link would be tried.
+ * A connection that is not up after so long is given up; Node's option `connectTimeoutMs`, of which
+ * this is the default, says why. Browsers wait for a minute or more, and meanwhile no other link
+ * would be tried.
  */
-const CONNECT_TIMEOUT_MS = 10_000;
+export const CONNECT_TIMEOUT_MS = 10_000;
 
 /** One that failed only after so long was waited for like one that is never up. */
 const SLOW_MS = 5_000;

@@ -1,11 +1,12 @@
-/** What both ends of a TCP link want of their sockets. */
+/** What both ends of a TCP link want of their sockets, and HTTP in Node of its own. */
 import type { Socket } from "node:net";
 
 /**
  * A silent connection is probed by TCP after so long, in ms; by Node's default, each second. A host
- * that is gone is noticed even where nobody has anything to say.
+ * that is gone is noticed even where nobody has anything to say, and held requests fail before their
+ * hold time of 25 s is over.
  */
-const TCP_PROBE_MS = 10_000;
+export const TCP_PROBE_MS = 10_000;
 
 /** Small bodies leave at once, and a dead host is noticed. */
 export function tuneSocket(socket: Socket): void {
