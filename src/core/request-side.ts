@@ -263,7 +263,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     this.advance(nowMs);
     if (this.options.literal !== undefined) throw new UsageError("state_invalid", "literal");
     const quietUntilMs = Math.max(this.pausedUntilMs, this.savedUntilMs);
-    if (this.state === "ended" || nowMs < quietUntilMs) return;
+    if (this.state === "ended" || this.requests === "none" || nowMs < quietUntilMs) return;
     for (const transmission of this.sender.flights.keys()) {
       if (!lasting.has(transmission)) this.sender.resolve(transmission);
     }
@@ -296,7 +296,8 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   renewParked(nowMs: number): boolean {
     this.advance(nowMs);
     const isParking = this.state !== "ended" && this.peer !== undefined && this.joined === 0;
-    if (!isParking || this.options.literal !== undefined || nowMs < this.notBeforeMs) return false;
+    if (!isParking || this.requests === "none" || nowMs < this.notBeforeMs) return false;
+    if (this.options.literal !== undefined) return false;
     const { open, countLive } = this.exchanges;
     if (countLive > this.parkedWanted || open.size >= this.slots) return false;
     this.abortBeyondSpan();
@@ -340,7 +341,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   save(nowMs: number): Snapshot {
     this.advance(nowMs);
     if (this.state === "ended") throw new UsageError("session_closed");
-    if (this.transmissions.size > 0) throw new UsageError("state_invalid", "poll is not drained");
+    if (this.hasToSay) throw new UsageError("state_invalid", "poll is not drained");
     this.sender.noteShared();
     const saved = takeSnapshot(this, [this.constructor, ...STATE_CLASSES]);
     // [INC-4]: what it says from now on is not in the state. Before it spoke nobody knows it.
@@ -938,6 +939,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     if (this.offer?.link !== link) return;
     this.offer = undefined;
     this.isOfferSaid = true;
+    this.offeredFrom = Infinity;
   }
 
   private readPipeBody(bytes: Uint8Array, name: Uint8Array | undefined): Body {
@@ -1333,8 +1335,9 @@ export class RequestSide extends PipedHalf<RequestOutput> {
 
   /** A saved state goes on, elsewhere and later. */
   protected takeOver(nowMs: number, seed: number): void {
-    // The pipes are those of whoever saved it.
+    // The pipes are those of whoever saved it, and so are those that it has not hung up yet.
     for (const pipe of this.pipes.values()) this.leavePipe(pipe);
+    this.transmissions.clear();
     this.beginLife(seed);
     this.beginLinks();
     this.turn = "others";

@@ -185,7 +185,7 @@ export class ClientLoop implements Driver {
     const isHearing = joined === 0 && state !== "opening" && !this.#isFrozen;
     this.#turns?.consider(isHearing && !this.#isEnded);
     this.hub.linkReason = this.#links.lastReason;
-    this.hub.noteLink(this.#links.name);
+    if (!this.#isEnded) this.hub.noteLink(this.#links.name);
     this.hub.settle();
   }
 

@@ -30,6 +30,22 @@ function joined(options = {}): Dialogue {
   return client;
 }
 
+test("[PIPE-2] an offer goes again at once where the request that carried it has failed", () => {
+  const client = new Dialogue().open();
+  client.offerPipe();
+  const [offer] = client.tick();
+  expect(offer?.body.offer?.link).toBe(1);
+  client.fail(offer?.exchange ?? 0);
+  client.tick();
+  expect(client.last.body.offer).toEqual(offer?.body.offer);
+  expect(client.last.exchange).toBeGreaterThan(offer?.exchange ?? 0);
+});
+
+test("[PIPE-8] twice what may wait for evidence may wait to leave", () => {
+  const { side } = joined({ pipeBytesMax: 10_000, bodyBytesMax: 40_000 });
+  expect(side.unsentBytesMax).toBe(100_000);
+});
+
 /** A client that hears by a stream, and has been told that the server knows. */
 function streaming(): Dialogue {
   const client = new Dialogue().open();

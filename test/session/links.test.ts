@@ -77,6 +77,18 @@ test("a client that stands still hears by polling when it wakes, until a link ha
   expect(links).toEqual(["poll", "websocket", "poll"]);
 });
 
+test("the end is the last that is told, and leaves the link as it was", async () => {
+  const { session, links } = site().join(["websocket"]);
+  await pass(1_000);
+  const told: string[] = [];
+  session.on("link", () => void told.push("link"));
+  session.on("ended", () => void told.push("ended"));
+  session.close();
+  await pass(1_000);
+  expect(told).toEqual(["ended"]);
+  expect([session.link, links]).toEqual(["websocket", ["poll", "websocket"]]);
+});
+
 describe("the first message", () => {
   test("leaves by polling in the first exchange, before anything else is tried", async () => {
     const { heard, websockets, streams, join } = site();
