@@ -36,8 +36,9 @@ export interface FetchCarrierOptions extends CarrierOptions {
    * stream or a held request for each: over HTTP/1.1 a browser has six connections to a server, and
    * seven pages would leave none. At most four have a request held, for 250 ms while others wait;
    * what the server sends to another page waits for its turn, or for an answer to what that page
-   * sends, which does not wait. Needs polling among `links`, and changes nothing in a host without Web Locks and BroadcastChannel, nor
-   * by WebSockets. Default false: over HTTP/2 there is no such limit.
+   * sends, which does not wait. Needs polling among `links`, and changes nothing in a host without
+   * Web Locks and BroadcastChannel, nor by WebSockets; a page that is refused locks has its request
+   * held for good. Default false: over HTTP/2 there is no such limit.
    */
   readonly sharesConnections?: boolean | undefined;
   /** In place of the global `fetch`. */
