@@ -17,15 +17,16 @@ interface ProbeFlags {
   readonly linkTimeout?: number;
   readonly tcp?: string;
   readonly message?: string;
-  readonly codec: keyof typeof CODECS;
+  readonly codec?: keyof typeof CODECS;
   readonly json?: boolean;
 }
 
 const CODECS = { raw, json, msgpack } as const satisfies Record<string, CodecFactory>;
 
 const NOTES = `
-The exit status is 0 if polling works, no stream is held back and no held request is cut; 1 if not;
-2 if the command line makes no sense. A link that the server does not offer is no reason for 1.
+The exit status is 0 if polling works, no stream is held back, no held request is cut and no message
+was lost; 1 if not; 2 if the command line makes no sense. A link that the server does not offer is no
+reason for 1. Pipes are opened, not watched: what cuts them later is not found.
 
 It goes to the server itself: HTTP_PROXY and its like are not looked at, as sessions in Node do not
 either. Certificates are checked; NODE_EXTRA_CA_CERTS names further authorities.
@@ -54,7 +55,7 @@ export function addProbeCommand(program: Command, exit: (status: number) => void
     .addOption(
       new Option("--codec <name>", "the server's, for the message")
         .choices(Object.keys(CODECS))
-        .default("raw"),
+        .default(undefined, "msgpack"),
     )
     .option("--json", "print one JSON object")
     .helpOption("-h, --help", "print this help")
@@ -74,7 +75,7 @@ async function runProbe(command: Command, target: string, flags: ProbeFlags): Pr
       holdForMs: flags.holdFor,
       linkTimeoutMs: flags.linkTimeout,
       message: message !== undefined && codec === "raw" ? Buffer.from(message) : message,
-      codec: CODECS[codec],
+      codec: codec === undefined ? undefined : CODECS[codec],
     });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
@@ -132,7 +133,7 @@ function url(text: string): string {
 
 function header(text: string, before: Headers = {}): Headers {
   const colon = text.indexOf(":");
-  const [name, value] = [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+  const [name, value] = [text.slice(0, Math.max(colon, 0)).trim(), text.slice(colon + 1).trim()];
   try {
     validateHeaderName(name);
     validateHeaderValue(name, value);

@@ -9,6 +9,7 @@ import {
   type CodecFactory,
   connectOver,
   type LinkName,
+  msgpack,
   raw,
 } from "../session/index.ts";
 import { refuse } from "../session/checks.ts";
@@ -32,7 +33,10 @@ export interface ProbeOptions extends Way {
   readonly holdForMs?: number | undefined;
   /** Sent by each link, as the codec likes. Default: none, as the server's application gets it. */
   readonly message?: unknown;
-  /** Default `raw`, which takes whatever the server says; to send a message it must be the server's. */
+  /**
+   * Default: `raw`, which takes whatever the server says; where a message is sent, which needs the
+   * server's codec, the one that sessions have by default, `msgpack`.
+   */
   readonly codec?: CodecFactory | undefined;
 }
 
@@ -47,16 +51,16 @@ export interface LinkReport {
   readonly afterMs: number | undefined;
   /** How long the message took to be held by the server, in ms; undefined where none was sent. */
   readonly messageMs: number | undefined;
-  /** Why it does not work; machine-readable, empty where it does. */
+  /** Why it does not work, or the message did not get there; machine-readable, else empty. */
   readonly reason: string;
 }
 
 /** What a probe found. */
 export interface ProbeReport {
   readonly url: string;
-  /** Polling works, no stream is held back, and no held request is cut. */
+  /** Polling works, no stream is held back, no held request is cut, and no message was lost. */
   readonly isFine: boolean;
-  /** Polling first. If it does not work, nothing else is tried. */
+  /** Polling first. If it does not work, only the link by TCP is tried, if there is one. */
   readonly links: readonly LinkReport[];
   /** Somebody on the way holds back what comes by a stream. */
   readonly isBuffered: boolean;
@@ -64,8 +68,9 @@ export interface ProbeReport {
   readonly hold: HoldReport | undefined;
 }
 
-/** Beside polling. */
+/** Beside polling, and where that does not work: what goes another way. */
 const PIPES: readonly Exclude<LinkName, "poll">[] = ["stream", "websocket", "tcp"];
+const ALONE: readonly Exclude<LinkName, "poll">[] = ["tcp"];
 
 const LINK_TIMEOUT_MS = 10_000;
 const HOLD_FOR_MS = 30_000;
@@ -95,7 +100,8 @@ interface Trial {
  * @throws UsageError `option_invalid`, as a rejection.
  */
 export async function probe(url: string, options: ProbeOptions = {}): Promise<ProbeReport> {
-  const { headers, agent, tcp, tls, message, codec = raw } = options;
+  const { headers, agent, tcp, tls, message } = options;
+  const { codec = message === undefined ? raw : msgpack } = options;
   const { linkTimeoutMs: timeoutMs = LINK_TIMEOUT_MS, holdForMs = HOLD_FOR_MS } = options;
   checkTime(timeoutMs, 1, "linkTimeoutMs");
   checkTime(holdForMs, 0, "holdForMs");
@@ -103,20 +109,19 @@ export async function probe(url: string, options: ProbeOptions = {}): Promise<Pr
   const poll = await tryPoll(trial);
   const links: LinkReport[] = [poll.report];
   let isBuffered = false;
-  let hold: HoldReport | undefined;
-  if (poll.report.works) {
-    // It takes its time: meanwhile the others are tried.
-    const held = watchHolding(poll.carrier, holdForMs);
-    for (const link of PIPES) {
-      if (link === "tcp" && tcp === undefined) continue;
-      const { report, isHeldBack } = await tryPipe(trial, link);
-      links.push(report);
-      isBuffered ||= isHeldBack;
-    }
-    hold = await held;
+  const isPolling = poll.report.works;
+  // It takes its time: meanwhile the others are tried.
+  const held = isPolling ? watchHolding(poll.carrier, holdForMs) : undefined;
+  for (const link of isPolling ? PIPES : ALONE) {
+    if (link === "tcp" && tcp === undefined) continue;
+    const { report, isHeldBack } = await tryPipe(trial, link, isPolling ? [link, "poll"] : [link]);
+    links.push(report);
+    isBuffered ||= isHeldBack;
   }
+  const hold = await held;
   await leave(poll.session);
-  const isFine = poll.report.works && !isBuffered && hold?.cutAfterMs === undefined;
+  const isLost = links.some(({ works, reason }) => works && reason !== "");
+  const isFine = isPolling && !isBuffered && !isLost && hold?.cutAfterMs === undefined;
   return { url, isFine, links, isBuffered, hold };
 }
 
@@ -146,20 +151,23 @@ async function tryPoll({ url, way, timeoutMs, message, codec }: Trial): Promise<
     };
   });
   const afterMs = isOpen === true ? performance.now() - beganAtMs : undefined;
+  const told = isOpen === true ? await say(session, message, timeoutMs) : NOTHING_SAID;
   const reason = session.status.state === "ended" ? await endOf(session) : lastReason;
-  const messageMs = isOpen === true ? await say(session, message, timeoutMs) : undefined;
-  return { report: reportOf("poll", afterMs, messageMs, reason), session, carrier };
+  return { report: reportOf("poll", afterMs, told, reason), session, carrier };
 }
 
 async function tryPipe(
   { url, way, timeoutMs, message, codec }: Trial,
   link: Exclude<LinkName, "poll">,
+  links: readonly LinkName[],
 ): Promise<{ readonly report: LinkReport; readonly isHeldBack: boolean }> {
-  const carrier = new WatchedCarrier(new NodeCarrier(url, { ...way, links: [link, "poll"] }));
+  const carrier = new WatchedCarrier(new NodeCarrier(url, { ...way, links }));
   const beganAtMs = performance.now();
   const session = connectOver(carrier, codec);
   const isJoined = await firstWithin(timeoutMs, (done) => {
     session.on("link", (name) => name === link && done(true));
+    // Alone it is the link from the beginning.
+    if (session.link === link) session.opened.then(() => done(true)).catch(() => {});
     session.on("ended", () => done(false));
     let failures = 0;
     for (const pipes of carrier.pipes) {
@@ -170,12 +178,12 @@ async function tryPipe(
     }
   });
   const afterMs = isJoined === true ? performance.now() - beganAtMs : undefined;
-  const messageMs = isJoined === true ? await say(session, message, timeoutMs) : undefined;
+  const told = isJoined === true ? await say(session, message, timeoutMs) : NOTHING_SAID;
   const { state } = session.status;
   const reason = state === "ended" ? await endOf(session) : session.linkReason || "timeout";
   const cameLate = await leaveWatching(session, carrier);
   const isHeldBack = afterMs === undefined && (cameLate || reason === "buffered");
-  const report = reportOf(link, afterMs, messageMs, isHeldBack ? "buffered" : reason);
+  const report = reportOf(link, afterMs, told, isHeldBack ? "buffered" : reason);
   return { report, isHeldBack };
 }
 
@@ -185,13 +193,16 @@ async function endOf(session: ClientSession): Promise<string> {
   return detail === "" ? reason : `${reason}: ${detail}`;
 }
 
-/** How long it took until the server held the message, if there is one and it did. */
-async function say(
-  session: ClientSession,
-  message: unknown,
-  timeoutMs: number,
-): Promise<number | undefined> {
-  if (message === undefined) return undefined;
+/** How long it took until the server held the message, and whether it did, if there is one. */
+interface Told {
+  readonly messageMs: number | undefined;
+  readonly isLost: boolean;
+}
+
+const NOTHING_SAID: Told = { messageMs: undefined, isLost: false };
+
+async function say(session: ClientSession, message: unknown, timeoutMs: number): Promise<Told> {
+  if (message === undefined) return NOTHING_SAID;
   const beganAtMs = performance.now();
   session.send(message);
   const isHeld = await firstWithin(timeoutMs, (done) => {
@@ -200,17 +211,19 @@ async function say(
       () => done(false),
     );
   });
-  return isHeld === true ? Math.round(performance.now() - beganAtMs) : undefined;
+  if (isHeld !== true) return { messageMs: undefined, isLost: true };
+  return { messageMs: Math.round(performance.now() - beganAtMs), isLost: false };
 }
 
 function reportOf(
   link: LinkName,
   afterMs: number | undefined,
-  messageMs: number | undefined,
+  { messageMs, isLost }: Told,
   reason: string,
 ): LinkReport {
   if (afterMs === undefined) return { link, works: false, afterMs, messageMs, reason };
-  return { link, works: true, afterMs: Math.round(afterMs), messageMs, reason: "" };
+  const why = isLost ? `message lost: ${reason}` : "";
+  return { link, works: true, afterMs: Math.round(afterMs), messageMs, reason: why };
 }
 
 /** Ends a session. If the server ended a silent stream with it, what was held back comes now. */

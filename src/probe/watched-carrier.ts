@@ -11,6 +11,7 @@ export interface ExchangeReport {
 export class WatchedCarrier implements Carrier {
   // Without `origin`: what other sessions have learned is not to be taken for what is so.
   readonly carriersMax = undefined;
+  readonly requests: Carrier["requests"];
   readonly pipes: readonly WatchedPipes[];
   readonly #carrier: Carrier;
   /** When requests left that are out. */
@@ -20,6 +21,7 @@ export class WatchedCarrier implements Carrier {
 
   constructor(carrier: Carrier) {
     this.#carrier = carrier;
+    this.requests = carrier.requests;
     this.pipes = (carrier.pipes ?? []).map((pipes) => new WatchedPipes(pipes));
   }
 

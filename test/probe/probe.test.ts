@@ -94,6 +94,27 @@ describe.concurrent("a probe finds", () => {
     expect(report.isFine).toBe(true);
   });
 
+  test("that a message does not get there in another codec than the server's", async () => {
+    const onSession: SiteOptions["onSession"] = (session) => void session.onBundle(() => {});
+    const port = await serve({ codec: json, hold: "consumed", onSession });
+    const report = await probe(urlOf(port), { message: "hello", holdForMs: 0 });
+    expect(report.isFine).toBe(false);
+    for (const { works, messageMs, reason } of report.links) {
+      expect([works, messageMs]).toEqual([true, undefined]);
+      expect(reason).toMatch(/^message lost: /);
+    }
+  });
+
+  test("a TCP listener where polling finds nobody", async () => {
+    const sessions = new SessionServer<unknown, unknown>({ onSession() {} });
+    const tcpPort = await listen(createTcpServer(tcpListener(sessions)));
+    const port = await serveOther((_request, response) => response.writeHead(404).end());
+    const tcp = `tcp://127.0.0.1:${tcpPort}`;
+    const report = await probe(urlOf(port), { tcp, message: "hello" });
+    expect(reasonsIn(report)).toEqual({ poll: "http_404", tcp: "works" });
+    expect(report.isFine).toBe(false);
+  });
+
   test("no messages of its own at the server, which is not asked to hold a request either", async () => {
     let heard = 0;
     const port = await serve({ onSession: (session) => session.onBundle(() => void heard++) });
