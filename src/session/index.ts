@@ -6,6 +6,7 @@ export type {
   EndReason,
   Fate,
   HoldPolicy,
+  Prove,
   RequestUse,
   Stats,
 } from "../core/index.ts";

@@ -28,7 +28,7 @@ import { SessionHub } from "./session-hub.ts";
 import { Unreachable } from "./unreachable.ts";
 import { WakeTimer } from "./wake-timer.ts";
 
-export type { Claim, LiteralOptions } from "../core/index.ts";
+export type { Address, Claim, LiteralOptions } from "../core/index.ts";
 export type { Peer, PipeEvents, Refusal, Reply, RequestHandler, ServerPipe } from "./peer.ts";
 
 /**

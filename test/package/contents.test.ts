@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /**
  * What the tarball weighed when this was last looked at, and what it may grow by without a word.
  */
-const TARBALL_BYTES_REACHED = 805_000;
+const TARBALL_BYTES_REACHED = 1_050_000;
 const GROWTH_MAX = 1.05;
 
 const built =
