@@ -4,6 +4,6 @@
 import fc from "fast-check";
 
 const seedDefault = 20_260_101;
-const seed = Number(process.env["FC_SEED"] ?? seedDefault);
+export const seed: number = Number(process.env["FC_SEED"] ?? seedDefault);
 if (!Number.isSafeInteger(seed)) throw new Error("FC_SEED must be an integer");
 fc.configureGlobal({ seed });

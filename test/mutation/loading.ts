@@ -5,8 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Script } from "node:vm";
 import fc from "fast-check";
-// A mutant that lives once must live in each run.
-import "../seed.ts";
+import { seed } from "../seed.ts";
 import { bundleTests, isJudge } from "./bundle.ts";
 import { type Collected, Collector } from "./collected.ts";
 
@@ -53,8 +52,11 @@ export function evaluate(script: Script, expect: unknown, active: Active): Colle
   return collector.tests;
 }
 
-/** Counterexamples need not be small here: the first one decides. */
+/**
+ * Counterexamples need not be small here: the first one decides. Each run has the same, as a mutant
+ * that lives once must live again.
+ */
 function briefly<Ts>(property: fc.IRawProperty<Ts>, parameters?: fc.Parameters<Ts>): unknown {
   const numRuns = Math.min(parameters?.numRuns ?? PROPERTY_RUNS_MAX, PROPERTY_RUNS_MAX);
-  return fc.assert(property, { ...parameters, numRuns, endOnFailure: true });
+  return fc.assert(property, { seed, ...parameters, numRuns, endOnFailure: true });
 }
