@@ -875,9 +875,9 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   /** A pipe that was tried is none, or its connection never came about. */
   private noteNoPipe(pipe?: Pipe): void {
     this.delayPipe();
-    // [RETRY-5]: without requests it stands for one that was not answered.
+    // [RETRY-5]: where no request is held it stands for one that was not answered.
     const isUnanswered = pipe === undefined || pipe.bodiesReceived === 0;
-    if (this.requests === "none" && isUnanswered) this.unansweredInRow++;
+    if (this.isPipeNeeded && isUnanswered) this.unansweredInRow++;
   }
 
   /** As after failed requests [RETRY-1]. */

@@ -46,6 +46,14 @@ export {
 } from "./scenario/steps.ts";
 export * from "./presets.ts";
 export type { ServerHostMark } from "./server-hosting.ts";
-export * from "./simulation-options.ts";
+export {
+  type ChannelActions,
+  drawOptions,
+  type HostEvents,
+  NO_HOST_EVENTS,
+  PLAIN_SERVER_HOST,
+  type ServerHost,
+  type SimulationOptions,
+} from "./simulation-options.ts";
 export * from "./simulation.ts";
 export * from "./steps.ts";

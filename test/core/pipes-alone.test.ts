@@ -398,11 +398,19 @@ describe("a client whose requests nobody holds", () => {
     const [second] = client.tick();
     client.answer(second?.exchange ?? 0, { ack: client.ack(), ...pipeState(0) });
     expect(client.tick()).toEqual([]);
-    client.side.handlePipeFailed(client.nowMs);
-    client.drain();
-    expect(client.side.requestsUnanswered).toBe(0);
     expect(client.pass(24_000)).toEqual([]);
     expect(client.pass(1_000)).toHaveLength(1);
+  });
+
+  test("[RETRY-5] counts a stream that never comes, and asks by a request", () => {
+    const client = prompt();
+    expect(wishesOf(client)).toBe(1);
+    client.side.handlePipeFailed(client.nowMs);
+    const [probe] = client.tick();
+    expect(client.side.requestsUnanswered).toBe(1);
+    client.answer(probe?.exchange ?? 0, pipeState(0));
+    expect(client.side.requestsUnanswered).toBe(0);
+    expect(client.tick()).toEqual([]);
   });
 
   test("[END-5] asks again whether the session is unknown", () => {
