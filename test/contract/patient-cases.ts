@@ -138,12 +138,12 @@ export function patientCases(harness: Harness): void {
     expect(await take(session, 1)).toEqual(["hello"]);
     await soon(client.flushed(), "the acknowledgement");
     await until(() => rig.desk.waiting === 1, "a single parked request");
-    // A stream has yet to prove itself, which are answers of their own.
-    const settled = rig.desk.answers + 2;
-    await until(() => rig.desk.answers >= settled, "the answers of two holds");
+    // A stream has yet to be greeted, to prove itself and to be joined: answers of their own.
+    const settled = rig.desk.answers + 5;
+    await until(() => rig.desk.answers >= settled, "the answers of some holds");
     const startMs = performance.now();
     const { requests, answers } = rig.desk;
-    await until(() => rig.desk.answers - answers >= holds, "the answers of some holds");
+    await until(() => rig.desk.answers - answers >= holds, "the answers of four more");
     // The first one had been held for a while; a request more may be there by now.
     expect(performance.now() - startMs).toBeGreaterThan((holds - 1) * holdTimeMs * 0.9);
     expect(rig.desk.requests - requests).toBeLessThanOrEqual(holds + 1);

@@ -30,6 +30,7 @@ describe("a stream that is dead on one leg", () => {
     const { site, front } = await start();
     const [client, peer] = await site.join({ pipeStallMs: LONG_MS }, front.url);
     const [down, up] = [new Heard(client), new Heard(peer)];
+    await until(() => site.isAtRest, "the answer to the request that names the stream");
     front.cutServerLeg();
     await until(() => site.streams[0]?.socket.destroyed === true, "the server's news");
     peer.send(1);

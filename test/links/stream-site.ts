@@ -81,6 +81,11 @@ export class StreamSite {
     return this.seen.filter(({ method }) => method === "POST");
   }
 
+  /** No request waits for its answer: what is said of the stream that is joined has been said. */
+  get isAtRest(): boolean {
+    return this.posts.every(({ response }) => response.writableFinished);
+  }
+
   /** A client, and the server's half of its session, when it hears by the link. */
   async join(
     options: ConnectOptions = {},
