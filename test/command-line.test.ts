@@ -70,7 +70,7 @@ describe("words that make no sense are refused in one line with the usage:", () 
     ["soak", ["--seed", "-1"], `"-1" is not an integer from 0 to 4294967295`],
     ["soak", ["--seed", "4294967296"], "is not an integer from 0 to 4294967295"],
     ["soak", ["--seconds"], "argument missing"],
-    ["soak", ["--scenario", "cors"], "There are: cores, closing"],
+    ["soak", ["--scenario", "cors"], "There are: cores, pipes, closing"],
     ["soak", ["cores"], "too many arguments"],
     ["explore", ["one-lost"], "There are: one-loss, "],
     ["explore", ["one-loss", "--replay", "no JSON"], "not valid JSON"],

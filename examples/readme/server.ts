@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import { configureServer, nodeListener } from "holdfast/http/node";
+import { configureServer, nodeListener, upgradeListener } from "holdfast/http/node";
 import { SessionServer } from "holdfast/server";
 
 // Answers every name with a greeting.
@@ -10,6 +10,7 @@ const sessions = new SessionServer<string, string>({
 });
 
 const server = createServer(nodeListener(sessions)); // Sessions live at the path /holdfast.
+server.on("upgrade", upgradeListener(sessions)); // By WebSockets too, where these get through.
 configureServer(server); // Keeps idle connections longer than proxies in front do.
 server.listen(Number(process.env["PORT"] ?? 8080), "127.0.0.1", () => {
   console.log("listening on", server.address());

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addChaosCommand } from "./chaos-command.ts";
 import { EXIT_DONE, EXIT_USAGE } from "./exit-statuses.ts";
+import { addProbeCommand } from "./probe-command.ts";
 
 /** Runs one command to its end. `args` are without the names of node and of the script. */
 export async function runCli(args: readonly string[]): Promise<number> {
@@ -14,6 +15,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     .exitOverride()
     .showHelpAfterError("(--help says what there is)");
   addChaosCommand(program, (result) => (status = result));
+  addProbeCommand(program, (result) => (status = result));
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {

@@ -55,6 +55,36 @@ export interface AnswerPrefix {
   readonly parked: readonly number[];
 }
 
+/** The client asks for a pipe that comes down: who shows the ticket may have it. */
+export interface Offer {
+  /** The number of the link, above those of all links of this life before it. */
+  readonly link: number;
+  /** Random bytes, `TICKET_BYTES` of them, that stand in the address of the stream. */
+  readonly ticket: Uint8Array;
+}
+
+/** By which link the client hears from now on. */
+export interface Hearing {
+  /** The link's number; 0 for the poll link. */
+  readonly link: number;
+  /** Requests from this exchange on name the link too. */
+  readonly fromExchange: number;
+}
+
+/** What the server holds of a pipe. */
+export interface PipeState {
+  /** The link's number; 0: the server does not hold the one that was named. */
+  readonly link: number;
+  /** Bodies that have left on it, this one among them where it comes on the pipe. */
+  readonly bodies: number;
+  /** Milliseconds since the first of them left. */
+  readonly ageMs: number;
+  /** No longer does the server let the pipe be silent. */
+  readonly silenceMs: number;
+  /** The server wants it replaced by another one. */
+  readonly isEnding: boolean;
+}
+
 /** What the sender of the body has received. */
 export interface Ack {
   /** Every seq up to this one was received; 0 for none. */
@@ -287,6 +317,12 @@ export interface Body {
   readonly pauseMs?: number | undefined;
   /** Lives whose successor the sender is, rising: it takes over from these and from no other. */
   readonly succeeds?: readonly number[] | undefined;
+  /** A stream may be asked for. */
+  readonly offer?: Offer | undefined;
+  /** By which link the client hears. */
+  readonly hearing?: Hearing | undefined;
+  /** What the server holds of a pipe. */
+  readonly pipe?: PipeState | undefined;
   /** Windows of channels, stated when they were raised. */
   readonly channelWindows: readonly ChannelWindow[];
   /** The limits of channels at which the sender stands still. */

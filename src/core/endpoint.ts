@@ -3,19 +3,30 @@
  * within limits, remembers ended ones for a while, and answers for those that it does not know.
  * spec 7.
  *
- * Readers: `sessions`, `recognise`. Handlers: `handleRequest`, `handleGone`, `handleVerdict`,
- * `handleTimeout`. Commands: `drain`, `abortAll`, and those of the sessions; call `touch(session)`
- * after one of these. `poll()` drains the endpoint and every session that was touched, and ends
- * with the earliest timeout of all.
+ * Readers: `sessions`, `recognise`, `recogniseTicket`. Handlers: `handleRequest`, `handleGone`,
+ * `handleVerdict`, `handleTimeout`, and of pipes `handlePipe`, `handleStream`, `handlePipeBody`,
+ * `handlePipeGone`, `handleNamedGone`.
+ * Commands: `drain`, `abortAll`, `retirePipe`, `nameStream`, and those of the sessions; call
+ * `touch(session)` after one of these. `poll()` drains the endpoint and every session that was
+ * touched, and ends with the earliest timeout of all.
  *
- * Invariants: `sessions`, `tombstones` and the openings that wait for a verdict are bounded by the
- * options, before any authentication; a session is changed only by a request with its secret.
+ * Invariants: `sessions`, `tombstones`, the openings that wait for a verdict and the streams that
+ * are `named` are bounded by the options, before any authentication; a session has one ticket at
+ * most, and a ticket one session; a session is changed only by a body with its secret, or on a pipe
+ * that one has opened or offered.
  */
 import type { Address, Body } from "./body.ts";
 import { readBody, readHead } from "./body-reader.ts";
 import { encodeBody, writeVersions } from "./body-writer.ts";
 import { Deque } from "./deque.ts";
-import { assert, checkClock, isDamage, ProtocolError, protocolCode } from "./errors.ts";
+import {
+  assert,
+  checkClock,
+  isDamage,
+  ProtocolError,
+  protocolCode,
+  type ProtocolErrorCode,
+} from "./errors.ts";
 import { END_CODES, isOfOther, ownerOf } from "./half.ts";
 import {
   ENDPOINT_DEFAULTS,
@@ -24,6 +35,7 @@ import {
   GENERATION_MAX,
   NONCE_BYTES,
   PAUSE_MS_MAX,
+  TICKET_BYTES,
   WIRE_VERSION,
 } from "./limits.ts";
 import {
@@ -34,11 +46,13 @@ import {
   refuseUnless,
   within,
 } from "./options.ts";
-import type { ApplicationOutput, RespondOutput, TimeoutOutput } from "./outputs.ts";
+import type { ApplicationOutput, PipeOutput, RespondOutput, TimeoutOutput } from "./outputs.ts";
 import { type LastWord, ParkSide } from "./park-side.ts";
+import type { Pipe } from "./pipe.ts";
 import { reasonBytes } from "./reason.ts";
 import { Pauses } from "./pauses.ts";
 import { jitter } from "./random.ts";
+import { writeStreamName } from "./stream-name.ts";
 import { TimerQueue } from "./timer-queue.ts";
 
 /** What the adapter knows of a request beside its body. */
@@ -64,6 +78,17 @@ export type Verdict =
    */
   | { readonly accepted: "later"; readonly pauseMs: number };
 
+/**
+ * What a pipe's adapter has found out about who is at the other end, where the secret itself does not
+ * stand in the address of the first body. The counterpart of `Prove`.
+ */
+export interface Claim {
+  /** The secret that an opening brings along; undefined: it brings none. */
+  secretOf(address: Address): Uint8Array | undefined;
+  /** Whether the address proves to know a secret; in a time that does not depend on it. */
+  proves(secret: Uint8Array, address: Address): boolean;
+}
+
 /** A session as the endpoint keeps it. */
 export interface ServerSession {
   /** The server's half. */
@@ -76,6 +101,8 @@ export interface ServerSession {
   origin: Origin;
   /** When an opening without a verdict is refused; Infinity after the verdict. */
   verdictAtMs: number;
+  /** @internal The ticket of the stream that its client may ask for, as a key; "" for none. */
+  ticket: string;
   /** @internal Waits in the endpoint's list of sessions to be drained. */
   isTouched: boolean;
   /** @internal The timer queue's own. */
@@ -94,11 +121,20 @@ interface Tombstone {
   readonly forgetAtMs: number;
 }
 
+interface NamedStream {
+  readonly handle: number;
+  readonly name: Uint8Array;
+  readonly untilMs: number;
+}
+
 /** What a server's adapter has to do, and what its applications are told. */
 export type EndpointOutput =
   | RespondOutput
+  | PipeOutput
   /** Whether this client may open a session is to be said by `handleVerdict`. */
   | { readonly kind: "authenticate"; readonly session: ServerSession; readonly handle: number }
+  /** The stream of `nameStream` is this session's from now on: its end is told as of a pipe. */
+  | { readonly kind: "stream-taken"; readonly session: ServerSession; readonly handle: number }
   /** Something for the application of one session. */
   | {
       readonly kind: "session";
@@ -110,13 +146,18 @@ export type EndpointOutput =
 /**
  * A server with its sessions.
  *
- * Readers: `sessions`, `recognise`. Commands: `drain`, `abortAll`, those of `session.side` with
- * `touch`. Handlers: `handleRequest`, `handleGone`, `handleVerdict`, `handleTimeout`. After each,
- * drain `poll()`.
+ * Readers: `sessions`, `recognise`, `recogniseTicket`. Commands: `drain`, `abortAll`, `retirePipe`,
+ * `nameStream`, those of `session.side` with `touch`. Handlers: `handleRequest`, `handleGone`,
+ * `handleVerdict`, `handleTimeout`, and of pipes `handlePipe`, `handleStream`, `handlePipeBody`,
+ * `handlePipeGone`, `handleNamedGone`. After each, drain `poll()`.
  */
 export class Endpoint {
   /** Sessions that live, by identifier. */
   readonly sessions: Map<string, ServerSession> = new Map();
+  /** Sessions by the tickets of their streams. */
+  private readonly tickets: Map<string, ServerSession> = new Map();
+  /** Streams that have a name and no session yet, by name, the oldest first. */
+  private readonly named: Map<string, NamedStream> = new Map();
   private readonly tombstones: Map<string, Tombstone> = new Map();
   private readonly perAddress: Map<string, number> = new Map();
   private readonly touched: Deque<ServerSession> = new Deque();
@@ -154,6 +195,7 @@ export class Endpoint {
     this.advance(nowMs);
     const pauses = new Pauses(pauseMinMs, pauseMaxMs, this.options.seed);
     this.pauses = pauses;
+    this.hangUpNamed(Infinity);
     for (const session of this.sessions.values()) {
       if (session.side.state !== "ended") session.side.drain(nowMs, pauses);
       this.touch(session);
@@ -188,6 +230,116 @@ export class Endpoint {
     origin: Origin,
   ): ServerSession | undefined {
     this.advance(nowMs);
+    return this.handleAddressed({ by: "respond", handle, claim: THE_SECRET }, bytes, origin);
+  }
+
+  /**
+   * The first body of a pipe that goes both ways has come whole. `handle` is the adapter's number
+   * for the pipe, for `transmit`, `hang-up` and the handlers; not used again before it is gone.
+   *
+   * @param claim - judges the address; default: it has to have the secret itself.
+   * @returns the session that the body was handed to, for the other handlers; undefined where the
+   *   pipe is hung up with a word.
+   */
+  handlePipe(
+    nowMs: number,
+    handle: number,
+    bytes: Uint8Array,
+    origin: Origin,
+    claim: Claim = THE_SECRET,
+  ): ServerSession | undefined {
+    this.advance(nowMs);
+    return this.handleAddressed({ by: "transmit", handle, claim }, bytes, origin);
+  }
+
+  /**
+   * Somebody asks for the stream with this ticket. Its pipe goes down only.
+   *
+   * @returns the session whose client may have it; undefined where nobody has offered to take it.
+   */
+  handleStream(nowMs: number, handle: number, ticket: Uint8Array): ServerSession | undefined {
+    this.advance(nowMs);
+    const session = this.recogniseTicket(ticket);
+    if (session === undefined) return undefined;
+    session.side.handleStream(nowMs, handle);
+    this.noteTicket(session);
+    this.touch(session);
+    return session;
+  }
+
+  /**
+   * Somebody asks for a stream that the server is to name [PIPE-13]. The first body on it says the
+   * name; when a session's request says it too, `stream-taken` tells whose the stream is.
+   *
+   * @param name `TICKET_BYTES` random bytes.
+   * @returns false where there is no room for another one.
+   * @throws UsageError `option_invalid` for a name of another length.
+   */
+  nameStream(nowMs: number, handle: number, name: Uint8Array): boolean {
+    this.advance(nowMs);
+    within(name.length, TICKET_BYTES, TICKET_BYTES, "name.length");
+    const { streamsNamedMax, streamNamedMs } = this.options;
+    if (this.pauses !== undefined || this.named.size >= streamsNamedMax) return false;
+    const untilMs = this.nowMs + streamNamedMs;
+    this.named.set(keyOf(name), { handle, name: name.slice(), untilMs });
+    this.own.push({ kind: "transmit", handle, body: writeStreamName(name) });
+    return true;
+  }
+
+  /** A stream that was named has ended, and no session had taken it. */
+  handleNamedGone(handle: number): void {
+    for (const [key, stream] of this.named) if (stream.handle === handle) this.named.delete(key);
+  }
+
+  /** A further body has come whole on a pipe. */
+  handlePipeBody(nowMs: number, session: ServerSession, handle: number, bytes: Uint8Array): void {
+    this.advance(nowMs);
+    const { side } = session;
+    const pipe = pipeOf(side, handle);
+    if (pipe === undefined) return;
+    try {
+      const head = readHead(bytes, this.options.bodyBytesMax);
+      if (head.direction !== 0 || head.address !== undefined) {
+        throw new ProtocolError("misdelivered");
+      }
+      if (head.checksum === "none") throw new ProtocolError("checksum_missing");
+      side.handlePipeBody(nowMs, pipe, readBody(bytes, head, side.name));
+    } catch (error) {
+      const code = protocolCode(error);
+      // Where one body is damaged nobody can say where the next begins.
+      if (isDamage(code)) side.breakPipe(nowMs, pipe);
+      else side.violated(nowMs, code);
+    }
+    this.touch(session);
+  }
+
+  /** The connection of a pipe has ended. */
+  handlePipeGone(nowMs: number, session: ServerSession, handle: number): void {
+    this.advance(nowMs);
+    const pipe = pipeOf(session.side, handle);
+    if (pipe === undefined) return;
+    session.side.handlePipeGone(nowMs, pipe);
+    this.touch(session);
+  }
+
+  /**
+   * What carries a pipe should be replaced, as some intermediaries let no connection grow old: its
+   * client is asked to open another one, and leaves this one when that is joined.
+   */
+  retirePipe(nowMs: number, session: ServerSession, handle: number): void {
+    this.advance(nowMs);
+    const pipe = pipeOf(session.side, handle);
+    if (pipe === undefined) return;
+    session.side.retirePipe(nowMs, pipe);
+    this.touch(session);
+  }
+
+  /** A body that says whose it is: a request, or the first on a pipe. */
+  private handleAddressed(
+    asker: Asker,
+    bytes: Uint8Array,
+    origin: Origin,
+  ): ServerSession | undefined {
     let address: Address | undefined;
     let body: Body;
     try {
@@ -201,31 +353,43 @@ export class Endpoint {
       body = readBody(bytes, head, address.sessionId);
     } catch (error) {
       const code = protocolCode(error);
-      if (address === undefined || isDamage(code)) this.answerUnread(handle, bytes, code);
-      else this.answerMalformed(handle, address, origin, code);
+      if (address === undefined || isDamage(code)) this.answerUnread(asker, bytes, code);
+      else this.answerMalformed(asker, address, origin, code);
       return undefined;
     }
     const id = keyOf(address.sessionId);
     const session = this.sessions.get(id);
-    if (session === undefined) return this.handleStranger(handle, id, address, body, origin);
-    return this.handleKnown(handle, session, address, body, origin);
+    if (session === undefined) return this.handleStranger(asker, id, address, body, origin);
+    return this.handleKnown(asker, session, address, body, origin);
+  }
+
+  /** Hands a body to its session. @throws ProtocolError, as the session does. */
+  private hand({ by, handle }: Asker, side: ParkSide, address: Address, body: Body): void {
+    if (by === "respond") side.handleRequest(this.nowMs, handle, address, body);
+    else side.handlePipe(this.nowMs, handle, address, body);
   }
 
   /**
    * The session that a request is of, by its identifier and secret, while it lives. Reads the head
    * only, changes nothing, and says nothing about the rest: `handleRequest` may still refuse it.
    */
-  recognise(bytes: Uint8Array): ServerSession | undefined {
+  recognise(bytes: Uint8Array, claim: Claim = THE_SECRET): ServerSession | undefined {
     try {
       const { direction, address } = readHead(bytes, this.options.bodyBytesMax);
       if (direction !== 0 || address === undefined) return undefined;
       const session = this.sessions.get(keyOf(address.sessionId));
       if (session === undefined || session.side.state === "ended") return undefined;
-      return isSameSecret(session.secret, address.proof) ? session : undefined;
+      return claim.proves(session.secret, address) ? session : undefined;
     } catch (error) {
       protocolCode(error);
       return undefined;
     }
+  }
+
+  /** The session whose client has offered to take the stream with this ticket; changes nothing. */
+  recogniseTicket(ticket: Uint8Array): ServerSession | undefined {
+    const session = this.tickets.get(keyOf(ticket));
+    return session?.side.state === "ended" ? undefined : session;
   }
 
   /** The connection of a request has gone before it was answered. */
@@ -266,6 +430,7 @@ export class Endpoint {
     this.advance(atMs);
     const { nowMs } = this;
     this.forgetTombstones(nowMs);
+    this.hangUpNamed(nowMs);
     for (;;) {
       const session = this.timers.takeDue(nowMs);
       if (session === undefined) return;
@@ -293,7 +458,9 @@ export class Endpoint {
       const session = this.touched.first();
       if (session === undefined) return this.nextTimeout();
       const output = session.side.poll();
-      if (output.kind === "respond") return output;
+      if (output.kind === "respond" || output.kind === "transmit" || output.kind === "hang-up") {
+        return output;
+      }
       if (output.kind !== "timeout") return { kind: "session", session, output };
       this.touched.shift();
       session.isTouched = false;
@@ -303,7 +470,11 @@ export class Endpoint {
   }
 
   private nextTimeout(): TimeoutOutput {
-    const atMs = this.timers.nextAtMs;
+    let atMs = this.timers.nextAtMs;
+    for (const { untilMs } of this.named.values()) {
+      atMs = Math.min(atMs, untilMs);
+      break;
+    }
     for (const { forgetAtMs } of this.tombstones.values()) {
       if (forgetAtMs < atMs) return { kind: "timeout", atMs: forgetAtMs, timer: "tombstone" };
       break;
@@ -314,38 +485,39 @@ export class Endpoint {
   // --- requests -------------------------------------------------------------------------------
 
   private handleKnown(
-    handle: number,
+    asker: Asker,
     session: ServerSession,
     address: Address,
     body: Body,
     origin: Origin,
   ): ServerSession | undefined {
     // [OPEN-3]: only with the same secret and principal, before anything changes.
-    if (!isOwner(session.secret, session.origin.principal, address, origin)) {
-      this.answerUnknown(handle, address);
+    if (!isOwner(asker, session.secret, session.origin.principal, address, origin)) {
+      this.answerUnknown(asker, address);
       return undefined;
     }
     // [OWN-3]: of a session that another server began under this name.
     if (isOfOther(body, session.side.generation)) {
-      this.answerUnknown(handle, address);
+      this.answerUnknown(asker, address);
       return undefined;
     }
     if (session.side.state === "ended") {
       const { side } = session;
-      this.answerEnded(handle, address, body, side, side.lastWord as LastWord);
+      this.answerEnded(asker, address, body, side, side.lastWord as LastWord);
       return undefined;
     }
     try {
-      session.side.handleRequest(this.nowMs, handle, address.incarnation, body);
+      this.hand(asker, session.side, address, body);
     } catch (error) {
-      session.side.violated(this.nowMs, handle, protocolCode(error));
+      this.violated(asker, session, protocolCode(error));
     }
+    this.noteTicket(session);
     this.touch(session);
     return session;
   }
 
   private handleStranger(
-    handle: number,
+    asker: Asker,
     id: string,
     address: Address,
     body: Body,
@@ -353,19 +525,20 @@ export class Endpoint {
   ): ServerSession | undefined {
     const tombstone = this.tombstones.get(id);
     if (tombstone !== undefined) {
-      const isOwn = isOwner(tombstone.secret, tombstone.principal, address, origin);
+      const isOwn = isOwner(asker, tombstone.secret, tombstone.principal, address, origin);
       const isHere = isOwn && !isOfOther(body, tombstone.generation);
-      if (isHere) this.answerEnded(handle, address, body, tombstone, tombstone.lastWord);
-      else this.answerUnknown(handle, address);
+      if (isHere) this.answerEnded(asker, address, body, tombstone, tombstone.lastWord);
+      else this.answerUnknown(asker, address);
       return undefined;
     }
     const isOpening = body.open !== undefined && address.sessionId.length === NONCE_BYTES;
-    if (!isOpening || body.ended !== undefined) {
-      this.answerUnknown(handle, address);
+    const secret = isOpening ? asker.claim.secretOf(address) : undefined;
+    if (secret === undefined || body.ended !== undefined) {
+      this.answerUnknown(asker, address);
       return undefined;
     }
     if (this.pauses !== undefined) {
-      this.answerPaused(handle, address, body, this.pauses);
+      this.answerPaused(asker, address, body, this.pauses);
       return undefined;
     }
     const ofAddress = this.perAddress.get(origin.address) ?? 0;
@@ -374,28 +547,30 @@ export class Endpoint {
       ofAddress >= this.options.sessionsPerAddressMax ||
       (this.options.authenticate && this.pending >= this.options.pendingMax)
     ) {
-      this.answerRefused(handle, address);
+      this.answerRefused(asker, address);
       return undefined;
     }
-    return this.admit(handle, id, address, body, origin);
+    return this.admit(asker, id, secret, address, body, origin);
   }
 
   private admit(
-    handle: number,
+    asker: Asker,
     id: string,
+    secret: Uint8Array,
     address: Address,
     body: Body,
     origin: Origin,
   ): ServerSession | undefined {
-    const { sessionId, proof, incarnation } = address;
+    const { sessionId, incarnation } = address;
+    const { handle } = asker;
     const generation = this.drawGeneration();
     const side = new ParkSide(this.nowMs, sessionId, incarnation, this.options, generation);
     try {
-      side.handleRequest(this.nowMs, handle, incarnation, body);
+      this.hand(asker, side, address, body);
     } catch (error) {
       // An opening that breaks the rules never becomes a session.
       protocolCode(error);
-      this.answerUnknown(handle, address);
+      this.answerUnknown(asker, address);
       return undefined;
     }
     const { authenticate, verdictTimeoutMs } = this.options;
@@ -403,14 +578,16 @@ export class Endpoint {
     const session: ServerSession = {
       side,
       id,
-      secret: proof.slice(),
+      secret: secret.slice(),
       origin,
       verdictAtMs,
+      ticket: "",
       isTouched: false,
       wakeAtMs: Infinity,
       timerPosition: -1,
     };
     this.sessions.set(id, session);
+    this.noteTicket(session);
     this.perAddress.set(origin.address, (this.perAddress.get(origin.address) ?? 0) + 1);
     this.touch(session);
     if (authenticate) {
@@ -428,17 +605,17 @@ export class Endpoint {
    * [ERR-3] [LITS-4]: what cannot be read is answered with "received nothing", in the sender's
    * name.
    */
-  private answerUnread(handle: number, bytes: Uint8Array, code: ProtocolError["code"]): void {
+  private answerUnread(asker: Asker, bytes: Uint8Array, code: ProtocolError["code"]): void {
     if (code === "version_unknown") {
-      this.own.push({ kind: "respond", handle, body: writeVersions([WIRE_VERSION]) });
+      this.say(asker, writeVersions([WIRE_VERSION]));
       return;
     }
     const sessionId = this.claimedId(bytes);
     if (sessionId === undefined) {
-      this.own.push({ kind: "respond", handle, body: NOTHING });
+      this.say(asker, NOTHING);
       return;
     }
-    this.answer(handle, sessionId, { unreadable: true });
+    this.answer(asker, sessionId, { unreadable: true });
   }
 
   /**
@@ -446,7 +623,7 @@ export class Endpoint {
    * session ends. Whoever else sent it hears the same, whether there is such a session or not.
    */
   private answerMalformed(
-    handle: number,
+    asker: Asker,
     address: Address,
     origin: Origin,
     code: ProtocolError["code"],
@@ -454,16 +631,16 @@ export class Endpoint {
     const session = this.sessions.get(keyOf(address.sessionId));
     if (
       session !== undefined &&
-      isOwner(session.secret, session.origin.principal, address, origin) &&
+      isOwner(asker, session.secret, session.origin.principal, address, origin) &&
       session.side.state !== "ended" &&
       address.incarnation === session.side.incarnation
     ) {
-      session.side.violated(this.nowMs, handle, code);
+      this.violated(asker, session, code);
       this.touch(session);
       return;
     }
     const reason = reasonBytes(code);
-    this.answer(handle, address.sessionId, { ended: { code: END_CODES.protocol, reason } });
+    this.answer(asker, address.sessionId, { ended: { code: END_CODES.protocol, reason } });
   }
 
   /** The identifier that an unreadable body claims; its checksum tells the claimant. */
@@ -478,13 +655,13 @@ export class Endpoint {
   }
 
   /** [END-4]: the same for sessions that never were, are forgotten, or are somebody else's. */
-  private answerUnknown(handle: number, address: Address): void {
-    this.answer(handle, address.sessionId, { unknown: address.sessionId.slice(0, NONCE_BYTES) });
+  private answerUnknown(asker: Asker, address: Address): void {
+    this.answer(asker, address.sessionId, { unknown: address.sessionId.slice(0, NONCE_BYTES) });
   }
 
   /** The last word is for the life that had the session, or goes on from it [INC-2]. */
   private answerEnded(
-    handle: number,
+    asker: Asker,
     address: Address,
     body: Body,
     { incarnation, generation }: Pick<ParkSide, "incarnation" | "generation">,
@@ -493,31 +670,72 @@ export class Endpoint {
     const isHeir =
       address.incarnation === incarnation || body.succeeds?.includes(incarnation) === true;
     const content = isHeir ? lastWord : { superseded: incarnation };
-    this.answer(handle, address.sessionId, { owner: ownerOf(generation), ...content });
+    this.answer(asker, address.sessionId, { owner: ownerOf(generation), ...content });
   }
 
-  private answerRefused(handle: number, address: Address): void {
+  private answerRefused(asker: Asker, address: Address): void {
     const refused = { code: END_CODES.limit, reason: NOTHING };
-    this.answer(handle, address.sessionId, { owner: ownerOf(this.drawGeneration()), refused });
+    this.answer(asker, address.sessionId, { owner: ownerOf(this.drawGeneration()), refused });
   }
 
   /** [PARK-18]: no refusal, which would be final; the opening comes again, perhaps elsewhere. */
-  private answerPaused(handle: number, address: Address, body: Body, pauses: Pauses): void {
+  private answerPaused(asker: Asker, address: Address, body: Body, pauses: Pauses): void {
+    const owner = ownerOf(this.drawGeneration());
+    if (asker.by === "transmit") {
+      this.answer(asker, address.sessionId, { owner, pauseMs: pauses.next() });
+      return;
+    }
     if (body.request === undefined) {
-      this.answerUnknown(handle, address);
+      this.answerUnknown(asker, address);
       return;
     }
     const { exchange } = body.request;
     const answer = { exchange, heldMs: 0, parkedWanted: 1, answered: [], parked: [] };
-    const owner = ownerOf(this.drawGeneration());
-    this.answer(handle, address.sessionId, { answer, owner, pauseMs: pauses.next() });
+    this.answer(asker, address.sessionId, { answer, owner, pauseMs: pauses.next() });
   }
 
-  private answer(handle: number, sessionId: Uint8Array, content: Partial<Body>): void {
+  private answer(asker: Asker, sessionId: Uint8Array, content: Partial<Body>): void {
     const none = { channelWindows: [], channelsBlocked: [], numbered: [] };
     const options = { direction: 1, checksum: "xxh32", sessionId } as const;
-    const body = encodeBody({ ...none, ...content }, options);
-    this.own.push({ kind: "respond", handle, body });
+    this.say(asker, encodeBody({ ...none, ...content }, options));
+  }
+
+  /** An answer, or the last word on a pipe. */
+  private say({ by, handle }: Asker, body: Uint8Array): void {
+    this.own.push({ kind: by, handle, body });
+    if (by === "transmit") this.own.push({ kind: "hang-up", handle });
+  }
+
+  /** The session ends, and whoever broke its rules hears why. */
+  private violated({ by, handle }: Asker, { side }: ServerSession, code: ProtocolErrorCode): void {
+    side.violated(this.nowMs, code);
+    side.sayLast(by, handle);
+  }
+
+  /** A session's last ticket is the one that counts. */
+  private noteTicket(session: ServerSession): void {
+    const { ticket: bytes } = session.side;
+    const ticket = bytes === undefined ? "" : keyOf(bytes);
+    if (ticket === session.ticket) return;
+    this.tickets.delete(session.ticket);
+    // A ticket that another session has is a copy of what was overheard: it stays where it was.
+    session.ticket = this.tickets.has(ticket) ? "" : ticket;
+    if (session.ticket === "") return;
+    this.tickets.set(ticket, session);
+    const stream = this.named.get(ticket);
+    if (stream === undefined || session.side.state === "ended") return;
+    this.named.delete(ticket);
+    this.own.push({ kind: "stream-taken", session, handle: stream.handle });
+    session.side.handleStream(this.nowMs, stream.handle, stream.name);
+    this.noteTicket(session);
+  }
+
+  private hangUpNamed(nowMs: number): void {
+    for (const [key, { handle, untilMs }] of this.named) {
+      if (untilMs > nowMs) return;
+      this.named.delete(key);
+      this.own.push({ kind: "hang-up", handle });
+    }
   }
 
   /** Also for a session that does not come about: the client may have joined one elsewhere. */
@@ -549,6 +767,7 @@ export class Endpoint {
 
   private remove(session: ServerSession): void {
     this.sessions.delete(session.id);
+    this.tickets.delete(session.ticket);
     this.timers.set(session, Infinity);
     if (session.verdictAtMs !== Infinity) {
       session.verdictAtMs = Infinity;
@@ -577,6 +796,26 @@ export class Endpoint {
 const NOTHING = new Uint8Array(0);
 const VERDICT_TIMEOUT: Verdict = { accepted: false, code: END_CODES.verdictTimeout };
 
+/** How whoever sent an addressed body is spoken to: by an answer, or on the pipe. */
+type By = "respond" | "transmit";
+
+interface Asker {
+  readonly by: By;
+  readonly handle: number;
+  readonly claim: Claim;
+}
+
+/** The address itself has the secret. */
+const THE_SECRET: Claim = {
+  secretOf: (address) => address.proof,
+  proves: (secret, address) => isSameSecret(secret, address.proof),
+};
+
+function pipeOf(side: ParkSide, handle: number): Pipe | undefined {
+  for (const pipe of side.pipes.values()) if (pipe.handle === handle) return pipe;
+  return undefined;
+}
+
 /** A bound that is no number would bound nothing. */
 function checkEndpointOptions(options: EndpointOptions): void {
   checkParkOptions(options);
@@ -604,12 +843,13 @@ function keyOf(sessionId: Uint8Array): string {
 
 /** Whether the sender of a request may speak for a session [OPEN-3]. */
 function isOwner(
+  { claim }: Asker,
   secret: Uint8Array,
   principal: string | undefined,
   address: Address,
   origin: Origin,
 ): boolean {
-  if (!isSameSecret(secret, address.proof)) return false;
+  if (!claim.proves(secret, address)) return false;
   // Who was not asked is not compared: neither the opener before a verdict nor this request.
   return (
     principal === undefined || origin.principal === undefined || principal === origin.principal

@@ -11,6 +11,8 @@ export interface Exchange {
   readonly number: number;
   readonly sentAtMs: number;
   readonly bytes: number;
+  /** The link that it names: the server may hold what names 0, the poll link, and nothing else. */
+  readonly link: number;
   /** It carries something numbered, and nothing has said yet that it arrived. */
   isCarrier: boolean;
   /** It did not show up in time; it no longer counts, but may still be answered. */
@@ -25,11 +27,11 @@ export class Exchanges {
   readonly over: Ranges = new Ranges();
 
   /** The numbers rise by one and none comes twice [EXCH-1]. */
-  begin(sentAtMs: number, bytes: number, isCarrier: boolean): Exchange {
+  begin(sentAtMs: number, bytes: number, isCarrier: boolean, link: number): Exchange {
     const number = this.next++;
     const isOverdue = false;
     const answeredAtMs = Infinity;
-    const exchange = { number, sentAtMs, bytes, isCarrier, isOverdue, answeredAtMs };
+    const exchange = { number, sentAtMs, bytes, link, isCarrier, isOverdue, answeredAtMs };
     this.open.set(number, exchange);
     return exchange;
   }

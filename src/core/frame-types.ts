@@ -21,6 +21,9 @@ export const FRAME_ENDED = 0x0d;
 export const FRAME_SUPERSEDED = 0x0e;
 export const FRAME_PAUSE = 0x0f;
 export const FRAME_SUCCEEDS = 0x10;
+export const FRAME_OFFER = 0x11;
+export const FRAME_LINK = 0x12;
+export const FRAME_PIPE = 0x13;
 
 /** First type that does not belong to the prefix. */
 export const FRAME_PREFIX_END = 0x20;

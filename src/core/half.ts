@@ -90,7 +90,19 @@ export interface Stats {
 }
 
 /** What the link puts into the prefix of a body. */
-type Head = Pick<Body, "request" | "answer" | "owner" | "open" | "opened" | "pauseMs" | "succeeds">;
+export type Head = Pick<
+  Body,
+  | "request"
+  | "answer"
+  | "owner"
+  | "open"
+  | "opened"
+  | "pauseMs"
+  | "succeeds"
+  | "offer"
+  | "hearing"
+  | "pipe"
+>;
 
 /** The owner of a session of this generation [OWN-1]; nobody's for 0. */
 export function ownerOf(generation: number): Owner | undefined {
@@ -446,21 +458,35 @@ export abstract class Half<Transmit extends { kind: string }> {
    * came is none by itself [SAY-5], so that with nothing to say nothing moves [SAY-6].
    */
   protected hasSomethingToSay(nowMs: number): boolean {
+    return this.sender.hasSomething || this.hasPrefixToSay(nowMs);
+  }
+
+  /** What of it needs no room for anything numbered. */
+  protected hasPrefixToSay(nowMs: number): boolean {
     return (
-      this.sender.hasSomething ||
-      this.receiver.isWindowWorthSaying ||
-      nowMs >= this.receiver.ackOwedSinceMs + this.settings.ackDelayMs ||
-      nowMs >= this.probeDueMs
+      this.receiver.isWindowWorthSaying || nowMs >= this.ackDueAtMs || nowMs >= this.probeDueMs
     );
+  }
+
+  /** When an acknowledgement leaves that nothing else has carried [SAY-1]. */
+  protected get ackDueAtMs(): number {
+    return this.receiver.ackOwedSinceMs + this.settings.ackDelayMs;
   }
 
   /**
    * Makes a body: the prefix given, what this side received and grants, and, for a numbered
-   * transmission, as much of what is due and new as fits.
+   * transmission, as much of what is due and new as fits; nothing of it where there are no bytes
+   * for it.
    */
-  protected compose(nowMs: number, head: Head, transmission: number): Uint8Array {
+  protected compose(
+    nowMs: number,
+    head: Head,
+    transmission: number,
+    options: BodyOptions = this.bodyOptions,
+    bytesMax: number = this.bodyBytesLimit,
+  ): Uint8Array {
     const { window, channelWindows } = this.receiver.state();
-    const { request, answer, owner, open, opened, pauseMs, succeeds } = head;
+    const { request, answer, owner, open, opened, pauseMs, succeeds, offer, hearing, pipe } = head;
     const { ack } = this.receiver;
     // One shape for all bodies: copying a head into others costs more than writing the body.
     const body: Draft = {
@@ -474,16 +500,19 @@ export abstract class Half<Transmit extends { kind: string }> {
       opened,
       pauseMs,
       succeeds,
+      offer,
+      hearing,
+      pipe,
       channelWindows,
       channelsBlocked: [],
       numbered: [],
     };
-    const options = this.bodyOptions;
     let writer = beginBody(body, options);
     const used = bytesBegun(writer, options) + STATEMENT_BYTES;
-    const room = Math.max(ROOM_BYTES_MIN, this.bodyBytesLimit - used);
+    const room = Math.max(ROOM_BYTES_MIN, Math.min(this.bodyBytesLimit, bytesMax) - used);
+    // [LIT-2] [LITS-3] [LITB-4]
     const units = this.settings.literal?.bundleMessages ?? BODY_MESSAGES_MAX;
-    body.numbered = this.sender.fill(nowMs, transmission, room, units);
+    if (bytesMax > 0) body.numbered = this.sender.fill(nowMs, transmission, room, units);
     if (nowMs >= this.probeAtMs) this.postponeProbe(nowMs);
     const { blocked, channelsBlocked } = this.sender.statement;
     body.blocked = blocked;
@@ -498,12 +527,12 @@ export abstract class Half<Transmit extends { kind: string }> {
   }
 
   /** A body without a bundle, for what needs an answer but may carry none [PARK-4]. */
-  protected composeEmpty(head: Partial<Body>): Uint8Array {
+  protected composeEmpty(head: Partial<Body>, options: BodyOptions = this.bodyOptions): Uint8Array {
     this.bodiesSent++;
     const { ack, window } = this.receiver;
     const none = { channelWindows: [], channelsBlocked: [], numbered: [] };
     const prefix = this.isPeerAdmitted ? { ack, window } : {};
-    return encodeBody({ ...prefix, ...head, ...none }, this.bodyOptions);
+    return encodeBody({ ...prefix, ...head, ...none }, options);
   }
 
   /** The parameters that this side states when the session opens. */
@@ -575,10 +604,22 @@ export abstract class Half<Transmit extends { kind: string }> {
     if (flight === undefined) return;
     this.roundTrip.endBackOff();
     this.roundTrip.sampleRate(flight.bytes, nowMs - flight.sentAtMs);
-    // Not by its size: at a small limit no number of whole messages may come near it.
-    if (flight.isFull) {
-      this.bodyBytesLimit = Math.min(this.bodyBytesLimit * 2, this.bodyBytesCeiling);
+    this.growBodies(flight);
+  }
+
+  /** Not by its size: at a small limit no number of whole messages may come near it. */
+  protected growBodies(flight: Flight): void {
+    if (!flight.isFull) return;
+    this.bodyBytesLimit = Math.min(this.bodyBytesLimit * 2, this.bodyBytesCeiling);
+  }
+
+  /** Whether the other side has said that it received something of it. */
+  protected hasArrived(flight: Flight): boolean {
+    for (let at = 0; at < flight.runs.length; at += 2) {
+      const first = flight.runs[at] as number;
+      if (this.sender.peerReceived.overlaps(first, flight.runs[at + 1] as number)) return true;
     }
+    return false;
   }
 
   /** A transmission is overdue: what it carried goes again, in half of its size [EXCH-6]. */
@@ -605,9 +646,9 @@ export abstract class Half<Transmit extends { kind: string }> {
     return baseMs + this.roundTrip.overdueAfterMs(flight.bytes);
   }
 
-  /** The flight that is overdue first. */
+  /** The flight that is overdue first; those of pipes have no timers of their own. */
   protected get oldestFlight(): Flight | undefined {
-    for (const flight of this.sender.flights.values()) return flight;
+    for (const flight of this.sender.flights.values()) if (flight.transmission > 0) return flight;
     return undefined;
   }
 

@@ -18,18 +18,23 @@ export type {
   Direction,
   Ending,
   FinishFrame,
+  Hearing,
   MessagesFrame,
   NumberedFrame,
+  Offer,
   Owner,
   Parameters,
   PartFrame,
+  PipeState,
   RequestPrefix,
   SkipFrame,
   Window,
 } from "./body.ts";
+export { BodySplitter } from "./body-splitter.ts";
 export { type Head, readBody, readHead, readVersions } from "./body-reader.ts";
 export { bodyBytes, type BodyOptions, encodeBody, writeVersions } from "./body-writer.ts";
 export {
+  type Claim,
   Endpoint,
   type EndpointOutput,
   type Origin,
@@ -53,12 +58,15 @@ export type {
   LiteralOptions,
   ParkOptions,
   RequestOptions,
+  RequestUse,
   SessionOptions,
 } from "./options.ts";
 export type {
   ApplicationOutput,
   EndedOutput,
   EndReason,
+  PipeEnd,
+  PipeOutput,
   RequestOutput,
   RespondOutput,
   TimeoutOutput,
@@ -66,6 +74,8 @@ export type {
 } from "./outputs.ts";
 export { LiteralRequestSide } from "./literal-request-side.ts";
 export { ParkSide } from "./park-side.ts";
-export { type Credentials, type FailureKind, RequestSide } from "./request-side.ts";
+export type { PipedHalf } from "./piped-half.ts";
+export { type Credentials, type FailureKind, type Prove, RequestSide } from "./request-side.ts";
+export { readStreamName } from "./stream-name.ts";
 export type { SessionState } from "./session-states.ts";
 export type { Snapshot } from "./snapshot.ts";

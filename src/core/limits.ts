@@ -94,6 +94,30 @@ export const PARAMETERS_MAX = 64;
 export const PAUSE_MS_MAX = 3_600_000;
 
 /**
+ * Least time between bodies in which nobody has anything to say on a pipe, in milliseconds, however
+ * little silence the other side bears: one that states none must not make this side busy.
+ */
+export const PIPE_DUMMY_MS_MIN = 100;
+
+/**
+ * Payload bytes that came by a stream after which an acknowledgement does not wait for others: a
+ * quarter of the default `pipeBytesMax`, so that the server need not stop.
+ */
+export const STREAM_ACK_BYTES = 262_144;
+
+/**
+ * Most bytes of the first body on a pipe that goes both ways: a server reads it before it knows
+ * whose it is. The messages of the initial grant may be twice as long as that, and then wait.
+ */
+export const PIPE_FIRST_BYTES_MAX = 65_536;
+
+/** The link that a client names that waits for no answer and hears by no pipe: it never opens it. */
+export const UNHELD_LINK = 1;
+
+/** Bytes of a stream's ticket: 128 random bits, as it stands for the session's secret. */
+export const TICKET_BYTES = 16;
+
+/**
  * Most lives that a later one names as those that it succeeds: the last that the server is known to
  * have had, and the newest since. More than 15 lives in a row without an answer to any of them is a
  * client that is reloaded without end.
@@ -152,6 +176,9 @@ export const STATEMENT_BYTES = 1_024;
 
 /** A bundle is given at least so much room: one part of the smallest size with its head. */
 export const ROOM_BYTES_MIN = 2_048;
+
+/** Into fewer bytes no last request is put: one unit of the largest size must fit, with its head. */
+export const FLUSH_BYTES_MIN: number = UNIT_BYTES_MAX + ROOM_BYTES_MIN;
 
 /** Bodies are not halved below this; one unit alone may still make a larger one. */
 export const BODY_BYTES_FLOOR: number = 2 * ROOM_BYTES_MIN;
@@ -261,12 +288,19 @@ export const SESSION_RANGES: OptionRanges<SessionOptions> = {
   // Two silently lost answers cost a hold time each.
   closeTimeoutMs: [55_000, 1, DAY_MS],
   unreadableMax: [8, 1, 1_000_000],
+  // A 100 Mbit/s path with a round trip of 80 ms; what the system buffers beyond that is late.
+  pipeBytesMax: [MIB, 1, 2 ** 40],
+  // Phones stand still for seconds, and then deliver everything.
+  pipeStallMs: [5_000, 1, DAY_MS],
+  // Proxies cut what is silent for 30 s, the impatient ones sooner.
+  pipeSilenceMs: [15_000, 1, DAY_MS],
 };
 
 /** Defaults of the options of both sides. */
 export const SESSION_DEFAULTS: SessionOptions = /* @__PURE__ */ defaults({}, SESSION_RANGES, {
   hold: "received",
   consume: "automatic",
+  pipeDummies: "silence",
   literal: undefined,
 });
 
@@ -278,6 +312,8 @@ export const REQUEST_RANGES: OptionRanges<Omit<RequestOptions, keyof SessionOpti
   reconnectDelayMaxMs: [5_000, "reconnectDelayMinMs", DAY_MS],
   lostConfirmMs: [3_000, 0, DAY_MS],
   requestsUnansweredMax: [0, 0, 1_000_000],
+  // Four requests a second, and late enough for the tens of messages that a game sends in it.
+  streamAckMs: [250, 0, 10_000],
 };
 
 /** Defaults of all options of a client. */
@@ -286,6 +322,8 @@ export const REQUEST_DEFAULTS: RequestOptions = /* @__PURE__ */ defaults(
   REQUEST_RANGES,
   {
     earlyMessages: true,
+    pipeDummies: "none",
+    requests: "parked",
   },
 );
 
@@ -294,6 +332,12 @@ export const PARK_RANGES: OptionRanges<Omit<ParkOptions, keyof SessionOptions>, 
   // parkedMax and carriersMax of one client, and as many again for overtaking.
   requestsHeldMax: [24, "parkedMax", PARKED_MAX],
   parkedQuietMs: [2_000, 0, DAY_MS],
+  // More than bodies that left together come apart by.
+  pipeProofMs: [100, 1, 60_000],
+  // Some hosts end every connection after an hour; half of that costs a request or two.
+  pipeAgeMaxMs: [1_800_000, 1, DAY_MS],
+  // What nginx spools of one answer at most.
+  pipeBytesSentMax: [1024 * MIB, 1, 2 ** 50],
 };
 
 /** Defaults of all options of the server's half of a session. */
@@ -308,6 +352,7 @@ export const LITERAL_DEFAULTS: LiteralOptions = {
   requestsHeld: 1,
   resendTimeoutMs: 1_000,
   sendDelayMs: 0,
+  streaming: false,
   answerDelayMs: undefined,
 };
 
@@ -322,6 +367,10 @@ export const ENDPOINT_RANGES: OptionRanges<Omit<EndpointOptions, keyof ParkOptio
   tombstoneMs: [300_000, 0, DAY_MS],
   tombstonesMax: [65_536, 1, SESSIONS_MAX],
   verdictTimeoutMs: [10_000, 1, DAY_MS],
+  // Four times the requests that listeners take of one address, which cannot have all of them.
+  streamsNamedMax: [4_096, 0, SESSIONS_MAX],
+  // A request with its retries on a slow line.
+  streamNamedMs: [10_000, 1, DAY_MS],
   // A core draws no lots: adapters do, so that two servers that drain ask for other pauses.
   seed: [1, 1, 0xffff_ffff],
 };

@@ -12,8 +12,7 @@ import { type Credentials, RequestSide, type SendReason } from "./request-side.t
 /** The client's half by the procedure of the founding document; spec 8. */
 export class LiteralRequestSide extends RequestSide {
   private readonly literal: LiteralOptions;
-  /** When the last request left, and when one may follow an answer. */
-  private lastRequestAtMs: number;
+  /** When a request may follow an answer. */
   private followAtMs: number = Infinity;
 
   /** `options.literal` is the document's where it is not given. @throws UsageError as its base. */
@@ -32,14 +31,36 @@ export class LiteralRequestSide extends RequestSide {
     // [LIT-2]: a bundle's worth waits for nothing.
     const worth = this.literal.bundleMessages;
     if (countSendable(this.sender, worth) >= worth) return "bundle";
+    // [LITB-2]: whoever hears by a stream gets no answer that would be followed.
+    if (this.isStreaming) return this.reasonBesideStream(nowMs);
+    // [LITB-1]: a stream that is offered waits for nothing.
+    if (this.canCarry && this.hasNewsOfPipes(nowMs)) return "say";
     // [LIT-1]: an answer is followed by a request, and a silence by everything again [LIT-3].
     if (nowMs >= this.followAtMs) return "answered";
     return nowMs >= this.resendAllAtMs ? "resend" : undefined;
   }
 
+  private get isStreaming(): boolean {
+    return this.joinedPipe !== undefined;
+  }
+
+  private reasonBesideStream(nowMs: number): SendReason | undefined {
+    if (nowMs >= this.resendAllAtMs) return "resend";
+    if (!this.canCarry) return undefined;
+    if (this.hasNewsOfPipes(nowMs) || this.hasPrefixToSay(nowMs)) return "say";
+    return nowMs >= this.sayAtMs ? "say" : undefined;
+  }
+
+  /** When less than a bundle's worth leaves beside a stream. */
+  private get sayAtMs(): number {
+    return this.sender.hasSomething ? this.lastRequestAtMs + this.sendDelayMs : Infinity;
+  }
+
   /** When the timer runs out: something is out, or waits, unacknowledged. */
   private get resendAllAtMs(): number {
-    const isIdle = this.sender.isFlushed && this.exchanges.countLive > 0;
+    // [LITB-3]: nothing is parked beside a stream.
+    const isOut = this.isStreaming || this.exchanges.countLive > 0;
+    const isIdle = this.sender.isFlushed && isOut;
     return isIdle ? Infinity : this.lastRequestAtMs + this.literal.resendTimeoutMs;
   }
 
@@ -60,7 +81,14 @@ export class LiteralRequestSide extends RequestSide {
     consider: (name: TimerName, atMs: number) => void,
     gateMs: number,
   ): void {
-    if (this.hasSlot) consider("delay", Math.max(gateMs, this.followAtMs));
+    if (!this.isStreaming) {
+      if (this.hasSlot) consider("delay", Math.max(gateMs, this.followAtMs));
+    } else if (this.canCarry) {
+      consider("delay", Math.max(gateMs, this.sayAtMs));
+      consider("transmit", Math.max(gateMs, this.aliveDueAtMs));
+      consider("ack-delay", Math.max(gateMs, this.ackDueAtMs));
+      consider("probe", Math.max(gateMs, this.probeDueMs));
+    }
     consider("resend", Math.max(gateMs, this.resendAllAtMs));
   }
 
@@ -70,12 +98,18 @@ export class LiteralRequestSide extends RequestSide {
    */
   protected override handleRules(nowMs: number): void {
     if (nowMs < this.resendAllAtMs) return;
-    let surplus = this.exchanges.countLive - this.literal.requestsHeld;
+    const held = this.isStreaming ? 0 : this.literal.requestsHeld;
+    let surplus = this.exchanges.countLive - held;
     for (const { number, isOverdue } of this.exchanges.open.values()) {
       if (isOverdue || surplus <= 0) continue;
       surplus--;
       this.markOverdue(number);
     }
+  }
+
+  /** [LITB-3]: beside a stream there is one timer, and it is for all of them. */
+  protected override exchangeOverdueAtMs(number: number): number {
+    return this.isStreaming ? Infinity : super.exchangeOverdueAtMs(number);
   }
 
   protected override transmit(nowMs: number): void {
@@ -85,12 +119,13 @@ export class LiteralRequestSide extends RequestSide {
 
   protected override sendRequest(nowMs: number): void {
     super.sendRequest(nowMs);
-    this.lastRequestAtMs = nowMs;
     this.followAtMs = Infinity;
   }
 
   protected override hear(nowMs: number, body: Body): void {
     super.hear(nowMs, body);
+    // What comes on a stream is no answer.
+    if (body.answer === undefined) return;
     this.followAtMs = Math.min(this.followAtMs, nowMs + this.sendDelayMs);
   }
 

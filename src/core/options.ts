@@ -80,6 +80,19 @@ export interface SessionOptions {
   readonly closeTimeoutMs: number;
   /** A session ends after so many unreadable bodies in a row. */
   readonly unreadableMax: number;
+  /** Most bytes that wait for evidence on a pipe; the rest waits here. */
+  readonly pipeBytesMax: number;
+  /** A pipe is dead when nothing on it was acknowledged for so long beyond the timeout. */
+  readonly pipeStallMs: number;
+  /** On a pipe on which nothing is said a dummy leaves after so long; see `pipeDummies`. */
+  readonly pipeSilenceMs: number;
+  /**
+   * When dummies leave, bodies that say nothing and that the other side ignores, for whoever cuts
+   * silent connections: after `pipeSilenceMs` in which nothing left, each `pipeSilenceMs` whatever
+   * else leaves, or never, which is for clients only. A client that hears by a stream sends requests
+   * instead. Default: "silence" at a server, "none" at a client.
+   */
+  readonly pipeDummies: "silence" | "interval" | "none";
   /** The founding document's procedure instead of the modern rules; spec 8. Default: undefined. */
   readonly literal: LiteralOptions | undefined;
 }
@@ -94,6 +107,8 @@ export interface LiteralOptions {
   readonly resendTimeoutMs: number;
   /** Wait before the next request; `auto` reckons it from bandwidth and backlog. */
   readonly sendDelayMs: number | "auto";
+  /** Whether streams may be used, by which the server then speaks; false: requests alone. */
+  readonly streaming: boolean;
   /** Server: less than a bundle is answered after so long; undefined: only on the rules' events. */
   readonly answerDelayMs: number | undefined;
 }
@@ -110,14 +125,41 @@ export interface RequestOptions extends SessionOptions {
   readonly lostConfirmMs: number;
   /** The session ends after so many requests in a row without an answer; 0: no such limit. */
   readonly requestsUnansweredMax: number;
+  /**
+   * While messages come by a stream an acknowledgement that nothing carries leaves at most once in
+   * so long, and sooner where many bytes wait for it.
+   */
+  readonly streamAckMs: number;
   /** False: no message leaves before the server has answered the opening. Default true. */
   readonly earlyMessages: boolean;
+  /** What requests are for, beside pipes. Default "parked". */
+  readonly requests: RequestUse;
 }
+
+/** What a client's requests are for [SAY-13] [PIPE-11] [PIPE-12]. */
+export type RequestUse =
+  /** The server holds them, unless the client hears by a pipe. */
+  | "parked"
+  /**
+   * The same, but only while it is this client's turn, where connections are few; at other times
+   * they are answered at once, and what comes down waits [SAY-13].
+   */
+  | "turns"
+  /** They are answered at once: what comes down needs a pipe, for which the core asks. */
+  | "prompt"
+  /** None ever leaves: everything needs a pipe that goes both ways, for which the core asks. */
+  | "none";
 
 /** What only the server half can be told. */
 export interface ParkOptions extends SessionOptions {
   /** Requests of one session that are held at most, whatever the client does. */
   readonly requestsHeldMax: number;
+  /** The second body of a stream follows the first after so long, to show that it is not held back. */
+  readonly pipeProofMs: number;
+  /** A client is asked to replace a pipe that is so old; it does so without a gap. */
+  readonly pipeAgeMaxMs: number;
+  /** The same for one that has brought down so many bytes. */
+  readonly pipeBytesSentMax: number;
   /** After so long without being caught with nothing parked, one parked request less is wanted. */
   readonly parkedQuietMs: number;
 }
@@ -136,6 +178,10 @@ export interface EndpointOptions extends ParkOptions {
   readonly tombstonesMax: number;
   /** An opening without a verdict is refused after so long. */
   readonly verdictTimeoutMs: number;
+  /** Streams that were named for who asked and that no session has taken yet; 0: none is named. */
+  readonly streamsNamedMax: number;
+  /** A stream that no session takes is ended after so long. */
+  readonly streamNamedMs: number;
   /** False: openings are accepted without asking. Default false. */
   readonly authenticate: boolean;
   /**
@@ -149,6 +195,17 @@ export interface EndpointOptions extends ParkOptions {
    * Default 1, for tests: two processes that have it draw the same.
    */
   readonly seed: number;
+}
+
+/**
+ * Bytes that may wait to leave in what carries one pipe: twice what may wait there of messages. The
+ * other half is for acknowledgements and dummies, which nothing else counts [PIPE-8].
+ */
+export function unsentBytesMaxOf({
+  pipeBytesMax,
+  bodyBytesMax,
+}: Pick<SessionOptions, "pipeBytesMax" | "bodyBytesMax">): number {
+  return 2 * (pipeBytesMax + bodyBytesMax);
 }
 
 /** @throws UsageError `option_invalid`, naming the option. */
@@ -211,6 +268,7 @@ export function checkSessionOptions(options: SessionOptions): void {
   within(options.silenceLimitMs, heldMs, 2 ** 40, "silenceLimitMs");
   oneOf(hold, ["received", "delivered", "consumed"], "hold");
   oneOf(consume, ["automatic", "explicit"], "consume");
+  oneOf(options.pipeDummies, ["silence", "interval", "none"], "pipeDummies");
   if (hold === "consumed" && consume === "automatic") {
     throw new UsageError("option_invalid", "hold is consumed and needs consume: explicit");
   }
@@ -225,6 +283,7 @@ export function checkLiteralOptions(literal: LiteralOptions): void {
   within(requestsHeld, 1, PARKED_MAX, "literal.requestsHeld");
   within(resendTimeoutMs, 1, day, "literal.resendTimeoutMs");
   if (sendDelayMs !== "auto") within(sendDelayMs, 0, day, "literal.sendDelayMs");
+  oneOf(literal.streaming, [true, false], "literal.streaming");
   if (answerDelayMs !== undefined) within(answerDelayMs, 0, day, "literal.answerDelayMs");
 }
 
@@ -234,12 +293,17 @@ export function checkRequestOptions(options: RequestOptions): void {
   checkRanges(options, REQUEST_RANGES);
   within(options.parkedMax + options.carriersMax, 2, PARKED_MAX, "carriersMax");
   oneOf(options.earlyMessages, [true, false], "earlyMessages");
+  oneOf(options.requests, REQUEST_USES, "requests");
 }
+
+export const REQUEST_USES: readonly RequestUse[] = ["parked", "turns", "prompt", "none"];
 
 /** @throws UsageError `option_invalid`, naming the option. */
 export function checkParkOptions(options: ParkOptions): void {
   checkSessionOptions(options);
   checkRanges(options, PARK_RANGES);
+  // A client takes a pipe for dead that is silent for longer than was promised [PIPE-10].
+  oneOf(options.pipeDummies, ["silence", "interval"], "pipeDummies");
   if (options.literal !== undefined) checkLiteralOptions(options.literal);
   const held = Math.max(options.parkedMax, options.literal?.requestsHeld ?? 0);
   within(options.requestsHeldMax, held + 1, PARKED_MAX, "requestsHeldMax");

@@ -81,9 +81,47 @@ export type ApplicationOutput =
       readonly neverSent: number;
       readonly sent: number;
     }
+  /** Without another pipe this client does not go on: open one, or say that there is none. */
+  | { readonly kind: "pipe-wanted" }
+  /** The server knows the ticket of a stream: it can be asked for. */
+  | { readonly kind: "pipe-offered"; readonly link: number }
+  /** The client hears by this pipe from now on. */
+  | { readonly kind: "pipe-joined"; readonly link: number }
+  /** The server wants another pipe in the place of this one. */
+  | { readonly kind: "pipe-ending"; readonly link: number }
+  /** A pipe is over; what was on its way goes again on another link. */
+  | {
+      readonly kind: "pipe-gone";
+      readonly link: number;
+      readonly wasJoined: boolean;
+      readonly why: PipeEnd;
+    }
   /** After `send` returned false: the buffer is down to half of `highWaterBytes`. */
   | { readonly kind: "writable" }
   | EndedOutput;
+
+/** Why a pipe is over. */
+export type PipeEnd =
+  /** Its connection ended. */
+  | "closed"
+  /** Nothing on it was acknowledged for too long. */
+  | "stalled"
+  /** Nothing came on it for longer than the server lets it be silent. */
+  | "silent"
+  /** Somebody on the way holds back what comes on it. */
+  | "buffered"
+  /** The server does not hold it. */
+  | "unknown"
+  /** Bodies that the server has sent on it do not come. */
+  | "swallowed"
+  /** What came on it was no body, or was damaged. */
+  | "unreadable"
+  /** A newer one has taken its place. */
+  | "replaced"
+  /** The server asks its clients to stay away. */
+  | "paused"
+  /** The session has ended, or goes on as another life. */
+  | "ended";
 
 /** The named timers of both halves. */
 export type TimerName =
@@ -107,6 +145,8 @@ export type TimerName =
    * The wait after failed requests, after `save()`, or the one that the server asked for, is over.
    */
   | "retry"
+  /** A pipe is dead: nothing comes on it, or nothing on it arrives. */
+  | "pipe"
   /** The host said that the network may be back: what is out is not waited for any more. */
   | "wake"
   /** The oldest parked request has been held for long enough. */
@@ -130,9 +170,21 @@ export interface TimeoutOutput {
   readonly timer: TimerName;
 }
 
+/** What the adapter of a pipe has to do. `handle` is the link at a client, its own at a server. */
+export type PipeOutput =
+  | { readonly kind: "transmit"; readonly handle: number; readonly body: Uint8Array }
+  /** Nothing follows: the connection ends when what was transmitted has left. */
+  | { readonly kind: "hang-up"; readonly handle: number };
+
 /** What the adapter of the request side has to do. */
 export type RequestOutput =
-  | { readonly kind: "request"; readonly exchange: number; readonly body: Uint8Array }
+  | {
+      readonly kind: "request";
+      readonly exchange: number;
+      readonly body: Uint8Array;
+      /** It is to go on after the end of the host, as far as the host can make it. */
+      readonly isLasting?: true;
+    }
   /** The exchange is given up: its connection may be closed. */
   | { readonly kind: "abort"; readonly exchange: number };
 

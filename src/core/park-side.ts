@@ -4,31 +4,43 @@
  * requests as evidence about its answers. spec 6.
  *
  * `Endpoint` finds the session for a request and checks its secret before `handleRequest`.
- * Handlers: `handleRequest`, `handleGone`, `handleTimeout`. Commands: those of `Half`, `accept`,
- * `drain` and `abort`. Outputs of `poll()`: `respond`, the application's, and the timeout.
+ * Handlers: `handleRequest`, `handleGone`, `handleTimeout`, and of pipes `handlePipe`,
+ * `handleStream`, `handlePipeBody`, `handlePipeGone`. Commands: those of `Half`, `accept`, `drain`
+ * and `abort`. Outputs of `poll()`: `respond`, `transmit`, `hang-up`, the application's, and the
+ * timeout.
  *
  * Invariants: `parked` ascends by exchange, and holds no exchange that is in `answered` or over;
  * every handle that came in goes out in exactly one `respond`, or was gone; before the verdict
  * nothing is delivered and nothing acknowledged, however the session goes on.
  */
-import type { Body, Ending } from "./body.ts";
+import type { Address, Body, Ending, Hearing, PipeState } from "./body.ts";
 import type { BodyOptions } from "./body-writer.ts";
 import { assert, ProtocolError, UsageError } from "./errors.ts";
-import { checkParameters, END_CODES, Half, ownerOf } from "./half.ts";
-import type { Flight } from "./in-flight.ts";
-import { EXCHANGE_SPAN_MAX, INITIAL_GRANT } from "./limits.ts";
+import { checkParameters, END_CODES, type Head, ownerOf } from "./half.ts";
+import { EXCHANGE_SPAN_MAX, INITIAL_GRANT, PIPE_DUMMY_MS_MIN } from "./limits.ts";
 import type { ParkOptions } from "./options.ts";
 import { countSendable, resendAll } from "./literal.ts";
 import type { EndedOutput, EndReason, RespondOutput, TimerName } from "./outputs.ts";
 import type { Pauses } from "./pauses.ts";
+import { Pipe } from "./pipe.ts";
+import { PipedHalf } from "./piped-half.ts";
 import { Ranges } from "./ranges.ts";
 import { reasonBytes } from "./reason.ts";
+import { namedOptions } from "./stream-name.ts";
 
 /** A request that is held. */
 interface Parked {
   readonly exchange: number;
   handle: number;
   readonly arrivedAtMs: number;
+}
+
+/** A request that is answered without a bundle. */
+interface LeftOver {
+  readonly exchange: number;
+  readonly handle: number;
+  /** The link that it names, for which it is not held. */
+  readonly link?: number;
 }
 
 /** What a session leaves behind for requests that come after its end; spec 7.5. */
@@ -38,11 +50,11 @@ export type LastWord = Pick<Body, "refused"> | Pick<Body, "ack" | "ended">;
  * The server's half of a session. Its endpoint drives it: an application sends, opens channels,
  * closes and aborts here, and then calls `endpoint.touch(session)`.
  */
-export class ParkSide extends Half<RespondOutput> {
+export class ParkSide extends PipedHalf<RespondOutput> {
   /** @internal Requests that wait for an answer, the oldest first. */
   readonly parked: Parked[] = [];
   /** Requests that get an answer without a bundle in the next tick: copies and late ones. */
-  private readonly leftOver: { readonly exchange: number; readonly handle: number }[] = [];
+  private readonly leftOver: LeftOver[] = [];
   /** @internal Exchanges above `overThrough` that were answered. */
   readonly answered: Ranges = new Ranges();
   private overThrough = 0;
@@ -70,6 +82,14 @@ export class ParkSide extends Half<RespondOutput> {
   private isAdmitted = false;
   /** Set while the server drains: nothing is parked, and every answer asks for a pause. */
   private pauses: Pauses | undefined = undefined;
+  /** The newest link of this life of the client. */
+  private lastLink = 0;
+  /** Requests from this exchange on say anew by which link the client hears. */
+  private hearingFrom = 0;
+  /** The streams that the client may ask for. */
+  private offered: Body["offer"] = undefined;
+  /** It has come since something was answered: its client waits to hear that it came. */
+  private isOfferOwed = false;
   /** @internal Set at the end; what later requests are answered with. */
   lastWord: LastWord | undefined = undefined;
 
@@ -93,7 +113,12 @@ export class ParkSide extends Half<RespondOutput> {
 
   /** Whether a request is parked, so that what is sent now leaves at once. */
   get isReachable(): boolean {
-    return this.parked.length > 0;
+    return this.parked.length > 0 || this.speaking !== undefined;
+  }
+
+  /** @internal The ticket of the stream that the client has offered to take; undefined: none. */
+  get ticket(): Uint8Array | undefined {
+    return this.offered?.ticket;
   }
 
   // --- commands -------------------------------------------------------------------------------
@@ -129,6 +154,7 @@ export class ParkSide extends Half<RespondOutput> {
       const answer = this.answerHead(exchange, 0);
       this.respond(handle, this.composeEmpty({ answer, pauseMs }));
     }
+    this.leavePipes({ pauseMs });
     this.end("refused", "local", END_CODES.closed);
   }
 
@@ -174,12 +200,17 @@ export class ParkSide extends Half<RespondOutput> {
    *   changed then, but for an opening that sends more than it may.
    * @internal
    */
-  handleRequest(nowMs: number, handle: number, incarnation: number, body: Body): void {
+  handleRequest(
+    nowMs: number,
+    handle: number,
+    { incarnation, link }: Pick<Address, "incarnation" | "link">,
+    body: Body,
+  ): void {
     this.advance(nowMs);
     assert(this.state !== "ended", "request_after_end");
     const isNewer = incarnation !== this.incarnation;
     // [INC-2]: a life that does not go on from the present one changes nothing and is told.
-    if (isNewer && body.succeeds?.includes(this.incarnation) !== true) {
+    if (isNewer && !this.isHeir(body)) {
       this.respond(handle, this.composeEmpty({ superseded: this.incarnation }));
       return;
     }
@@ -194,25 +225,121 @@ export class ParkSide extends Half<RespondOutput> {
     }
     this.check(body);
     if (isNewer) this.beginIncarnation(incarnation);
+    this.applyBeside(body, () => this.notePrefix(request));
+    this.noteNamed(link, request.exchange);
+    if (body.offer !== undefined) this.noteOffer(body.offer);
+    this.park(request.exchange, handle, link);
+    if (body.open !== undefined) this.isOpenedOwed = this.mustStateOpened;
+    if (body.ended !== undefined) this.endByClient(body.ended);
+  }
+
+  /** What does not depend on the link that brought it. */
+  private applyBeside(body: Body, noteExchanges: () => void): void {
     if (body.open !== undefined) this.learn(body.open);
     else this.mustStateOpened = false;
     this.hearAck(body.ack);
-    this.notePrefix(request);
+    noteExchanges();
     this.hear(this.nowMs, this.isAdmitted ? body : withOwnPayloads(body));
     // [OPEN-6]: what a client may send before it is known who it is.
     if (!this.isAdmitted && this.receiver.bytesReceived > INITIAL_GRANT.bytes) {
       throw new ProtocolError("window_exceeded");
     }
-    this.park(request.exchange, handle);
-    if (body.open !== undefined) this.isOpenedOwed = this.mustStateOpened;
+  }
+
+  /** Whether a body is of a life that goes on from the present one [INC-2]. */
+  private isHeir(body: Body): boolean {
+    return body.succeeds?.includes(this.incarnation) === true;
+  }
+
+  /**
+   * The first body of a pipe that goes both ways; the secret was right.
+   *
+   * @throws ProtocolError, as `handleRequest`.
+   * @internal
+   */
+  handlePipe(
+    nowMs: number,
+    handle: number,
+    { incarnation, link }: Pick<Address, "incarnation" | "link">,
+    body: Body,
+  ): void {
+    this.advance(nowMs);
+    assert(this.state !== "ended", "pipe_after_end");
+    const isNewer = incarnation !== this.incarnation;
+    if (isNewer && !this.isHeir(body)) {
+      this.sayLastOn(handle, { superseded: this.incarnation });
+      return;
+    }
+    if (body.open !== undefined) checkParameters(body.open);
+    this.check(body);
+    if (isNewer) this.beginIncarnation(incarnation);
+    this.applyBeside(body, NO_EXCHANGES);
+    this.beginPipe(handle, link, true)?.noteHeard(this.nowMs);
     if (body.ended !== undefined) this.endByClient(body.ended);
   }
 
-  /** @internal The peer broke the protocol: the session ends, and this request hears it [END-8]. */
-  violated(nowMs: number, handle: number, code: ProtocolError["code"]): void {
+  /** Somebody has shown the ticket of a stream, or it is the name of one. @internal */
+  handleStream(nowMs: number, handle: number, name?: Uint8Array): void {
+    this.advance(nowMs);
+    assert(this.state !== "ended" && this.offered !== undefined, "stream_of_nobody");
+    const { link } = this.offered;
+    this.offered = undefined;
+    this.beginPipe(handle, link, false, name);
+  }
+
+  /**
+   * A further body on a pipe.
+   *
+   * @throws ProtocolError; the endpoint then ends the session.
+   * @internal
+   */
+  handlePipeBody(nowMs: number, pipe: Pipe, body: Body): void {
+    this.advance(nowMs);
+    this.check(body);
+    pipe.noteHeard(this.nowMs);
+    this.applyBeside(body, NO_EXCHANGES);
+    if (body.hearing !== undefined) {
+      this.noteJoined(body.hearing);
+      pipe.isAsked = true;
+    }
+    if (body.ended !== undefined) this.endByClient(body.ended);
+  }
+
+  /** The connection of a pipe has ended. @internal */
+  handlePipeGone(nowMs: number, pipe: Pipe): void {
+    this.advance(nowMs);
+    this.forgetPipe(pipe, "closed");
+  }
+
+  /** @internal The peer broke the protocol: the session ends, and whatever is open hears it [END-8]. */
+  violated(nowMs: number, code: ProtocolError["code"]): void {
     this.advance(nowMs);
     this.fail("protocol", "local", END_CODES.protocol, code);
-    this.respond(handle, this.composeEmpty({ ...this.lastWord }));
+  }
+
+  /** @internal The last word, to a request or to a pipe that the session did not take. */
+  sayLast(by: "respond" | "transmit", handle: number): void {
+    const content = { ...this.lastWord };
+    if (by === "respond") this.respond(handle, this.composeEmpty(content));
+    else this.sayLastOn(handle, content);
+  }
+
+  /** What carries a pipe grows old: its client is asked for another one [PIPE-9]. @internal */
+  retirePipe(nowMs: number, pipe: Pipe): void {
+    this.advance(nowMs);
+    pipe.isEnding = true;
+  }
+
+  /** What came on a pipe was damaged. @internal */
+  breakPipe(nowMs: number, pipe: Pipe): void {
+    this.advance(nowMs);
+    this.bodiesUnreadable++;
+    this.dropPipe(pipe, "unreadable");
+  }
+
+  /** @internal The session's identifier, which seeds the checksums of pipes. */
+  get name(): Uint8Array {
+    return this.sessionId;
   }
 
   /** @internal The connection of a request that is held has gone. */
@@ -235,6 +362,8 @@ export class ParkSide extends Half<RespondOutput> {
     // [OPEN-5]: nothing is said before the verdict.
     if (oldest === undefined || this.state === "opening") return false;
     if (this.pauses !== undefined) return true; // [PARK-17]
+    if (this.joined !== 0) return true; // [PIPE-4]
+    if (this.isOfferOwed) return true; // [PIPE-2]
     if (this.parked.length > this.parkedWanted || nowMs >= this.holdEndsAtMs) return true;
     const { literal } = this.options;
     if (literal === undefined) return this.isOpenedOwed || this.hasSomethingToSay(nowMs);
@@ -268,8 +397,10 @@ export class ParkSide extends Half<RespondOutput> {
 
   protected override considerTimers(consider: (name: TimerName, atMs: number) => void): void {
     const { nowMs } = this;
+    if (this.state !== "opening") this.considerPipes(consider);
     const hasAnswers = this.leftOver.length > 0 || this.isDone || this.wantsToAnswer(nowMs);
     const mustLook = this.messagesSinceMs === Infinity && this.sender.hasSomething;
+    if (this.pauses !== undefined && this.pipes.size > 0) consider("transmit", nowMs);
     if (hasAnswers || mustLook || this.isCaughtWithout(nowMs)) consider("transmit", nowMs);
     if (this.state === "opening") return;
     const flight = this.oldestFlight;
@@ -280,11 +411,12 @@ export class ParkSide extends Half<RespondOutput> {
       consider("delay", this.literalAnswerAtMs);
       return;
     }
-    consider("ack-delay", this.receiver.ackOwedSinceMs + this.settings.ackDelayMs);
+    consider("ack-delay", this.ackDueAtMs);
     consider("probe", this.probeDueMs);
   }
 
   protected override handleTimers(nowMs: number): void {
+    this.handlePipeTimers(nowMs);
     const flight = this.oldestFlight;
     if (flight === undefined || nowMs < this.overdueAtMs(flight)) return;
     // [PARK-15] [LITS-5]
@@ -298,9 +430,13 @@ export class ParkSide extends Half<RespondOutput> {
       this.finish();
       return;
     }
-    for (const { exchange, handle } of this.leftOver.splice(0)) {
+    if (this.state !== "opening") this.sayOnPipes(nowMs);
+    if (this.pauses !== undefined) this.leavePipes(this.pause);
+    for (const { exchange, handle, link = 0 } of this.leftOver.splice(0)) {
       const answer = this.answerHead(exchange, 0);
-      this.respond(handle, this.composeEmpty({ answer, ...this.opening, ...this.pause }));
+      const head = { answer, ...this.opening, ...this.pause };
+      const body = link === 0 ? this.composeEmpty(head) : this.composeTold(nowMs, exchange, head);
+      this.respond(handle, body);
     }
     this.noteWaiting(nowMs);
     while (this.wantsToAnswer(nowMs)) this.answerOldest(nowMs);
@@ -317,9 +453,25 @@ export class ParkSide extends Half<RespondOutput> {
     const answer = this.answerHead(exchange, nowMs - arrivedAtMs);
     const head = { answer, ...this.opening, ...this.pause };
     this.isOpenedOwed = false;
-    // A bundle's worth at most in the literal procedure [LITS-3].
-    this.respond(handle, this.compose(nowMs, head, exchange));
+    this.isOfferOwed = false;
+    // [PIPE-4]; a bundle's worth at most in the literal procedure [LITS-3].
+    const isHeard = this.joined === 0;
+    const body = isHeard ? this.compose(nowMs, head, exchange) : this.composeEmpty(head);
+    this.respond(handle, body);
     this.answerTimes.set(exchange, nowMs);
+  }
+
+  /**
+   * To a request that names a pipe: which one is held, and what was received; where none is, what
+   * waits for its client has no other way [PIPE-4].
+   */
+  private composeTold(nowMs: number, exchange: number, head: Head): Uint8Array {
+    const pipe = this.stateOf(this.joinedPipe);
+    // [OPEN-5]
+    if (!this.isAdmitted) return this.composeEmpty({ ...head, pipe });
+    const told = { owner: ownerOf(this.generation), ...head, pipe };
+    const room = this.joinedPipe === undefined ? this.bodyBytesLimit : 0;
+    return this.compose(nowMs, told, exchange, this.bodyOptions, room);
   }
 
   private answerHead(exchange: number, heldMs: number): NonNullable<Body["answer"]> {
@@ -356,8 +508,11 @@ export class ParkSide extends Half<RespondOutput> {
   }
 
   /** Whoever hears it may have joined another session under this name [OWN-1]. */
-  protected override composeEmpty(head: Partial<Body>): Uint8Array {
-    return super.composeEmpty({ owner: ownerOf(this.generation), ...head });
+  protected override composeEmpty(
+    head: Partial<Body>,
+    options: BodyOptions = this.bodyOptions,
+  ): Uint8Array {
+    return super.composeEmpty({ owner: ownerOf(this.generation), ...head }, options);
   }
 
   protected override get bodyOptions(): BodyOptions {
@@ -383,13 +538,180 @@ export class ParkSide extends Half<RespondOutput> {
     return this.isAdmitted;
   }
 
+  // --- pipes ----------------------------------------------------------------------------------
+
+  /** Before a request has come an unjoined pipe is better than none [PIPE-3]. */
+  protected override get speaking(): Pipe | undefined {
+    if (!this.isAdmitted) return undefined;
+    return this.joinedPipe ?? (this.isWithoutRequests ? this.newestPipe : undefined);
+  }
+
+  /** As far as is known no request has left in this life of the client: what is said of 1 is none. */
+  private get isWithoutRequests(): boolean {
+    return this.hearingFrom <= 1;
+  }
+
+  protected override pipeHead(pipe: Pipe): Head {
+    const isGreeting = pipe.bodiesSent === 0;
+    const owner = isGreeting ? ownerOf(this.generation) : undefined;
+    const isProof = this.nowMs >= this.proofAtMs(pipe);
+    if (isProof) pipe.isProved = true;
+    const isEnd = this.nowMs >= this.endDueAtMs(pipe);
+    if (isEnd) pipe.isEnding = pipe.isEndingSaid = true;
+    const isTold = isGreeting || isProof || isEnd || pipe.isAsked;
+    // [PIPE-3]: a client whose word was not taken is better off without the pipe.
+    const isRefused = pipe.isAsked && pipe.link !== this.joined;
+    const state = isTold ? this.stateOf(isRefused ? undefined : pipe, 1) : undefined;
+    pipe.isAsked = false;
+    return { owner, ...this.opening, pipe: state };
+  }
+
+  /** When its client is to hear that it grows old [PIPE-9]; what proves a stream comes first. */
+  private endDueAtMs(pipe: Pipe): number {
+    if (pipe.isEndingSaid || pipe.bodiesSent === 0) return Infinity;
+    if (this.proofAtMs(pipe) !== Infinity) return Infinity;
+    const { pipeAgeMaxMs, pipeBytesSentMax } = this.options;
+    if (pipe.isEnding || pipe.bytesSent >= pipeBytesSentMax) return this.nowMs;
+    return pipe.firstSpokenAtMs + pipeAgeMaxMs;
+  }
+
+  /** When a stream shows that nobody holds it back [PIPE-5]. */
+  private proofAtMs(pipe: Pipe): number {
+    if (pipe.isDuplex || pipe.isProved || pipe.bodiesSent === 0) return Infinity;
+    return pipe.firstSpokenAtMs + this.options.pipeProofMs;
+  }
+
+  protected override pipeOptions(pipe: Pipe): BodyOptions {
+    return this.optionsOf(pipe);
+  }
+
+  /** How bodies are written on a pipe, or on what might have become one [PIPE-13]. */
+  private optionsOf({ name, link }: Pick<Pipe, "name" | "link">): BodyOptions {
+    if (name === undefined) return this.bodyOptions;
+    return namedOptions(name, { incarnation: this.incarnation, link });
+  }
+
+  protected override pipeDueAtMs(pipe: Pipe): number {
+    if (pipe.bodiesSent === 0 || pipe.isAsked) return this.nowMs;
+    const proofAtMs = this.proofAtMs(pipe);
+    return Math.min(proofAtMs, this.endDueAtMs(pipe), this.dummyDueAtMs(pipe));
+  }
+
+  protected override get dummyMs(): number {
+    return this.pipeSilenceMs;
+  }
+
+  /** [PIPE-10]: well within the client's own limit of silence, which may be shorter than ours. */
+  private get pipeSilenceMs(): number {
+    assert(this.peer !== undefined, "pipe_before_its_opening");
+    const byPeerMs = Math.max(PIPE_DUMMY_MS_MIN, Math.floor(this.peer.silenceLimitMs / 2));
+    return Math.min(this.options.pipeSilenceMs, byPeerMs);
+  }
+
+  /** The client speaks once in a hold time, which the limit of silence sees to. */
+  protected override pipeSilentAtMs(): number {
+    return Infinity;
+  }
+
+  /** What is told of a pipe, in its next body too. */
+  private stateOf(pipe: Pipe | undefined, next = 0): PipeState {
+    const silenceMs = this.pipeSilenceMs;
+    if (pipe === undefined) return { link: 0, bodies: 0, ageMs: 0, silenceMs, isEnding: false };
+    const { link, bodiesSent, firstSpokenAtMs, isEnding } = pipe;
+    const ageMs = bodiesSent === 0 ? 0 : Math.round(this.nowMs - firstSpokenAtMs);
+    return { link, bodies: bodiesSent + next, ageMs, silenceMs, isEnding };
+  }
+
+  /** A link's number is used once, and newer ones are higher [PIPE-1]. */
+  private beginPipe(
+    handle: number,
+    link: number,
+    isDuplex: boolean,
+    name?: Uint8Array,
+  ): Pipe | undefined {
+    // The literal procedure has pipes only where it streams [LITB-1].
+    const { literal } = this.options;
+    const isLiteral = literal !== undefined && (isDuplex || !literal.streaming);
+    const isLeft = this.pauses !== undefined && !this.isWithoutRequests; // [PIPE-12]
+    const isRefused = isLeft || isLiteral;
+    if (link <= this.lastLink || isRefused) {
+      const content = { pipe: this.stateOf(undefined), ...this.pause };
+      this.sayLastOn(handle, content, this.optionsOf({ name, link }));
+      return undefined;
+    }
+    const pipe = new Pipe(this.nowMs, link, handle, isDuplex);
+    pipe.name = name;
+    this.lastLink = link;
+    this.addPipe(pipe);
+    return pipe;
+  }
+
+  /** Says something on every pipe, and closes it behind that. */
+  private leavePipes(content: Partial<Body>): void {
+    for (const pipe of this.pipes.values()) {
+      this.tellOnPipe(pipe, content);
+      this.dropPipe(pipe, "paused");
+    }
+  }
+
+  /** The only word on a pipe that is none of the session's. */
+  private sayLastOn(
+    handle: number,
+    content: Partial<Body>,
+    options: BodyOptions = this.bodyOptions,
+  ): void {
+    this.transmissions.push({
+      kind: "transmit",
+      handle,
+      body: this.composeEmpty(content, options),
+    });
+    this.transmissions.push({ kind: "hang-up", handle });
+  }
+
+  private noteOffer(offer: NonNullable<Body["offer"]>): void {
+    // Requests overtake each other: the highest link is that of the last offer.
+    if (offer.link <= Math.max(this.lastLink, this.offered?.link ?? 0)) return;
+    // A copy: it must not keep the request's whole body alive.
+    this.offered = { link: offer.link, ticket: offer.ticket.slice() };
+    this.isOfferOwed = true;
+  }
+
+  /** By which link the client hears, as a request says; older ones say nothing [PIPE-4]. */
+  private noteNamed(link: number, exchange: number): void {
+    if (exchange < this.hearingFrom) return;
+    this.hearingFrom = exchange + 1;
+    if (link !== this.joined) this.hearBy(link);
+  }
+
+  /** The same, said on a pipe: only ever for a newer one [PIPE-3]. */
+  private noteJoined({ link, fromExchange }: Hearing): void {
+    if (fromExchange < this.hearingFrom || link <= this.joined) return;
+    this.hearingFrom = fromExchange;
+    this.hearBy(link);
+  }
+
+  private hearBy(link: number): void {
+    const left = this.joinedPipe;
+    if (left !== undefined) this.dropPipe(left, "replaced");
+    if (!this.pipes.has(link)) return;
+    this.joined = link;
+    assert(this.pipes.size === 1, "joined_beside_another"); // [PIPE-9]
+  }
+
   // --- parking --------------------------------------------------------------------------------
 
   /** Newest means highest number, not latest arrival [PARK-2]. */
-  private park(exchange: number, handle: number): void {
+  private park(exchange: number, handle: number, link: number): void {
     // [PARK-4]: what was answered or is over never parks.
     if (this.isOver(exchange) || this.answered.has(exchange)) {
       this.leftOver.push({ exchange, handle });
+      return;
+    }
+    // [PIPE-4]: it says that it waits for nothing.
+    if (link !== 0) {
+      this.answered.add(exchange, exchange);
+      this.answerTimes.set(exchange, this.nowMs);
+      this.leftOver.push({ exchange, handle, link });
       return;
     }
     const twin = this.parked.find((parked) => parked.exchange === exchange);
@@ -441,7 +763,7 @@ export class ParkSide extends Half<RespondOutput> {
 
   private releaseOver(): void {
     for (const [transmission, flight] of this.sender.flights) {
-      if (!this.isOver(transmission)) continue;
+      if (transmission < 0 || !this.isOver(transmission)) continue;
       // The acknowledgement in the same body tells an answer that arrived from one that failed.
       if (this.hasArrived(flight)) this.noteArrival(this.nowMs, flight);
       // Otherwise it failed on the way, perhaps for its size: the next are smaller [PARK-11].
@@ -461,17 +783,10 @@ export class ParkSide extends Half<RespondOutput> {
     }
   }
 
-  private hasArrived(flight: Flight): boolean {
-    for (let at = 0; at < flight.runs.length; at += 2) {
-      const first = flight.runs[at] as number;
-      if (this.sender.peerReceived.overlaps(first, flight.runs[at + 1] as number)) return true;
-    }
-    return false;
-  }
-
   /** Something to say and nothing parked, which was not counted yet. */
   private isCaughtWithout(nowMs: number): boolean {
     if (this.parked.length > 0 || this.isStarved || !this.isAdmitted) return false;
+    if (this.speaking !== undefined) return false;
     if (this.pauses !== undefined) return false;
     return this.options.literal === undefined && this.hasSomethingToSay(nowMs);
   }
@@ -501,6 +816,13 @@ export class ParkSide extends Half<RespondOutput> {
     for (const { handle } of this.takeAll()) {
       this.respond(handle, this.composeEmpty({ superseded }));
     }
+    for (const pipe of this.pipes.values()) {
+      this.tellOnPipe(pipe, { superseded });
+      this.dropPipe(pipe, "ended");
+    }
+    this.lastLink = 0;
+    this.hearingFrom = 0;
+    this.offered = undefined;
     this.incarnation = incarnation;
     for (const transmission of this.sender.flights.keys()) this.sender.resolve(transmission);
     this.answered.clear();
@@ -563,10 +885,14 @@ export class ParkSide extends Half<RespondOutput> {
       const answer = this.answerHead(exchange, 0);
       this.respond(handle, this.composeEmpty({ answer, ...lastWord }));
     }
+    for (const pipe of this.pipes.values()) this.tellOnPipe(pipe, lastWord);
   }
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** A pipe says nothing about exchanges. */
+function NO_EXCHANGES(): void {}
 
 /**
  * What waits for a verdict must not keep more than it was granted: a view of one byte keeps the

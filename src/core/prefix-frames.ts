@@ -9,8 +9,11 @@ import type {
   Body,
   Direction,
   Ending,
+  Hearing,
+  Offer,
   Owner,
   Parameters,
+  PipeState,
   RequestPrefix,
   Window,
 } from "./body.ts";
@@ -21,10 +24,13 @@ import {
   FRAME_ANSWER,
   FRAME_BLOCKED,
   FRAME_ENDED,
+  FRAME_LINK,
+  FRAME_OFFER,
   FRAME_OPEN,
   FRAME_OPENED,
   FRAME_OWNER,
   FRAME_PAUSE,
+  FRAME_PIPE,
   FRAME_PREFIX_END,
   FRAME_REFUSED,
   FRAME_REQUEST,
@@ -44,6 +50,7 @@ import {
   PREDECESSORS_MAX,
   RANGES_MAX,
   REASON_BYTES_MAX,
+  TICKET_BYTES,
 } from "./limits.ts";
 import type { Wire } from "./wire.ts";
 
@@ -78,6 +85,9 @@ const PREFIX_FRAMES: readonly PrefixFrame[] = [
   frame("superseded", 1, (wire, given) => wire.integer(given, 1)), // [LIFE-4]
   frame("pauseMs", 1, (wire, given) => wire.integer(given, 0, PAUSE_MS_MAX)), // [LIFE-5]
   frame("succeeds", 0, (wire, given) => rising(wire, given, 1, PREDECESSORS_MAX)), // [LIFE-6]
+  frame("offer", 0, offer),
+  frame("hearing", 0, hearing),
+  frame("pipe", 1, pipe),
 ];
 
 function frame<Of extends PrefixName>(
@@ -137,6 +147,9 @@ export function writePrefix(writer: Wire, content: Body, direction: Direction): 
   write(FRAME_SUPERSEDED, content.superseded);
   write(FRAME_PAUSE, content.pauseMs);
   write(FRAME_SUCCEEDS, content.succeeds);
+  write(FRAME_OFFER, content.offer);
+  write(FRAME_LINK, content.hearing);
+  write(FRAME_PIPE, content.pipe);
 }
 
 function set<Of extends PrefixName>(draft: BodyDraft, name: Of, value: BodyDraft[Of]): void {
@@ -246,6 +259,27 @@ function ending(wire: Wire, given: Ending | undefined): Ending {
 function nonce(wire: Wire, given: Uint8Array | undefined): Uint8Array {
   wire.demand(wire.left >= NONCE_BYTES, "length_invalid"); // [FRAME-5]
   return wire.view(given, NONCE_BYTES); // [LIFE-3]
+}
+
+function offer(wire: Wire, given: Offer | undefined): Offer {
+  const link = wire.integer(given?.link, 1); // [LIFE-7]
+  wire.demand(wire.left >= TICKET_BYTES, "length_invalid"); // [LIFE-7]
+  return { link, ticket: wire.view(given?.ticket, TICKET_BYTES) };
+}
+
+function hearing(wire: Wire, given: Hearing | undefined): Hearing {
+  const link = wire.integer(given?.link, 1); // [LIFE-7]
+  const fromExchange = wire.integer(given?.fromExchange, 1);
+  return { link, fromExchange };
+}
+
+function pipe(wire: Wire, given: PipeState | undefined): PipeState {
+  const link = wire.integer(given?.link);
+  const bodies = wire.integer(given?.bodies);
+  const ageMs = wire.integer(given?.ageMs);
+  const silenceMs = wire.integer(given?.silenceMs);
+  const isEnding = wire.integer(given && Number(given.isEnding), 0, 1) === 1;
+  return { link, bodies, ageMs, silenceMs, isEnding };
 }
 
 /** Each known parameter exactly once; unknown ones are passed over [PAR-3]. */

@@ -3,11 +3,12 @@
  * server, lets messages leave at once while a carrier's slot is free, and takes answers, failures
  * and silence as evidence. spec 5.
  *
- * Handlers: `handleAnswer`, `handleFailure`, `handleWake`, `handleTimeout`. Commands: those of
- * `Half`, `save` and `abort`. Outputs of `poll()`: `request`, `abort`, the application's, and the
- * timeout.
+ * Handlers: `handleAnswer`, `handleFailure`, `handleWake`, `handleTimeout`, and of pipes
+ * `handlePipeBody`, `handlePipeClosed`, `handlePipeFailed`. Commands: those of `Half`, `save`,
+ * `flush`, `abort`, `renewParked`, `setTurn`, `openPipe`, `offerPipe`, `takeStream`. Outputs of
+ * `poll()`: `request`, `abort`, `transmit`, `hang-up`, the application's, and the timeout.
  */
-import type { Address, AnswerPrefix, Body } from "./body.ts";
+import type { Address, AnswerPrefix, Body, PipeState } from "./body.ts";
 import { readBody, readHead, readVersions } from "./body-reader.ts";
 import type { BodyOptions } from "./body-writer.ts";
 import { ChannelReceiver } from "./channel-receiver.ts";
@@ -27,7 +28,7 @@ import {
   type ChannelOptions,
   checkParameters,
   END_CODES,
-  Half,
+  type Head,
   isOfOther,
   ownerOf,
 } from "./half.ts";
@@ -35,20 +36,33 @@ import { GivingUp } from "./giving-up.ts";
 import { InFlight } from "./in-flight.ts";
 import {
   EXCHANGE_SPAN_MAX,
+  FLUSH_BYTES_MIN,
   INCARNATION_STEP_MAX,
   INITIAL_GRANT,
   NONCE_BYTES,
+  PIPE_DUMMY_MS_MIN,
   PREDECESSORS_MAX,
   PROOF_BYTES_MAX,
   SAVE_PAUSE_MS,
+  STREAM_ACK_BYTES,
+  TICKET_BYTES,
   UNANSWERED_DOUBTED,
+  UNHELD_LINK,
   UNIT_BYTES_MAX,
   WAKE_INTERVAL_MS,
 } from "./limits.ts";
-import { checkNames, checkRequestOptions, type RequestOptions, within } from "./options.ts";
+import {
+  checkNames,
+  checkRequestOptions,
+  type RequestOptions,
+  type RequestUse,
+  within,
+} from "./options.ts";
 import { REQUEST_DEFAULTS } from "./limits.ts";
-import type { EndedOutput, EndReason, RequestOutput, TimerName } from "./outputs.ts";
+import type { EndedOutput, EndReason, PipeEnd, RequestOutput, TimerName } from "./outputs.ts";
 import { PartStore } from "./part-store.ts";
+import { Pipe } from "./pipe.ts";
+import { PipedHalf } from "./piped-half.ts";
 import { PayloadQueue, PayloadStore } from "./payload-queue.ts";
 import { jitter, seedFrom } from "./random.ts";
 import { Ranges } from "./ranges.ts";
@@ -78,6 +92,17 @@ export interface Credentials {
 /** Why a request to be sent is to be sent; for charts and tests. */
 export type SendReason = "park" | "say" | "bundle" | "answered" | "resend" | "first";
 
+/**
+ * Makes a proof for the address of a pipe's first body, out of what is proved; an adapter that has
+ * one gives its server a `Claim`. While the session is being opened, `isOpening`, the server does not
+ * know the secret, and has to learn it from the proof.
+ */
+export type Prove = (what: {
+  readonly sessionId: Uint8Array;
+  readonly secret: Uint8Array;
+  readonly isOpening: boolean;
+}) => Uint8Array;
+
 /** What is known of a failure. */
 export interface FailureKind {
   /** An intermediary refused the size (413). */
@@ -89,11 +114,12 @@ export interface FailureKind {
 /**
  * The client's half of a session, and all of its client's core.
  *
- * Readers: plain properties. Commands: `send`, `openChannel`, `close`, `abort`, `save` and their
- * like. Handlers: `handleAnswer`, `handleFailure`, `handleTimeout`, `handleWake`. After each
- * command or handler, drain `poll()`.
+ * Readers: plain properties. Commands: `send`, `openChannel`, `close`, `abort`, `save`, `flush`,
+ * `renewParked`, `setTurn`, `openPipe`, `offerPipe`, `takeStream`. Handlers: `handleAnswer`,
+ * `handleFailure`, `handleTimeout`, `handleWake`, `handlePipeBody`, `handlePipeClosed`,
+ * `handlePipeFailed`. After each command or handler, drain `poll()`.
  */
-export class RequestSide extends Half<RequestOutput> {
+export class RequestSide extends PipedHalf<RequestOutput> {
   /** @internal The requests that are out. */
   readonly exchanges: Exchanges = new Exchanges();
   /** What the server wishes to find parked, as the highest exchange said. */
@@ -116,6 +142,10 @@ export class RequestSide extends Half<RequestOutput> {
   /** The answer that came last, and when. */
   private lastAnswered = 0;
   private lastAnsweredAtMs = 0;
+  /** When a request left last. */
+  protected lastRequestAtMs: number;
+  /** Payload bytes that had come then. */
+  private bytesTold = 0;
   /** After failures no request leaves before. */
   private retryAtMs: number;
   private failuresInRow = 0;
@@ -127,6 +157,27 @@ export class RequestSide extends Half<RequestOutput> {
   private wakeAtMs: number = Infinity;
   private wokenAtMs: number = -Infinity;
   private random: number;
+  /** The newest link; and the newest of the lives before in this place. */
+  private lastLink = 0;
+  private linksBefore = 0;
+  /** A stream that the server is asked for, until it comes; and whether it has been told. */
+  private offer: Body["offer"] = undefined;
+  private isOfferSaid = true;
+  /** The first exchange that carries it, while none of them is known to have arrived. */
+  private offeredFrom = Infinity;
+  /** The server knows by which pipe this side hears. */
+  private isJoinKnown = true;
+  /** What requests are for. */
+  private requests: RequestUse;
+  /** Whether requests may be held now, where clients take turns; "over": the server is to hear it. */
+  private turn: "mine" | "over" | "others" = "others";
+  /** A pipe was asked for, and has neither come nor failed. */
+  private isPipeAsked = false;
+  /** One is wanted though there is one, which may be dead. */
+  private isPipeMissed = false;
+  /** None is asked for before; and those in a row that never came, or died at once. */
+  private pipeRetryAtMs: number;
+  private pipeFailuresInRow = 0;
 
   /** @throws UsageError `option_invalid`, `option_unknown`, `clock_invalid`. */
   constructor(nowMs: number, credentials: Credentials, options: Partial<RequestOptions> = {}) {
@@ -136,14 +187,21 @@ export class RequestSide extends Half<RequestOutput> {
     if (full.literal !== undefined && new.target === RequestSide) {
       throw new UsageError("option_invalid", "literal belongs to LiteralRequestSide");
     }
+    if (full.literal !== undefined && full.requests !== "parked") {
+      throw new UsageError("option_invalid", "requests: the literal procedure knows no pipes");
+    }
     within(credentials.nonce.length, NONCE_BYTES, NONCE_BYTES, "nonce.length");
     within(credentials.secret.length, NONCE_BYTES, PROOF_BYTES_MAX, "secret.length");
     super("request", nowMs, credentials.nonce.slice(), full);
     this.options = full;
     this.secret = credentials.secret.slice();
+    this.requests = full.requests;
+    this.pipeRetryAtMs = nowMs;
     this.retryAtMs = nowMs;
     this.savedUntilMs = nowMs;
+    this.lastRequestAtMs = nowMs;
     this.random = seedFrom(credentials.nonce);
+    this.beginLinks();
     // [OPEN-6]: what every server grants before it has answered.
     if (!full.earlyMessages) return;
     const { messages, bytes } = INITIAL_GRANT;
@@ -162,6 +220,14 @@ export class RequestSide extends Half<RequestOutput> {
   /** The server has said that it does not know the session, and nothing else since. */
   get isDoubted(): boolean {
     return this.doubtedSinceMs !== Infinity;
+  }
+
+  /**
+   * No request leaves before, nor should a pipe be opened: for failures [RETRY-1], because the
+   * server said so [RETRY-3], or because the state was saved [INC-4].
+   */
+  get notBeforeMs(): number {
+    return Math.max(this.retryAtMs, this.pausedUntilMs, this.savedUntilMs);
   }
 
   // --- commands -------------------------------------------------------------------------------
@@ -184,6 +250,86 @@ export class RequestSide extends Half<RequestOutput> {
   }
 
   /**
+   * The host may end before another tick: all that is not acknowledged leaves at once, once more and
+   * beside whatever is out, as far as it fits into the bytes given [SAY-11]. A doubled one is
+   * harmless. Nothing leaves while the server wants a pause, or where the state was saved: what is
+   * resumed from it has the messages too.
+   *
+   * @param bytesMax what all the requests may have together that the host still carries.
+   * @param lasting exchanges that the host carries even after its end: what is on them stays there.
+   * @throws UsageError `clock_invalid`, `state_invalid` for the literal procedure.
+   */
+  flush(nowMs: number, bytesMax: number, lasting: ReadonlySet<number> = new Set()): void {
+    this.advance(nowMs);
+    if (this.options.literal !== undefined) throw new UsageError("state_invalid", "literal");
+    const quietUntilMs = Math.max(this.pausedUntilMs, this.savedUntilMs);
+    if (this.state === "ended" || this.requests === "none" || nowMs < quietUntilMs) return;
+    for (const transmission of this.sender.flights.keys()) {
+      if (!lasting.has(transmission)) this.sender.resolve(transmission);
+    }
+    const { bodyBytesLimit, joined } = this;
+    // Nobody waits for its answer: it names a link that is never opened, so that none is held.
+    const isHeld = this.namedLink === 0 && this.peer !== undefined;
+    if (isHeld && this.sender.hasSomething) this.joined = ++this.lastLink;
+    // Not by the size that has proved itself: there is no later.
+    this.bodyBytesLimit = this.bodyBytesCeiling;
+    let room = bytesMax;
+    while (room >= FLUSH_BYTES_MIN && this.sender.hasSomething) {
+      this.abortBeyondSpan();
+      const number = this.exchanges.next;
+      this.sendRequest(nowMs, room, true);
+      // What was left to send may have outlived its time.
+      room -= this.sender.flights.get(number)?.bytes ?? room;
+    }
+    this.bodyBytesLimit = bodyBytesLimit;
+    this.joined = joined;
+  }
+
+  /**
+   * One request more than is needed leaves at once: the server, which then holds one more than it
+   * wants, answers its oldest [SAY-12]. For whoever knows that requests are cut on the way when they
+   * are held for longer. One at a time leaves, and none where nothing is parked, or may leave.
+   *
+   * @returns whether it left.
+   * @throws UsageError `clock_invalid`.
+   */
+  renewParked(nowMs: number): boolean {
+    this.advance(nowMs);
+    const isParking = this.state !== "ended" && this.peer !== undefined && this.joined === 0;
+    if (!isParking || this.requests === "none" || nowMs < this.notBeforeMs) return false;
+    if (this.options.literal !== undefined) return false;
+    const { open, countLive } = this.exchanges;
+    if (countLive > this.parkedWanted || open.size >= this.slots) return false;
+    this.abortBeyondSpan();
+    this.sendRequest(nowMs);
+    return true;
+  }
+
+  /**
+   * Where clients take turns: it is this one's, or not any more. Then what the server holds is not
+   * waited for: a request tells it so, and it answers all that it holds [SAY-13].
+   *
+   * @throws UsageError `clock_invalid`, `state_invalid` where `requests` is not "turns".
+   */
+  setTurn(nowMs: number, isMine: boolean): void {
+    this.advance(nowMs);
+    if (this.requests !== "turns") throw new UsageError("state_invalid", "requests");
+    if (isMine === (this.turn === "mine")) return;
+    this.turn = isMine ? "mine" : "others";
+    // The opening waits for its verdict.
+    if (!isMine && this.peer !== undefined) this.leaveHeld();
+  }
+
+  /** What the server holds is not waited for, and is to be answered. */
+  private leaveHeld(): void {
+    for (const { number, link } of this.exchanges.open.values()) {
+      if (link !== 0) continue;
+      this.giveUpExchange(number);
+      this.turn = "over";
+    }
+  }
+
+  /**
    * The state as plain data, to be resumed elsewhere or after a reload; spec 7.4. This object says
    * nothing for `SAVE_PAUSE_MS`, or until `handleWake`, and then goes on as a life of its own: it
    * and whatever is resumed from the state are equals, and the one that the server hears first has
@@ -195,7 +341,7 @@ export class RequestSide extends Half<RequestOutput> {
   save(nowMs: number): Snapshot {
     this.advance(nowMs);
     if (this.state === "ended") throw new UsageError("session_closed");
-    if (this.transmissions.size > 0) throw new UsageError("state_invalid", "poll is not drained");
+    if (this.hasToSay) throw new UsageError("state_invalid", "poll is not drained");
     this.sender.noteShared();
     const saved = takeSnapshot(this, [this.constructor, ...STATE_CLASSES]);
     // [INC-4]: what it says from now on is not in the state. Before it spoke nobody knows it.
@@ -215,9 +361,11 @@ export class RequestSide extends Half<RequestOutput> {
    * than once: the life that the server hears first has the session, all others are told
    * `superseded`. It takes the class and the version that saved it.
    *
+   * @param requests - what requests are for from now on, as the place may have other links; default:
+   *   the same as before.
    * @throws UsageError `state_invalid`, `clock_invalid`, `option_invalid` for the seed.
    */
-  static resume(nowMs: number, saved: Snapshot, seed: number): RequestSide {
+  static resume(nowMs: number, saved: Snapshot, seed: number, requests?: RequestUse): RequestSide {
     checkClock(nowMs);
     within(seed, 0, 0xffff_ffff, "seed");
     if (saved.format !== STATE_FORMAT) throw new UsageError("state_invalid", "another version's");
@@ -226,6 +374,7 @@ export class RequestSide extends Half<RequestOutput> {
       side instanceof RequestSide &&
       (side.options.literal !== undefined) === (this !== RequestSide);
     if (!isOurs) throw new UsageError("state_invalid");
+    if (requests !== undefined) side.requests = requests;
     side.takeOver(nowMs, seed);
     return side;
   }
@@ -281,6 +430,151 @@ export class RequestSide extends Half<RequestOutput> {
   }
 
   /**
+   * A socket by which bodies pass both ways has opened. Its first body leaves in this tick.
+   *
+   * @param prove - makes what stands in the place of the secret in the address of the first body, of
+   *   16 to 64 bytes; default: the secret itself, for what cannot be overheard.
+   * @returns its link: the handle in `transmit`, `hang-up`, `handlePipeBody` and `handlePipeClosed`.
+   * @throws UsageError `session_closed`, `state_invalid` for the literal procedure, `option_invalid`
+   *   for a proof of another length.
+   */
+  openPipe(nowMs: number, prove?: Prove): number {
+    const { sessionId, secret } = this;
+    const isOpening = this.peer === undefined;
+    const proof = prove?.({ sessionId: sessionId.slice(), secret: secret.slice(), isOpening });
+    if (proof !== undefined) within(proof.length, NONCE_BYTES, PROOF_BYTES_MAX, "proof.length");
+    const pipe = this.beginPipe(nowMs, true);
+    pipe.proof = proof?.slice();
+    return pipe.link;
+  }
+
+  /**
+   * Asks the server for a stream: a request tells it the ticket, by which the adapter then gets the
+   * stream. One at a time; the last one counts.
+   *
+   * @param ticket `TICKET_BYTES` random bytes.
+   * @returns its link, as of `openPipe`.
+   * @throws UsageError `session_closed`, `option_invalid`, `state_invalid` as `openPipe`.
+   */
+  offerPipe(nowMs: number, ticket: Uint8Array): number {
+    within(ticket.length, TICKET_BYTES, TICKET_BYTES, "ticket.length");
+    const { link } = this.beginPipe(nowMs, false);
+    this.offer = { link, ticket: ticket.slice() };
+    this.isOfferSaid = false;
+    return link;
+  }
+
+  /**
+   * The same for a stream that the server has named: a request tells the server whose it is, and
+   * what follows on it goes to `handlePipeBody`.
+   *
+   * @param name what `readStreamName` gave of its first body.
+   * @returns its link, as of `openPipe`.
+   * @throws UsageError as `offerPipe`.
+   */
+  takeStream(nowMs: number, name: Uint8Array): number {
+    const link = this.offerPipe(nowMs, name);
+    const pipe = this.pipes.get(link);
+    assert(pipe !== undefined, "stream_not_begun");
+    pipe.name = name.slice();
+    return link;
+  }
+
+  private beginPipe(nowMs: number, isDuplex: boolean): Pipe {
+    this.advance(nowMs);
+    if (this.state === "ended") throw new UsageError("session_closed");
+    const { literal } = this.options;
+    if (literal !== undefined && (isDuplex || !literal.streaming)) {
+      throw new UsageError("state_invalid", "literal");
+    }
+    const link = ++this.lastLink;
+    const pipe = new Pipe(this.nowMs, link, link, isDuplex);
+    this.isPipeAsked = false;
+    this.addPipe(pipe);
+    return pipe;
+  }
+
+  /** A body has come whole on a pipe. */
+  handlePipeBody(nowMs: number, link: number, bytes: Uint8Array): void {
+    this.advance(nowMs);
+    const pipe = this.pipes.get(link);
+    if (pipe === undefined) return;
+    let body: Body;
+    try {
+      body = this.readPipeBody(bytes, pipe.name);
+      // [INC-2]
+      if (body.superseded !== undefined && body.superseded !== this.incarnation) {
+        this.end("superseded", "peer", END_CODES.closed);
+        return;
+      }
+      this.check(body);
+    } catch (error) {
+      this.handleBadPipeBody(pipe, bytes, protocolCode(error));
+      return;
+    }
+    pipe.noteHeard(this.nowMs);
+    if (this.requests === "none") this.unansweredInRow = 0;
+    if (body.unknown !== undefined || isOfOther(body, this.generation)) {
+      this.dropPipe(pipe, "unknown");
+      // [OWN-4] [END-5]: whether the session is lost is asked by a request, where there are any.
+      if (this.requests === "none") this.doubt();
+    } else if (body.superseded !== undefined) {
+      // A life that is told of itself hears on a pipe of another one [INC-2].
+      this.dropPipe(pipe, "unknown");
+    } else if (body.unreadable === true) {
+      this.dropUnreadable(pipe);
+    } else {
+      this.applyOnPipe(pipe, this.believed(body));
+    }
+  }
+
+  private handleBadPipeBody(pipe: Pipe, bytes: Uint8Array, code: ProtocolErrorCode): void {
+    if (code === "version_unknown" && this.isVersionRefusal(bytes)) {
+      this.end("version", "peer", END_CODES.protocol, code);
+    } else if (isDamage(code)) {
+      this.bodiesUnreadable++;
+      this.dropUnreadable(pipe);
+    } else {
+      this.fail("protocol", "local", END_CODES.protocol, code); // [END-8]
+    }
+  }
+
+  private dropUnreadable(pipe: Pipe): void {
+    this.dropPipe(pipe, "unreadable");
+    // [RETRY-6]: what requests can tell is left to them.
+    if (this.requests === "none") this.noteUnreadable();
+  }
+
+  private applyOnPipe(pipe: Pipe, body: Body): void {
+    this.hearAck(body.ack);
+    this.applyBeside(body);
+    if (this.peer !== undefined) {
+      // The session has answered this life, as a request would have been.
+      this.noteAnswered();
+      this.doubtedSinceMs = Infinity;
+      if (pipe.isDuplex) this.unansweredInRow = 0;
+    }
+    if (this.pipes.get(pipe.link) !== pipe) return;
+    if (body.pauseMs === undefined) this.notePipe(pipe, body.pipe);
+    else this.dropPipe(pipe, "paused");
+  }
+
+  /** The connection of a pipe has ended. */
+  handlePipeClosed(nowMs: number, link: number): void {
+    this.advance(nowMs);
+    const pipe = this.pipes.get(link);
+    if (pipe !== undefined) this.forgetPipe(pipe, "closed");
+  }
+
+  /** After `pipe-wanted`: no connection has come about. */
+  handlePipeFailed(nowMs: number): void {
+    this.advance(nowMs);
+    if (this.state === "ended" || !this.isPipeAsked) return;
+    this.isPipeAsked = false;
+    this.noteNoPipe();
+  }
+
+  /**
    * The host says that the network may be back, or another one: connections that are out may be
    * dead without saying so. At the end of the tick nothing waits for failures any more, and
    * requests leave in place of those that are out. A pause of the server's goes on. Harmless when
@@ -296,6 +590,7 @@ export class RequestSide extends Half<RequestOutput> {
   /** Why a request should leave now, or undefined. spec 5.1. */
   protected reasonToSend(nowMs: number): SendReason | undefined {
     if (this.state === "ended" || nowMs < this.notBeforeMs || !this.hasSlot) return undefined;
+    if (this.requests === "none") return undefined; // [PIPE-12]
     return this.reasonByRules(nowMs);
   }
 
@@ -303,7 +598,40 @@ export class RequestSide extends Half<RequestOutput> {
   protected reasonByRules(nowMs: number): SendReason | undefined {
     // [SAY-2] [SAY-9], and beyond that [SAY-4].
     if (this.exchanges.countLive < this.liveWanted) return "park";
-    return this.canCarry && this.hasSomethingToSay(nowMs) ? "say" : undefined;
+    if (!this.canCarry) return undefined;
+    const hasToSay = this.speaking === undefined && this.hasSomethingToSay(nowMs);
+    return hasToSay || this.hasNewsOfPipes(nowMs) ? "say" : undefined;
+  }
+
+  /** Whether the server is to hear something about pipes by a request. */
+  protected hasNewsOfPipes(nowMs: number): boolean {
+    const isTurnOver = this.turn === "over";
+    const hasNews = isTurnOver || !this.isOfferSaid || this.isOfferLost || this.isJoinUntold;
+    return hasNews || nowMs >= this.aliveDueAtMs;
+  }
+
+  /** No request is out any more that carries the offer, and none of them is known to have come. */
+  private get isOfferLost(): boolean {
+    if (this.offer === undefined || this.offeredFrom === Infinity) return false;
+    for (const { number, isOverdue } of this.exchanges.open.values()) {
+      if (number >= this.offeredFrom && !isOverdue) return false;
+    }
+    return true;
+  }
+
+  /** This client waits for no answer [SAY-13] [PIPE-11]; the opening waits for its verdict. */
+  private get isPrompt(): boolean {
+    if (this.peer === undefined) return false;
+    return this.requests === "prompt" || (this.requests === "turns" && this.turn !== "mine");
+  }
+
+  /** The server is to hear by a request that this side hears by a stream, and none says so yet. */
+  private get isJoinUntold(): boolean {
+    if (this.isJoinKnown || this.joinedPipe?.isDuplex !== false) return false;
+    for (const { link, isOverdue } of this.exchanges.open.values()) {
+      if (link === this.joined && !isOverdue) return false;
+    }
+    return true;
   }
 
   /**
@@ -311,20 +639,45 @@ export class RequestSide extends Half<RequestOutput> {
    * answers one at once and this side knows that the path is back [SAY-9].
    */
   private get liveWanted(): number {
-    return this.parkedWanted + (this.unansweredInRow >= UNANSWERED_DOUBTED ? 1 : 0);
+    // [PIPE-11]: asked until it is answered.
+    if (this.isPrompt) return this.unansweredInRow > 0 || this.isDoubted ? 1 : 0;
+    // [PIPE-4]: where the client hears by a pipe nothing is parked.
+    const wanted = this.joined === 0 ? this.parkedWanted : 0;
+    return wanted + (this.unansweredInRow >= UNANSWERED_DOUBTED ? 1 : 0);
+  }
+
+  /** [PIPE-10]: a client that has none parked speaks by a request once in a hold time. */
+  protected get aliveDueAtMs(): number {
+    const pipe = this.joinedPipe;
+    if (pipe === undefined && this.isPrompt) return this.lastRequestAtMs + this.aliveIntervalMs;
+    if (pipe === undefined || pipe.isDuplex) return Infinity;
+    return Math.min(this.lastRequestAtMs + this.aliveIntervalMs, this.dummyDueAtMs(pipe));
+  }
+
+  /**
+   * A request for each acknowledgement would cost more than what a stream brings: after the first
+   * one they wait for others to go along [SAY-10].
+   */
+  protected override get ackDueAtMs(): number {
+    const dueAtMs = super.ackDueAtMs;
+    if (this.joinedPipe?.isDuplex !== false) return dueAtMs;
+    if (this.receiver.bytesReceived - this.bytesTold >= STREAM_ACK_BYTES) return dueAtMs;
+    return Math.max(dueAtMs, this.lastRequestAtMs + this.options.streamAckMs);
+  }
+
+  /** After so long a client that hears by a pipe speaks, whatever the server states [PIPE-10]. */
+  private get aliveIntervalMs(): number {
+    return Math.max(PIPE_DUMMY_MS_MIN, this.holdMs);
+  }
+
+  /** For how long the server holds a request. */
+  private get holdMs(): number {
+    return this.peer?.holdTimeMs ?? this.settings.holdTimeMs;
   }
 
   /** Requests that may be out at once, overdue ones included. */
   private get slots(): number {
     return this.parkedWanted + this.options.carriersMax;
-  }
-
-  /**
-   * No request leaves before: for failures [RETRY-1], because the server said so [RETRY-3], or
-   * because the state was saved [INC-4].
-   */
-  private get notBeforeMs(): number {
-    return Math.max(this.retryAtMs, this.pausedUntilMs, this.savedUntilMs);
   }
 
   // --- driving --------------------------------------------------------------------------------
@@ -339,6 +692,8 @@ export class RequestSide extends Half<RequestOutput> {
     for (const exchange of this.exchanges.open.values()) {
       consider("exchange", this.exchangeOverdueAtMs(exchange.number));
     }
+    this.considerPipes(consider);
+    consider("retry", this.pipeWantedAtMs);
     // No request leaves before, whatever it is that it would say.
     const gateMs = Math.max(this.notBeforeMs, this.nowMs);
     this.considerRules(consider, gateMs);
@@ -347,9 +702,10 @@ export class RequestSide extends Half<RequestOutput> {
   /** The timers of the rules by which requests leave; none leaves before `gateMs`. */
   protected considerRules(consider: (name: TimerName, atMs: number) => void, gateMs: number): void {
     consider("resend", this.resendAtMs);
-    if (!this.hasSlot || !this.canCarry) return;
-    const ackAtMs = this.receiver.ackOwedSinceMs + this.settings.ackDelayMs;
-    consider("ack-delay", Math.max(gateMs, ackAtMs));
+    if (!this.hasSlot || !this.canCarry || this.requests === "none") return;
+    consider("transmit", Math.max(gateMs, this.aliveDueAtMs));
+    if (this.speaking !== undefined) return;
+    consider("ack-delay", Math.max(gateMs, this.ackDueAtMs));
     consider("probe", Math.max(gateMs, this.probeDueMs));
   }
 
@@ -360,7 +716,7 @@ export class RequestSide extends Half<RequestOutput> {
   }
 
   /** Whether a request could leave that is not needed for parking. */
-  private get canCarry(): boolean {
+  protected get canCarry(): boolean {
     const { countLive, countCarriers } = this.exchanges;
     return countLive < this.slots && countCarriers < this.options.carriersMax;
   }
@@ -381,6 +737,7 @@ export class RequestSide extends Half<RequestOutput> {
       this.roundTrip.backOff();
     }
     this.handleRules(nowMs);
+    this.handlePipeTimers(nowMs);
     if (this.isUnanswered) this.end("unanswered", "network", END_CODES.silence);
   }
 
@@ -395,6 +752,8 @@ export class RequestSide extends Half<RequestOutput> {
   }
 
   protected override transmit(nowMs: number): void {
+    this.sayOnPipes(nowMs);
+    if (nowMs >= this.pipeWantedAtMs) this.askForPipe();
     while (this.reasonToSend(nowMs) !== undefined) {
       for (const exchange of this.abandoned.splice(0)) {
         this.transmissions.push({ kind: "abort", exchange });
@@ -405,12 +764,23 @@ export class RequestSide extends Half<RequestOutput> {
     }
   }
 
-  protected sendRequest(nowMs: number): void {
+  protected sendRequest(nowMs: number, bytesMax?: number, isLasting = false): void {
     const number = this.exchanges.next;
-    const body = this.compose(nowMs, this.requestHead(nowMs), number);
+    const body = this.compose(nowMs, this.requestHead(nowMs), number, undefined, bytesMax);
     const isCarrier = this.sender.flights.has(number);
-    this.exchanges.begin(nowMs, body.length, isCarrier);
-    this.transmissions.push({ kind: "request", exchange: number, body });
+    this.exchanges.begin(nowMs, body.length, isCarrier, this.namedLink);
+    const lasting = isLasting ? { isLasting } : {};
+    this.transmissions.push({ kind: "request", exchange: number, body, ...lasting });
+    this.lastRequestAtMs = nowMs;
+    this.bytesTold = this.receiver.bytesReceived;
+    const stream = this.joinedPipe;
+    if (stream?.isDuplex === false) {
+      this.noteDummy(stream);
+      stream.spokenAtMs = nowMs;
+    }
+    if (!this.isOfferSaid) this.offeredFrom = number;
+    this.isOfferSaid = true;
+    if (this.turn === "over") this.turn = "others";
   }
 
   private requestHead(nowMs: number): Partial<Body> {
@@ -426,13 +796,209 @@ export class RequestSide extends Half<RequestOutput> {
     const open = this.peer === undefined ? this.parameters : undefined;
     const succeeds = this.predecessors.length === 0 ? undefined : this.predecessors;
     const owner = ownerOf(this.generation); // [OWN-2]
-    return { request, owner, open, succeeds };
+    return { request, owner, open, succeeds, offer: this.offer };
   }
 
   protected override get bodyOptions(): BodyOptions {
+    return { direction: 0, checksum: "xxh32", ...this.addressed(this.namedLink, this.secret) };
+  }
+
+  /** The link that requests name: by which this side hears [PIPE-3] [PIPE-11]. */
+  private get namedLink(): number {
+    return this.joined === 0 && this.isPrompt ? UNHELD_LINK : this.joined;
+  }
+
+  private addressed(
+    link: number,
+    proof: Uint8Array,
+  ): Required<Pick<BodyOptions, "sessionId" | "address">> {
     const { sessionId, incarnation } = this;
-    const address: Address = { sessionId, proof: this.secret, incarnation, link: 0 };
-    return { direction: 0, checksum: "xxh32", sessionId, address };
+    const address: Address = { sessionId, proof, incarnation, link };
+    return { sessionId, address };
+  }
+
+  // --- pipes ----------------------------------------------------------------------------------
+
+  protected override get speaking(): Pipe | undefined {
+    const pipe = this.joinedPipe ?? this.freshPipe;
+    return pipe?.isDuplex === true ? pipe : undefined;
+  }
+
+  /** [PIPE-12]: where there are no requests the first body on a pipe is as good as one. */
+  private get freshPipe(): Pipe | undefined {
+    if (this.requests !== "none" || this.nowMs < this.savedUntilMs) return undefined;
+    const pipe = this.newestPipe;
+    return pipe?.bodiesSent === 0 ? pipe : undefined;
+  }
+
+  // --- the search for pipes -------------------------------------------------------------------
+
+  /** When a pipe is to be asked for, without which this side does not go on; Infinity: not now. */
+  private get pipeWantedAtMs(): number {
+    if (!this.isPipeNeeded || this.state === "ended" || this.isPipeAsked) return Infinity;
+    // A stream is offered by a request, and the opening leaves by one.
+    if (this.requests === "prompt" && this.peer === undefined) return Infinity;
+    if (this.pipes.size > 0 && !this.isPipeMissed) return Infinity;
+    return Math.max(this.pipeRetryAtMs, this.pausedUntilMs, this.savedUntilMs);
+  }
+
+  /** Requests bring nothing down, or there are none. */
+  private get isPipeNeeded(): boolean {
+    return this.requests === "prompt" || this.requests === "none";
+  }
+
+  private askForPipe(): void {
+    this.isPipeAsked = true;
+    this.isPipeMissed = false;
+    this.notify({ kind: "pipe-wanted" });
+  }
+
+  protected override forgetPipe(pipe: Pipe, why: PipeEnd): void {
+    const wasJoined = this.joined === pipe.link;
+    super.forgetPipe(pipe, why);
+    if (!this.isPipeNeeded) return;
+    if (why === "replaced" || why === "paused" || why === "ended") return;
+    if (!wasJoined) {
+      this.noteNoPipe(pipe);
+      return;
+    }
+    // [PIPE-9]: those that it has replaced are not gone back to, and would stand in for another one.
+    for (const other of this.pipes.values()) {
+      if (other.link < pipe.link) this.dropPipe(other, "replaced");
+    }
+    // It was a way: the next is opened at once, but not faster than failed ones are.
+    const isYoung = this.nowMs - pipe.beganAtMs < this.options.reconnectDelayMinMs;
+    this.pipeFailuresInRow = isYoung ? 1 : 0;
+    this.delayPipe();
+  }
+
+  /** A pipe that was tried is none, or its connection never came about. */
+  private noteNoPipe(pipe?: Pipe): void {
+    this.delayPipe();
+    // [RETRY-5]: where no request is held it stands for one that was not answered.
+    const isUnanswered = pipe === undefined || pipe.bodiesReceived === 0;
+    if (this.isPipeNeeded && isUnanswered) this.unansweredInRow++;
+  }
+
+  /** As after failed requests [RETRY-1]. */
+  private delayPipe(): void {
+    this.pipeRetryAtMs = this.nowMs + this.waitAfter(++this.pipeFailuresInRow);
+  }
+
+  protected override pipeHead(pipe: Pipe): Head {
+    if (pipe.bodiesSent === 0) {
+      const open = this.peer === undefined ? this.parameters : undefined;
+      const succeeds = this.predecessors.length === 0 ? undefined : this.predecessors;
+      return { owner: ownerOf(this.generation), open, succeeds };
+    }
+    if (this.nowMs < this.linkDueAtMs(pipe)) return {};
+    this.isJoinKnown = true;
+    pipe.provokedAtMs = this.nowMs;
+    pipe.askedAtMs = Math.min(pipe.askedAtMs, this.nowMs);
+    return { hearing: { link: pipe.link, fromExchange: this.exchanges.next } };
+  }
+
+  /** Only the first body needs to say whose it is [PIPE-2]. */
+  protected override pipeOptions(pipe: Pipe): BodyOptions {
+    const { sessionId } = this;
+    const isFirst = pipe.bodiesSent === 0;
+    const address = isFirst ? this.addressed(pipe.link, pipe.proof ?? this.secret) : {};
+    return { direction: 0, checksum: "xxh32", sessionId, ...address };
+  }
+
+  protected override pipeDueAtMs(pipe: Pipe): number {
+    if (!pipe.isDuplex) return Infinity;
+    // [INC-4]
+    if (pipe.bodiesSent === 0) return Math.max(this.nowMs, this.savedUntilMs);
+    if (pipe.link !== this.joined) return Infinity;
+    return Math.min(this.linkDueAtMs(pipe), this.dummyDueAtMs(pipe));
+  }
+
+  /** When LINK is to be said on the pipe that is joined. */
+  private linkDueAtMs(pipe: Pipe): number {
+    return this.isJoinKnown ? pipe.provokedAtMs + this.aliveIntervalMs : this.nowMs;
+  }
+
+  protected override get dummyMs(): number {
+    return this.settings.pipeSilenceMs;
+  }
+
+  protected override pipeSilentAtMs(pipe: Pipe): number {
+    const { pipeStallMs } = this.settings;
+    // Before the greeting nothing is promised.
+    if (pipe.bodiesReceived === 0) return pipe.spokenAtMs + pipeStallMs + this.roundTrip.timeoutMs;
+    return pipe.heardAtMs + pipe.silenceMs + pipeStallMs;
+  }
+
+  protected override leavePipe(pipe: Pipe): void {
+    this.endOffer(pipe);
+    super.leavePipe(pipe);
+  }
+
+  private endOffer({ link }: Pipe): void {
+    if (this.offer?.link !== link) return;
+    this.offer = undefined;
+    this.isOfferSaid = true;
+    this.offeredFrom = Infinity;
+  }
+
+  private readPipeBody(bytes: Uint8Array, name: Uint8Array | undefined): Body {
+    const head = readHead(bytes, this.settings.bodyBytesMax);
+    const said = head.address?.sessionId;
+    // [PIPE-13]: on a stream with a name each body says it, and no other body says any.
+    const isOurs =
+      name === undefined ? said === undefined : said !== undefined && isSame(said, name);
+    if (head.direction !== 1 || !isOurs) throw new ProtocolError("misdelivered");
+    if (head.checksum === "none") throw new ProtocolError("checksum_missing");
+    const body = readBody(bytes, head, name ?? this.sessionId);
+    if (body.opened !== undefined) checkParameters(body.opened);
+    return body;
+  }
+
+  /** What a pipe says about itself [PIPE-3]. */
+  private notePipe(pipe: Pipe, state: PipeState | undefined): void {
+    if (state === undefined) return;
+    // [PIPE-1]: refused.
+    if (state.link !== pipe.link) {
+      this.dropPipe(pipe, "unknown");
+      return;
+    }
+    this.endOffer(pipe);
+    pipe.askedAtMs = Infinity;
+    pipe.silenceMs = state.silenceMs;
+    this.noteEnding(pipe, state);
+    if (pipe.link <= this.joined) return;
+    // [PIPE-5]: both at once were held back on the way.
+    if (!pipe.isDuplex) {
+      if (pipe.bodiesReceived === 1) return;
+      if (this.nowMs - pipe.firstHeardAtMs < state.ageMs / 4) {
+        this.dropPipe(pipe, "buffered");
+        return;
+      }
+    }
+    this.joined = pipe.link;
+    this.pipeFailuresInRow = 0;
+    this.isJoinKnown = false;
+    this.notify({ kind: "pipe-joined", link: pipe.link });
+  }
+
+  private noteEnding(pipe: Pipe, { isEnding }: PipeState): void {
+    if (!isEnding || pipe.isEnding) return;
+    pipe.isEnding = true;
+    this.notify({ kind: "pipe-ending", link: pipe.link });
+  }
+
+  /** What an answer says about the pipe that its request named [PIPE-4]. */
+  private noteHeld(state: PipeState): void {
+    const pipe = this.joinedPipe;
+    if (pipe === undefined) return;
+    if (state.link !== pipe.link) {
+      this.dropPipe(pipe, "unknown");
+      return;
+    }
+    this.isJoinKnown = true;
+    this.noteEnding(pipe, state);
+    pipe.expect(this.nowMs, state.bodies);
   }
 
   protected override get silenceLimitMs(): number {
@@ -448,10 +1014,17 @@ export class RequestSide extends Half<RequestOutput> {
     detail: string,
   ): void {
     const ended = { code, reason: reasonBytes(detail) };
-    const number = this.exchanges.next;
-    const body = this.composeEmpty({ ...this.requestHead(this.nowMs), ended });
-    this.exchanges.begin(this.nowMs, body.length, false);
-    this.transmissions.push({ kind: "request", exchange: number, body });
+    const { speaking } = this;
+    if (speaking !== undefined) {
+      this.tellOnPipe(speaking, { ended });
+    } else if (this.requests === "none") {
+      if (this.newestPipe !== undefined) this.tellOnPipe(this.newestPipe, { ended });
+    } else {
+      const number = this.exchanges.next;
+      const body = this.composeEmpty({ ...this.requestHead(this.nowMs), ended });
+      this.exchanges.begin(this.nowMs, body.length, false, this.namedLink);
+      this.transmissions.push({ kind: "request", exchange: number, body });
+    }
     this.end(reason, by, code, detail);
   }
 
@@ -481,10 +1054,7 @@ export class RequestSide extends Half<RequestOutput> {
 
   private apply(exchange: number, answer: Body): void {
     const nowMs = this.nowMs;
-    const isJoined = this.peer !== undefined || answer.opened !== undefined;
-    const isOver = answer.refused !== undefined || answer.ended !== undefined;
-    // [OPEN-8]: this client may yet join another session than the one that says it.
-    const body = isJoined || isOver ? answer : withoutState(answer);
+    const body = this.believed(answer);
     this.failuresInRow = 0;
     this.doubtedSinceMs = Infinity;
     this.hearAck(body.ack);
@@ -499,18 +1069,32 @@ export class RequestSide extends Half<RequestOutput> {
       this.noteEvidence(body.answer);
     }
     this.giveUpExchange(exchange);
+    this.applyBeside(body);
+    // What it says of a pipe that was left meanwhile is no news.
+    if (body.pipe !== undefined && sent?.link === this.joined) this.noteHeld(body.pipe);
+  }
+
+  /** [OPEN-8]: this client may yet join another session than the one that says it. */
+  private believed(body: Body): Body {
+    const isJoined = this.peer !== undefined || body.opened !== undefined;
+    const isOver = body.refused !== undefined || body.ended !== undefined;
+    return isJoined || isOver ? body : withoutState(body);
+  }
+
+  /** What does not depend on the link that brought it. */
+  private applyBeside(body: Body): void {
+    const nowMs = this.nowMs;
     if (body.opened !== undefined && this.peer === undefined) {
       this.learn(body.opened);
       this.generation = body.owner?.generation ?? 0;
       this.openingsThrough = this.exchanges.next - 1;
       this.become("open");
       this.notify({ kind: "opened" });
+      // Copies of the opening may be held.
+      if (this.isPrompt && this.requests === "turns") this.leaveHeld();
     }
     // An answer to an opening may come from a server that keeps nothing of it [PARK-18].
-    if (body.answer !== undefined && this.peer !== undefined) {
-      this.predecessors = [];
-      this.sender.noteSole();
-    }
+    if (body.answer !== undefined && this.peer !== undefined) this.noteAnswered();
     this.hear(nowMs, body);
     // [RETRY-3]
     if (body.pauseMs !== undefined) {
@@ -521,6 +1105,12 @@ export class RequestSide extends Half<RequestOutput> {
     } else if (body.ended !== undefined) {
       this.endByPeer(body.ended);
     }
+  }
+
+  /** The session has answered this life: it is alone, and need not say whose place it takes. */
+  private noteAnswered(): void {
+    this.predecessors = [];
+    this.sender.noteSole();
   }
 
   /** A server that has begun the session anew, from an opening, or has refused to, answers. */
@@ -537,6 +1127,7 @@ export class RequestSide extends Half<RequestOutput> {
     for (const [number, exchange] of this.exchanges.open) {
       const isAnswered = number === answer.exchange || includes(answered, number);
       if (!isAnswered && !parked.includes(number)) continue;
+      if (number >= this.offeredFrom) this.noteOffered();
       if (exchange.isCarrier) {
         // The time for which the server held the answer is no time of the path's.
         const heldMs = number === answer.exchange ? answer.heldMs : 0;
@@ -548,6 +1139,17 @@ export class RequestSide extends Half<RequestOutput> {
       // A late one that turns out to be parked counts again.
       else exchange.isOverdue = false;
     }
+  }
+
+  private noteOffered(): void {
+    this.offeredFrom = Infinity;
+    if (this.offer === undefined) return;
+    const { link } = this.offer;
+    // Only now can it be asked for, and that takes a round trip of its own.
+    const pipe = this.pipes.get(link);
+    assert(pipe !== undefined, "offer_without_pipe");
+    pipe.spokenAtMs = this.nowMs;
+    this.notify({ kind: "pipe-offered", link });
   }
 
   /** [SAY-3]: what a later exchange said is newer, whichever answer comes first. */
@@ -580,25 +1182,32 @@ export class RequestSide extends Half<RequestOutput> {
     this.bodiesUnreadable++;
     this.giveUpExchange(exchange);
     // [RETRY-6]: answers of requests that were out together count once: the next may be whole.
-    if (this.delayAfterFailure(exchange)) this.unreadableInRow++;
-    if (this.unreadableInRow >= this.options.unreadableMax) {
-      this.end("unreadable", "network", END_CODES.unreadable);
-    }
+    if (this.delayAfterFailure(exchange)) this.noteUnreadable();
+  }
+
+  private noteUnreadable(): void {
+    if (++this.unreadableInRow < this.options.unreadableMax) return;
+    this.end("unreadable", "network", END_CODES.unreadable);
   }
 
   /** [END-5]: believed only after being repeated; until then an outage like others. */
   private handleUnknown(exchange: number): void {
     if (!this.exchanges.open.has(exchange)) return;
-    this.doubtedSinceMs = Math.min(this.doubtedSinceMs, this.nowMs);
     this.giveUpExchange(exchange);
+    if (!this.doubt()) this.delayAfterFailure(exchange);
+  }
+
+  /** Returns whether that has ended the session. */
+  private doubt(): boolean {
+    this.doubtedSinceMs = Math.min(this.doubtedSinceMs, this.nowMs);
     if (this.isDone) {
       // Both sides had finished, and the server has forgotten the session as it should.
       this.endClosed();
-    } else if (this.nowMs >= this.doubtedSinceMs + this.options.lostConfirmMs) {
-      this.end("lost", "peer", END_CODES.closed);
-    } else {
-      this.delayAfterFailure(exchange);
+      return true;
     }
+    if (this.nowMs < this.doubtedSinceMs + this.options.lostConfirmMs) return false;
+    this.end("lost", "peer", END_CODES.closed);
+    return true;
   }
 
   // --- failures -------------------------------------------------------------------------------
@@ -617,16 +1226,17 @@ export class RequestSide extends Half<RequestOutput> {
     if (exchange <= this.failuresCountedTo) return false;
     this.failuresCountedTo = this.exchanges.next - 1;
     this.failuresInRow++;
-    if (this.failuresInRow === 1) return true;
-    const { reconnectDelayMinMs, reconnectDelayMaxMs } = this.options;
-    const spanMs = Math.min(
-      reconnectDelayMaxMs,
-      reconnectDelayMinMs * 2 ** (this.failuresInRow - 2),
-    );
-    this.random = jitter(this.random);
-    const waitMs = Math.ceil((this.random / 2 ** 32) * spanMs);
-    this.retryAtMs = Math.max(this.retryAtMs, this.nowMs + waitMs);
+    this.retryAtMs = Math.max(this.retryAtMs, this.nowMs + this.waitAfter(this.failuresInRow));
     return true;
+  }
+
+  /** How long to wait after so many failures in a row. */
+  private waitAfter(failures: number): number {
+    if (failures === 1) return 0;
+    const { reconnectDelayMinMs, reconnectDelayMaxMs } = this.options;
+    const spanMs = Math.min(reconnectDelayMaxMs, reconnectDelayMinMs * 2 ** (failures - 2));
+    this.random = jitter(this.random);
+    return Math.ceil((this.random / 2 ** 32) * spanMs);
   }
 
   /** [RETRY-7] */
@@ -635,6 +1245,10 @@ export class RequestSide extends Half<RequestOutput> {
     this.wokenAtMs = nowMs;
     this.retryAtMs = nowMs;
     this.savedUntilMs = nowMs;
+    this.pipeRetryAtMs = nowMs;
+    // Whatever connection there is, or is being made, may be dead.
+    this.isPipeMissed = this.requests === "none";
+    this.isPipeAsked = false;
     this.roundTrip.endBackOff();
     // Dead connections may fail only now; that says nothing about the requests that follow.
     this.failuresCountedTo = this.exchanges.next - 1;
@@ -642,6 +1256,11 @@ export class RequestSide extends Half<RequestOutput> {
       exchange.isOverdue = true;
       this.sender.resolve(exchange.number);
     }
+    const pipe = this.joinedPipe;
+    if (pipe === undefined) return;
+    // [PIPE-10]: asked at once, a dead one is known for that the sooner.
+    pipe.provokedAtMs = -Infinity;
+    this.lastRequestAtMs = -Infinity;
   }
 
   protected markOverdue(number: number): void {
@@ -670,10 +1289,10 @@ export class RequestSide extends Half<RequestOutput> {
   }
 
   /** When an exchange that is not overdue becomes so [EXCH-5]. */
-  private exchangeOverdueAtMs(number: number): number {
+  protected exchangeOverdueAtMs(number: number): number {
     const exchange = this.exchanges.open.get(number);
     if (exchange === undefined || exchange.isOverdue) return Infinity;
-    const holdMs = this.peer?.holdTimeMs ?? this.settings.holdTimeMs;
+    const holdMs = exchange.link === 0 ? this.holdMs : 0;
     // [EXCH-5]: half of what silence leaves at most, or one lost request could end the session.
     const spareMs = Math.max(0, this.silenceLimitMs - holdMs) / 2;
     const waitMs = Math.min(this.roundTrip.overdueAfterMs(exchange.bytes), spareMs);
@@ -688,7 +1307,7 @@ export class RequestSide extends Half<RequestOutput> {
 
   /** Whether anything has left in this life, so that the server may know it. */
   private get hasSpoken(): boolean {
-    return this.exchanges.next > this.firstOfLife;
+    return this.exchanges.next > this.firstOfLife || this.lastLink > this.linksBefore;
   }
 
   /** A new incarnation: the old one's exchanges are no longer ours [INC-1]. */
@@ -703,11 +1322,29 @@ export class RequestSide extends Half<RequestOutput> {
     this.firstOfLife = this.exchanges.next;
     this.failuresCountedTo = this.exchanges.next - 1;
     this.lastAnswered = 0;
+    for (const pipe of this.pipes.values()) this.dropPipe(pipe, "ended");
+    this.linksBefore = this.lastLink;
+  }
+
+  /** [PIPE-1] [PIPE-11] */
+  private beginLinks(): void {
+    const isEverPrompt = this.requests === "prompt" || this.requests === "turns";
+    this.lastLink = isEverPrompt ? UNHELD_LINK : 0;
+    this.linksBefore = this.lastLink;
   }
 
   /** A saved state goes on, elsewhere and later. */
   protected takeOver(nowMs: number, seed: number): void {
+    // The pipes are those of whoever saved it, and so are those that it has not hung up yet.
+    for (const pipe of this.pipes.values()) this.leavePipe(pipe);
+    this.transmissions.clear();
     this.beginLife(seed);
+    this.beginLinks();
+    this.turn = "others";
+    this.isPipeAsked = false;
+    this.isPipeMissed = false;
+    this.pipeRetryAtMs = nowMs;
+    this.pipeFailuresInRow = 0;
     this.exchanges.next = 1;
     this.openingsThrough = 0;
     this.exchanges.over.clear();
@@ -751,6 +1388,7 @@ const STATE_CLASSES: Classes = [
   ChannelReceiver,
   RoundTrip,
   Ranges,
+  Pipe,
   Deque,
 ];
 

@@ -16,6 +16,18 @@ export interface CarrierOptions {
    * exchange with `credentials_failed`. Headers that frame the request are the carrier's.
    */
   readonly headers?: CarrierHeaders | (() => CarrierHeaders | Promise<CarrierHeaders>) | undefined;
+  /**
+   * How streams are labelled: "binary" as requests and answers are, or "event-stream"
+   * (`text/event-stream`), for intermediaries that hand on nothing else at once. A label: the bytes
+   * are the same, and no events. Default "binary".
+   */
+  readonly streamLabel?: "binary" | "event-stream" | undefined;
+  /**
+   * Who names streams: the "client", by tickets that requests bring before, or the "server": then
+   * the name is the first thing that comes on the stream, and each body on it says the name.
+   * Default "client".
+   */
+  readonly streamNames?: "client" | "server" | undefined;
   /** Largest answer that is read, in bytes. Default: the largest body that a session reads. */
   readonly answerBytesMax?: number | undefined;
 }

@@ -11,7 +11,7 @@ import { FETCH_PARKED_MAX, FetchCarrier, type FetchCarrierOptions } from "./fetc
 
 export * from "../session/index.ts";
 export type { CarrierHeaders } from "./carrier-options.ts";
-export type { PageEvents, PageListener } from "./fetch-carrier.ts";
+export type { PageEvents, PageListener } from "./page-life.ts";
 
 /**
  * What `connect` can be told. Here `parkedMax` and `carriersMax` are 1 unless told otherwise: on
@@ -35,7 +35,18 @@ export function connect<Incoming = unknown, Outgoing = unknown>(
   url: string | URL,
   options: ConnectOptions = {},
 ): ClientSession<Incoming, Outgoing> {
-  const { codec = msgpack, headers, credentials, fetch, events, ...rest } = options;
+  const {
+    codec = msgpack,
+    headers,
+    credentials,
+    fetch,
+    events,
+    links,
+    streamLabel,
+    streamNames,
+    sharesConnections,
+    ...rest
+  } = options;
   const session = { ...rest, parkedMax: rest.parkedMax ?? FETCH_PARKED_MAX };
   const answerBytesMax = session.bodyBytesMax ?? REQUEST_DEFAULTS.bodyBytesMax;
   const carrier = new FetchCarrier(url, { ...options, answerBytesMax });

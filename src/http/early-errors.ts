@@ -35,11 +35,28 @@ export function answerEarlyErrors(server: HttpServer | HttpsServer): void {
   });
 }
 
+/** An upgrade that is not to be: its connection ends with the answer. */
+export function refuseUpgrade(socket: Duplex, code: HttpErrorCode): void {
+  // Node hands over the bare socket, as for CONNECT.
+  socket.on("error", () => {});
+  refuse(socket, code);
+}
+
+/**
+ * The answer that a connection waits for, as Node itself finds it: of a request that was sent
+ * before (pipelining) what follows.
+ */
+export function answerUnderWay(socket: Duplex): { readonly headersSent: boolean } | undefined {
+  const { _httpMessage: begun } = socket as {
+    readonly _httpMessage?: { readonly headersSent: boolean } | null;
+  };
+  return begun ?? undefined;
+}
+
 /** Writes the last answer of a connection by hand. */
 function refuse(socket: Duplex, code: HttpErrorCode): void {
-  // As Node itself does: into an answer that has begun, another one would only be damage.
-  const { _httpMessage: begun } = socket as { _httpMessage?: { readonly headersSent: boolean } };
-  if (!socket.writable || begun?.headersSent === true) {
+  // As Node does: into an answer that has begun, another one would only be damage.
+  if (!socket.writable || answerUnderWay(socket)?.headersSent === true) {
     socket.destroy();
     return;
   }

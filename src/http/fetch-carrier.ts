@@ -3,25 +3,18 @@
  * globals, and nothing but them. It goes into browser bundles, so it is small. A browser does not
  * tell why a request failed; so the reasons are few.
  */
-import type { Carrier, Outcome } from "../session/carrier.ts";
+import type { RequestUse } from "../core/index.ts";
+import type { Carrier, Leaving, Outcome, Turns } from "../session/carrier.ts";
+import { refuse } from "../session/checks.ts";
+import type { LinkName, PipeCarrier } from "../session/pipe-carrier.ts";
 import { answerBytesMaxOf, type CarrierOptions, carrierUrl } from "./carrier-options.ts";
+import { pipesAmong, requestsAmong } from "./link-options.ts";
 import { MEDIA_TYPE } from "./media-type.ts";
 import { failure, joined, refusalIn } from "./outcomes.ts";
-
-/** Gets an event. */
-export type PageListener = (event: { readonly type: string }) => void;
-
-/**
- * What a page tells of itself: the parts of `globalThis` that a worker or a server may not have.
- */
-export interface PageEvents {
-  /** Begins to listen: `online`, `visibilitychange` and `pageshow` are asked for. */
-  addEventListener?(type: string, listener: PageListener): void;
-  /** Ends that. */
-  removeEventListener?(type: string, listener: PageListener): void;
-  /** Whether the page can be seen. */
-  readonly document?: { readonly visibilityState: string } | undefined;
-}
+import { type PageEvents, watchPage } from "./page-life.ts";
+import { sharedTurns } from "./shared-turns.ts";
+import { StreamPipes } from "./stream-pipe.ts";
+import { SUBPROTOCOL, WebSocketPipes } from "./websocket-pipe.ts";
 
 export interface FetchCarrierOptions extends CarrierOptions {
   /** Cookies and the like, as of `fetch`. Default `same-origin`. */
@@ -32,6 +25,22 @@ export interface FetchCarrierOptions extends CarrierOptions {
    * do.
    */
   readonly carriersMax?: number | undefined;
+  /**
+   * The links that may be used, the best first. With polling among them the first message leaves by
+   * that; without, the others are all there is: `["websocket"]`. Default: WebSockets, streams and
+   * polling.
+   */
+  readonly links?: readonly LinkName[] | undefined;
+  /**
+   * Where WebSockets do not pass, the pages of one origin take turns at polling, in place of a
+   * stream or a held request for each: over HTTP/1.1 a browser has six connections to a server, and
+   * seven pages would leave none. At most four have a request held, for 250 ms while others wait;
+   * what the server sends to another page waits for its turn, or for an answer to what that page
+   * sends, which does not wait. Needs polling among `links`, and changes nothing in a host without
+   * Web Locks and BroadcastChannel, nor by WebSockets; a page that is refused locks has its request
+   * held for good. Default false: over HTTP/2 there is no such limit.
+   */
+  readonly sharesConnections?: boolean | undefined;
   /** In place of the global `fetch`. */
   readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
   /** Where to hear that the path is back. Default `globalThis`. */
@@ -48,11 +57,22 @@ export const FETCH_CARRIERS_MAX = 1;
  */
 export const FETCH_PARKED_MAX = 1;
 
-/** On a page these events, the document's own too, reach `globalThis`. */
-const WAKING = ["online", "visibilitychange", "pageshow"];
+/**
+ * Bytes that requests may have which go on after their page, all those of a page together. Browsers
+ * allow 64 KiB (the Fetch standard, "HTTP-network-or-cache fetch"), and Chromium counts addresses
+ * and headers too.
+ */
+const LASTING_BYTES_MAX = 60 * 1_024;
+
+/** Of those, what is out at present. */
+let lastingBytesOut = 0;
 
 export class FetchCarrier implements Carrier {
   readonly carriersMax: number;
+  readonly origin: string;
+  readonly pipes: readonly PipeCarrier[];
+  readonly requests: RequestUse;
+  readonly turns: Turns | undefined;
   private readonly url: string;
   private readonly answerBytesMax: number;
   private readonly options: FetchCarrierOptions;
@@ -60,12 +80,39 @@ export class FetchCarrier implements Carrier {
   /** @throws UsageError `option_invalid`, naming the option. */
   constructor(url: string | URL, options: FetchCarrierOptions = {}) {
     this.url = carrierUrl(url, globalThis.location?.href);
+    this.origin = new URL(this.url).origin;
     this.carriersMax = options.carriersMax ?? FETCH_CARRIERS_MAX;
     this.answerBytesMax = answerBytesMaxOf(options);
     this.options = options;
+    const requests = requestsAmong(options.links);
+    const isShared: unknown = options.sharesConnections ?? false;
+    if (typeof isShared !== "boolean") refuse("sharesConnections", isShared, "true or false");
+    this.turns = isShared && requests === "parked" ? sharedTurns(this.origin) : undefined;
+    this.requests = this.turns === undefined ? requests : "turns";
+    this.pipes = pipesAmong(options.links, {
+      tcp: undefined,
+      // Each keeps a connection.
+      stream:
+        this.turns === undefined
+          ? new StreamPipes(this.url, this.answerBytesMax, options, (to, accept, signal) =>
+              this.getStream(to, accept, signal),
+            )
+          : undefined,
+      // Node has none before version 22.
+      websocket:
+        typeof WebSocket === "undefined"
+          ? undefined
+          : new WebSocketPipes(this.url, (to) => new WebSocket(to, SUBPROTOCOL)),
+    });
   }
 
-  exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
+  /** Whichever session of the page sends them. */
+  get lastingBytes(): number {
+    return LASTING_BYTES_MAX - lastingBytesOut;
+  }
+
+  exchange(body: Uint8Array, signal: AbortSignal, isLasting = false): Promise<Outcome> {
+    if (isLasting) lastingBytesOut += body.length;
     // Of this exchange alone, for what `fetch` leaves on a signal to go with it.
     const controller = new AbortController();
     // What it means if it ends here.
@@ -91,6 +138,7 @@ export class FetchCarrier implements Carrier {
           credentials,
           redirect: "manual",
           signal: controller.signal,
+          ...(isLasting ? { keepalive: true } : {}),
         });
         const refusal = refusalIn(response.status, response.headers.get("content-type"));
         const isAnswer = refusal === undefined;
@@ -104,7 +152,11 @@ export class FetchCarrier implements Carrier {
       return failure(reason, isNotSent);
     };
     return new Promise((resolve) => {
+      let isSettled = false;
       const settle = (outcome: Outcome): void => {
+        if (isSettled) return;
+        isSettled = true;
+        if (isLasting) lastingBytesOut -= body.length;
         signal.removeEventListener("abort", abort);
         resolve(outcome);
         // The connection of an answer that was read whole does not notice.
@@ -119,16 +171,27 @@ export class FetchCarrier implements Carrier {
     });
   }
 
-  /** Wakes when the host is online again, and when the page is shown again, frozen or not. */
-  watch(wake: () => void): () => void {
-    const events = this.options.events ?? (globalThis as PageEvents);
-    const listener = ({ type }: { readonly type: string }): void => {
-      if (type !== "visibilitychange" || events.document?.visibilityState === "visible") wake();
-    };
-    for (const type of WAKING) events.addEventListener?.(type, listener);
-    return () => {
-      for (const type of WAKING) events.removeEventListener?.(type, listener);
-    };
+  private async getStream(url: string, accept: string, signal: AbortSignal): Promise<Response> {
+    const { credentials = "same-origin", fetch = globalThis.fetch, headers } = this.options;
+    const sent = new Headers(await (typeof headers === "function" ? headers() : headers));
+    sent.set("accept", accept);
+    // Without `this`, as above; nothing of a stream is kept.
+    const init = {
+      headers: sent,
+      credentials,
+      redirect: "manual",
+      cache: "no-store",
+      signal,
+    } as const;
+    return fetch(url, init);
+  }
+
+  /**
+   * Wakes when the host is online again, and when the page is shown again, frozen or not; tells when
+   * the page is hidden, put aside or left.
+   */
+  watch(wake: () => void, leave: (how: Leaving) => void = () => {}): () => void {
+    return watchPage(this.options.events ?? (globalThis as PageEvents), wake, leave);
   }
 
   /** The host keeps and closes its connections itself. */

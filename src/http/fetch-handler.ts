@@ -6,10 +6,11 @@
  * The connection belongs to the platform here: it decides what becomes of a body that was refused
  * half-way, and a client's leaving is known only where the platform aborts `request.signal`.
  */
-import type { Reply, RequestHandler } from "../session/peer.ts";
+import type { Reply, RequestHandler, ServerPipe } from "../session/peer.ts";
 import { errorAnswer, type HttpAnswer, type HttpErrorCode, sessionAnswer } from "./http-error.ts";
 import { IncomingBody } from "./incoming-body.ts";
 import { type Judgement, RequestRules, type ListenerOptions } from "./request-rules.ts";
+import { streamHeaders } from "./stream-headers.ts";
 
 export type { CorsOptions } from "./cors.ts";
 export type { TrustProxy } from "./client-address.ts";
@@ -45,6 +46,7 @@ export function fetchHandler(handler: RequestHandler, options: ListenerOptions =
       const judged = judge(rules, request, info);
       if (judged.kind === "elsewhere") return responseOf(errorAnswer("not_found", {}));
       if (judged.kind === "answer") return responseOf(judged.answer);
+      if (judged.kind === "stream") return streamResponse(rules, handler, request, judged);
       try {
         return await serve(rules, handler, request, judged);
       } finally {
@@ -160,6 +162,110 @@ function ask(
       finish("internal");
     }
   });
+}
+
+/** A stream as a response whose body does not end by itself. */
+function streamResponse(
+  rules: RequestRules,
+  handler: RequestHandler,
+  request: Request,
+  { address, admitted, headers, ticket }: Extract<Judgement, { kind: "stream" }>,
+): Response {
+  const header = (name: string): string | undefined => request.headers.get(name) ?? undefined;
+  let gone: (() => void) | undefined;
+  let refusal: HttpErrorCode = "not_found";
+  const leave = (): void => content.end();
+  const over = (): void => {
+    request.signal.removeEventListener("abort", leave);
+    admitted.release();
+    const tell = gone;
+    gone = undefined;
+    try {
+      tell?.();
+    } catch (error) {
+      rules.report(error);
+    }
+  };
+  const content = new StreamContent(over, rules.answerTimeoutMs);
+  try {
+    gone = handler.handleStream?.(ticket, { address, request, header }, content);
+    if (gone !== undefined) {
+      request.signal.addEventListener("abort", leave);
+      return new Response(content.readable, {
+        headers: { ...streamHeaders(header("accept")), ...headers },
+      });
+    }
+  } catch (error) {
+    rules.report(error);
+    refusal = "internal";
+  }
+  content.end();
+  admitted.release();
+  return responseOf(errorAnswer(refusal, headers));
+}
+
+/**
+ * What a stream carries, as the platform reads it. It is over when all of it was read, when nobody
+ * will read it, or when nobody has for `readTimeoutMs` after its close: until then it counts.
+ *
+ * Its end is told in a microtask, as its server may be in the middle of something when it cuts it.
+ */
+class StreamContent implements ServerPipe {
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
+  readonly #over: () => void;
+  readonly #readTimeoutMs: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(over: () => void, readTimeoutMs: number) {
+    this.#over = over;
+    this.#readTimeoutMs = readTimeoutMs;
+    this.readable = new ReadableStream(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+        },
+        // Somebody wants more than there is. After the close that is all.
+        pull: () => {
+          if (this.#timer !== undefined) this.#finish();
+        },
+        cancel: () => this.end(),
+      },
+      { highWaterMark: 0, size: (body) => body.byteLength },
+    );
+  }
+
+  write(body: Uint8Array): void {
+    this.#controller?.enqueue(body as Uint8Array<ArrayBuffer>);
+  }
+
+  close(): void {
+    if (this.unsentBytes === 0) this.#finish();
+    // A stream that is closed with content in it says nothing of who reads that.
+    else this.#timer ??= setTimeout(() => this.cut(), this.#readTimeoutMs);
+  }
+
+  #finish(): void {
+    this.#controller?.close();
+    this.end();
+  }
+
+  get unsentBytes(): number {
+    return -(this.#controller?.desiredSize ?? 0);
+  }
+
+  cut(): void {
+    this.#controller?.error(new Error("The stream is not read"));
+    this.end();
+  }
+
+  /** Nobody reads any more, or nothing more comes. */
+  end(): void {
+    if (this.#controller === undefined) return;
+    this.#controller = undefined;
+    clearTimeout(this.#timer);
+    queueMicrotask(this.#over);
+  }
 }
 
 function responseOf({ status, headers, body }: HttpAnswer): Response {

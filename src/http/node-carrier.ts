@@ -6,9 +6,14 @@
 import http, { type ClientRequest, type IncomingMessage } from "node:http";
 import https from "node:https";
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
+import { Readable } from "node:stream";
+import { type ConnectionOptions, TLSSocket } from "node:tls";
 import { urlToHttpOptions } from "node:url";
+import { WebSocket } from "ws";
+import type { RequestUse } from "../core/index.ts";
 import type { Carrier, Outcome } from "../session/carrier.ts";
+import { CONNECT_TIMEOUT_MS } from "../session/links.ts";
+import type { LinkName, PipeCarrier } from "../session/pipe-carrier.ts";
 import { onAbort } from "./abort-listeners.ts";
 import {
   answerBytesMaxOf,
@@ -17,9 +22,15 @@ import {
   carrierUrl,
   checkedCount,
 } from "./carrier-options.ts";
+import { pipesAmong, requestsAmong } from "./link-options.ts";
 import { MEDIA_TYPE } from "./media-type.ts";
 import { networkReason } from "./node-reasons.ts";
+import { defer } from "../session/deferred.ts";
 import { failure, joined, refusalIn } from "./outcomes.ts";
+import { TCP_PROBE_MS } from "../tcp/sockets.ts";
+import { tcpAddress, TcpPipes } from "../tcp/tcp-pipes.ts";
+import { StreamPipes } from "./stream-pipe.ts";
+import { SUBPROTOCOL, WebSocketPipes } from "./websocket-pipe.ts";
 
 export interface NodeCarrierOptions extends CarrierOptions {
   /**
@@ -40,10 +51,17 @@ export interface NodeCarrierOptions extends CarrierOptions {
    * (`Keep-Alive: timeout=5`) is believed.
    */
   readonly idleTimeoutMs?: number | undefined;
+  /**
+   * The links that may be used, the best first. With polling among them the first message leaves by
+   * that; without, the others are all there is: `["websocket"]`. Default: TCP where `tcp` says where,
+   * WebSockets, streams and polling.
+   */
+  readonly links?: readonly LinkName[] | undefined;
+  /** Where the same server listens for TCP: `tcp://host:port`, or `tls://`. Default: nowhere. */
+  readonly tcp?: string | URL | undefined;
+  /** For `tls:`, what `tls.connect` takes: `ca`, `cert`, `key`. Default: the system's authorities. */
+  readonly tls?: ConnectionOptions | undefined;
 }
-
-/** Default for `connectTimeoutMs`. */
-export const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Default for `idleTimeoutMs`; what a session alternates between stays open. */
 export const IDLE_TIMEOUT_MS = 55_000;
@@ -54,11 +72,8 @@ export const IDLE_TIMEOUT_MS = 55_000;
  */
 export const SOCKETS_MAX = 256;
 
-/**
- * A silent connection is probed by TCP after so long, in ms; by Node's default, each second. A host
- * that is gone then fails its held requests before their hold time of 25 s is over.
- */
-const TCP_PROBE_MS = 10_000;
+/** So many kept connections that turn out to be closed a stream's request bears. */
+const STALE_MAX = 3;
 
 /**
  * How long a host's next address waits for the one before, in ms. Node gives that one up, so its
@@ -76,6 +91,9 @@ interface Settings {
 
 export class NodeCarrier implements Carrier {
   readonly carriersMax = undefined;
+  readonly origin: string;
+  readonly pipes: readonly PipeCarrier[];
+  readonly requests: RequestUse;
   private readonly settings: Settings;
   private readonly ownAgent: http.Agent | undefined;
 
@@ -85,6 +103,16 @@ export class NodeCarrier implements Carrier {
     const idleTimeoutMs = checkedCount(options.idleTimeoutMs ?? IDLE_TIMEOUT_MS, "idleTimeoutMs");
     const target = urlToHttpOptions(new URL(carrierUrl(url)));
     if (agent === undefined) this.ownAgent = makeAgent(target.protocol, idleTimeoutMs);
+    const href = carrierUrl(url);
+    this.origin = new URL(href).origin;
+    this.requests = requestsAmong(options.links);
+    this.pipes = pipesAmong(options.links, {
+      tcp: options.tcp === undefined ? undefined : tcpPipes(options.tcp, "tcp", options),
+      stream: new StreamPipes(href, answerBytesMaxOf(options), options, (to, accept, signal) =>
+        this.getStream(to, accept, signal),
+      ),
+      websocket: new WebSocketPipes(href, (to) => this.makeWebSocket(to)),
+    });
     this.settings = {
       target: { ...target, method: "POST", agent: agent ?? this.ownAgent },
       headers,
@@ -100,6 +128,48 @@ export class NodeCarrier implements Carrier {
     });
   }
 
+  private async makeWebSocket(url: string): Promise<WebSocket> {
+    const { headers, answerBytesMax, connectTimeoutMs, target } = this.settings;
+    return new WebSocket(url, SUBPROTOCOL, {
+      headers: allowedHeaders(typeof headers === "function" ? await headers() : headers),
+      ...(typeof target.agent === "object" && target.agent !== this.ownAgent
+        ? { agent: target.agent }
+        : {}),
+      perMessageDeflate: false,
+      maxPayload: answerBytesMax,
+      handshakeTimeout: connectTimeoutMs,
+      followRedirects: false,
+    });
+  }
+
+  private async getStream(url: string, accept: string, signal: AbortSignal): Promise<Response> {
+    const { headers, connectTimeoutMs, target } = this.settings;
+    const { protocol } = target;
+    const own = allowedHeaders(typeof headers === "function" ? await headers() : headers);
+    for (let stale = 0; ; stale++) {
+      const { promise, resolve, reject } = defer<IncomingMessage>();
+      const request = (protocol === "https:" ? https.request : http.request)({
+        ...target,
+        ...urlToHttpOptions(new URL(url)),
+        method: "GET",
+        headers: { ...own, accept, "accept-encoding": "identity" },
+        signal,
+      });
+      const late = setTimeout(() => request.destroy(), connectTimeoutMs);
+      request.once("response", resolve).once("error", reject).once("close", reject).end();
+      try {
+        return responseOf(await promise);
+      } catch (error) {
+        // A kept connection that its other end had closed already, as some proxies do after each
+        // answer without saying so: that is no word about streams (RFC 9112 section 9.3.1).
+        const isStale = request.reusedSocket && networkReason(error) === "connection_reset";
+        if (!isStale || stale === STALE_MAX) throw error;
+      } finally {
+        clearTimeout(late);
+      }
+    }
+  }
+
   /** Nothing tells a Node process that its network is back. */
   watch(): () => void {
     return () => {};
@@ -113,6 +183,25 @@ export class NodeCarrier implements Carrier {
       for (const socket of sockets ?? []) socket.destroy();
     }
   }
+}
+
+function responseOf(response: IncomingMessage): Response {
+  const type = response.headers["content-type"];
+  return new Response(Readable.toWeb(response) as ReadableStream<Uint8Array<ArrayBuffer>>, {
+    status: response.statusCode ?? 0,
+    headers: type === undefined ? {} : { "content-type": type },
+  });
+}
+
+/** @throws UsageError `option_invalid`, naming the option. */
+export function tcpPipes(url: string | URL, name: string, options: NodeCarrierOptions): TcpPipes {
+  const { connectTimeoutMs = CONNECT_TIMEOUT_MS, tls } = options;
+  return new TcpPipes(tcpAddress(url, name), {
+    connectTimeoutMs: checkedCount(connectTimeoutMs, "connectTimeoutMs"),
+    bodyBytesMax: answerBytesMaxOf(options),
+    tls,
+    reasonOf: networkReason,
+  });
 }
 
 /** One exchange: a request, what ends it, and what is left behind. */
@@ -235,22 +324,24 @@ class Exchange {
 const FRAMING =
   /^(connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/;
 
-/**
- * The provided headers, and the carrier's own, which win.
- *
- * @throws TypeError for what cannot stand in a header.
- */
-function checkedHeaders(
-  bodyBytes: number,
-  provided: CarrierHeaders = {},
-): http.OutgoingHttpHeaders {
-  const headers: http.OutgoingHttpHeaders = {};
+/** The provided headers. @throws TypeError for what cannot stand in a header. */
+function allowedHeaders(provided: CarrierHeaders = {}): Record<string, string> {
+  const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(provided)) {
     http.validateHeaderName(name);
     http.validateHeaderValue(name, value);
     const key = name.toLowerCase();
     if (!FRAMING.test(key)) headers[key] = value;
   }
+  return headers;
+}
+
+/** The provided headers, and the carrier's own, which win. @throws TypeError as the former. */
+function checkedHeaders(
+  bodyBytes: number,
+  provided: CarrierHeaders | undefined,
+): http.OutgoingHttpHeaders {
+  const headers: http.OutgoingHttpHeaders = allowedHeaders(provided);
   headers["accept"] = headers["content-type"] = MEDIA_TYPE;
   headers["content-length"] = bodyBytes;
   // Without this header an intermediary may compress.

@@ -240,7 +240,11 @@ const overBySocket: WeakMap<Duplex, Set<() => void>> = new WeakMap();
  *
  * @returns what ends the watch.
  */
-function whenOver(request: NodeRequest, response: NodeResponse, over: () => void): () => void {
+export function whenOver(
+  request: NodeRequest,
+  response: NodeResponse,
+  over: () => void,
+): () => void {
   response.once("finish", over);
   response.once("close", over);
   const unwatchSocket = isHttp2(response) ? ignore : watchSocket(request.socket, over);

@@ -16,6 +16,7 @@ import {
   writeAnswer,
   writeEarly,
 } from "./node-exchange.ts";
+import { serveStream } from "./node-stream.ts";
 import {
   type Judgement,
   type RequestHead,
@@ -55,7 +56,7 @@ export function nodeListener(handler: RequestHandler, options: ListenerOptions =
     }
     const place = placeInTurn(request, response);
     if (place > PIPELINED_MAX) {
-      if (judged.kind === "read") judged.admitted.release();
+      if (judged.kind === "read" || judged.kind === "stream") judged.admitted.release();
       // What follows this answer is not looked at: the connection ends with it.
       const answer = errorAnswer("connection_overloaded", { connection: "close" });
       refuse(rules, handler, request, response, answer);
@@ -65,6 +66,11 @@ export function nodeListener(handler: RequestHandler, options: ListenerOptions =
       refuse(rules, handler, request, response, errorAnswer("not_found", {}));
     } else if (judged.kind === "answer") {
       refuse(rules, handler, request, response, judged.answer);
+    } else if (judged.kind === "stream") {
+      const { address } = judged;
+      const header = (name: string): string | undefined => headerOf(request, name);
+      const peer = { address, request, header };
+      serveStream(rules, handler, request, response, { ...judged, peer });
     } else if (request.readableEnded || request.readableDidRead) {
       judged.admitted.release();
       rules.report(new Error("The request's body was read before the listener got it"));

@@ -8,6 +8,7 @@ export {
   type ServerSettings,
 } from "./configure-server.ts";
 export { type NodeListener, nodeListener } from "./node-listener.ts";
+export { type UpgradeListener, upgradeListener } from "./node-upgrade.ts";
 export type { NodeRequest, NodeResponse } from "./node-exchange.ts";
 export type { CorsOptions } from "./cors.ts";
 export type { TrustProxy } from "./client-address.ts";

@@ -12,8 +12,9 @@ import type { RequestHandler } from "../session/peer.ts";
 import { Admission, type Admitted } from "./admission.ts";
 import { type ClientAddress, clientAddressReader, type TrustProxy } from "./client-address.ts";
 import { Cors, type CorsOptions, type RequestSource } from "./cors.ts";
-import { emptyAnswer, errorAnswer, type HttpAnswer } from "./http-error.ts";
+import { emptyAnswer, errorAnswer, type HttpAnswer, type HttpErrorCode } from "./http-error.ts";
 import { MEDIA_TYPE } from "./media-type.ts";
+import { ticketIn } from "./stream-ticket.ts";
 
 /**
  * What a server adapter can be told. Limits are those of one listener or handler: a process that
@@ -27,7 +28,10 @@ export interface ListenerOptions {
   readonly path?: string | undefined;
   /** A body that has not come whole after so long is given up: 408. */
   readonly bodyTimeoutMs?: number | undefined;
-  /** An answer that the client has not taken after so long costs it the connection; Node only. */
+  /**
+   * An answer that the client has not taken after so long costs it the connection. `fetchHandler`,
+   * which has none, gives up what was not read of a stream after its end.
+   */
   readonly answerTimeoutMs?: number | undefined;
   /** Bytes of bodies that are being read at once: 503 beyond. */
   readonly readingBytesMax?: number | undefined;
@@ -95,6 +99,14 @@ export type Judgement =
   /** It is for somebody else. */
   | { readonly kind: "elsewhere" }
   | { readonly kind: "answer"; readonly answer: HttpAnswer }
+  /** It asks for a stream; `headers` go onto every answer. */
+  | {
+      readonly kind: "stream";
+      readonly address: string;
+      readonly admitted: Admitted;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly ticket: Uint8Array;
+    }
   /** Its body is worth reading; `headers` go onto every answer. */
   | {
       readonly kind: "read";
@@ -102,6 +114,12 @@ export type Judgement =
       readonly admitted: Admitted;
       readonly headers: Readonly<Record<string, string>>;
     };
+
+/** What is to be done with an upgrade. */
+export type UpgradeJudgement =
+  | { readonly kind: "elsewhere" }
+  | { readonly kind: "refuse"; readonly code: HttpErrorCode }
+  | { readonly kind: "open"; readonly address: string; readonly admitted: Admitted };
 
 export class RequestRules {
   readonly bodyTimeoutMs: number;
@@ -154,6 +172,14 @@ export class RequestRules {
       if (verdict === "refused") return refusal("origin_not_allowed");
       return { kind: "answer", answer: this.optionsAnswer(verdict === "allowed", headers) };
     }
+    const ticket = head.method === "GET" ? ticketIn(head.target) : undefined;
+    if (ticket !== undefined) {
+      // What a page may not read it may not get, either: it would be the only one to have it.
+      if (verdict === "refused") return refusal("origin_not_allowed");
+      const admitted = this.admission.admit(client.address);
+      if (typeof admitted === "string") return refusal(admitted);
+      return { kind: "stream", address: client.address, admitted, headers, ticket };
+    }
     if (head.method !== "POST") {
       const allow = this.cors.isOpen ? "POST, OPTIONS" : "POST";
       const answer = errorAnswer("method_not_allowed", { ...headers, allow });
@@ -169,6 +195,21 @@ export class RequestRules {
     const admitted = this.admission.admit(client.address);
     if (typeof admitted === "string") return refusal(admitted);
     return { kind: "read", address: client.address, admitted, headers };
+  }
+
+  /** The same for a request that wants to become a WebSocket [HTTP-14]. */
+  judgeUpgrade(head: RequestHead): UpgradeJudgement {
+    if (this.path !== "*" && pathOf(head.target) !== this.path) return { kind: "elsewhere" };
+    const client = this.readAddress(head.socketAddress, head.header("x-forwarded-for"));
+    // No preflight comes before it: a page of any origin can open one, with its user's cookies.
+    const verdict = this.cors.judge(sourceOf(head, client));
+    if (verdict === "refused") return { kind: "refuse", code: "origin_not_allowed" };
+    if (head.method !== "GET" || head.header("upgrade")?.toLowerCase() !== "websocket") {
+      return { kind: "refuse", code: "method_not_allowed" };
+    }
+    const admitted = this.admission.admit(client.address);
+    if (typeof admitted === "string") return { kind: "refuse", code: admitted };
+    return { kind: "open", address: client.address, admitted };
   }
 
   /** Something of the application threw. Never throws. */

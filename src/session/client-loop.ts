@@ -2,11 +2,14 @@
  * Drives a client's core: carries its requests, hands in their outcomes, and wakes it. Holds no
  * state of the protocol.
  */
-import { type RequestSide, UNANSWERED_DOUBTED } from "../core/index.ts";
-import type { Carrier, Outcome } from "./carrier.ts";
+import { type RequestOutput, type RequestSide, UNANSWERED_DOUBTED } from "../core/index.ts";
+import type { Carrier, Leaving, Outcome } from "./carrier.ts";
 import type { CodecFactory } from "./codec.ts";
+import { HeldRequests } from "./held-requests.ts";
 import type { Host } from "./host.ts";
+import { Links } from "./links.ts";
 import { type Driver, SessionHub } from "./session-hub.ts";
+import { TurnTaker } from "./turn-taker.ts";
 import { WakeTimer } from "./wake-timer.ts";
 
 /** How long the last word to the server may take before its connection is given up. */
@@ -18,17 +21,27 @@ const NO_ANSWER = "no_answer";
 /** The reason while the server says that it does not know the session. */
 const UNKNOWN = "session_unknown";
 
+type RequestToCarry = Extract<RequestOutput, { readonly kind: "request" }>;
+
 export class ClientLoop implements Driver {
   readonly hub: SessionHub;
   readonly host: Host;
   readonly #side: RequestSide;
   readonly #carrier: Carrier;
+  readonly #links: Links;
+  /** Else pipes alone tell how the path is. */
+  readonly #hasRequests: boolean;
   readonly #unwatch: () => void;
   readonly #timer: WakeTimer;
-  /** Exchanges that are out. */
+  /** Exchanges that are out; and those of them that go on when the host ends. */
   readonly #out: Map<number, AbortController> = new Map();
+  readonly #lasting: Set<number> = new Set();
+  readonly #held: HeldRequests;
+  readonly #turns: TurnTaker | undefined;
   #lastWordTimer: unknown;
   #isTurnPlanned = false;
+  /** From when the host says that it is left until it wakes. */
+  #isFrozen = false;
   #isEnded = false;
   /** Of the outage at present, if any. Requests that vanish fail without a reason. */
   #lastFailure = NO_ANSWER;
@@ -44,17 +57,31 @@ export class ClientLoop implements Driver {
     lostAfterMs: number,
   ) {
     this.host = host;
-    this.#timer = new WakeTimer(host, () => this.touch(), false);
+    this.#timer = new WakeTimer(host, () => this.#planTurn(), false);
     this.#side = side;
     this.#carrier = carrier;
+    this.#held = new HeldRequests(host, carrier.origin);
     this.#lostAfterMs = lostAfterMs;
     this.hub = new SessionHub(side, this, makeCodec);
-    this.#unwatch = carrier.watch(() => {
-      side.handleWake(host.nowMs());
+    const moved = (): void => {
       this.#pump();
-      this.touch();
-    });
-    this.touch();
+      this.#planTurn();
+    };
+    const { pipes = [], requests = "parked" } = carrier;
+    this.#hasRequests = requests !== "none";
+    const isForced = requests === "prompt" || requests === "none";
+    this.#links = new Links(host, side, pipes, isForced, moved, () => this.#planTurn());
+    this.hub.link = this.#links.name;
+    // A session that is resumed was open before, and without requests there is no other way to.
+    if (side.state !== "opening" || !this.#hasRequests) this.#links.begin();
+    if (carrier.turns !== undefined) {
+      this.#turns = new TurnTaker(host, side, carrier.turns, this.#out, () => this.#planTurn());
+    }
+    this.#unwatch = carrier.watch(
+      () => this.#wake(),
+      (how) => this.#leaveHost(how),
+    );
+    this.#planTurn();
   }
 
   report(error: unknown): void {
@@ -62,6 +89,12 @@ export class ClientLoop implements Driver {
   }
 
   touch(): void {
+    // A host that is left has no other tick: what the application says now leaves at once.
+    if (this.#isFrozen) void Promise.resolve().then(() => this.#flush());
+    else this.#planTurn();
+  }
+
+  #planTurn(): void {
     if (this.#isTurnPlanned) return;
     this.#isTurnPlanned = true;
     this.host.atEndOfTick(() => this.#turn());
@@ -70,10 +103,53 @@ export class ClientLoop implements Driver {
   /** The end of the tick: now the core speaks. */
   #turn(): void {
     this.#isTurnPlanned = false;
+    if (this.#isFrozen) return;
     if (!this.#isEnded) {
       this.hub.beforeTransmit();
       this.#side.handleTimeout(this.host.nowMs());
     }
+    this.#pump();
+    this.#renew();
+  }
+
+  /** Where held requests are cut on the way, one is answered before [SAY-12]. */
+  #renew(): void {
+    const nowMs = this.host.nowMs();
+    if (nowMs >= this.#held.renewAtMs && this.#side.renewParked(nowMs)) this.#pump();
+  }
+
+  /** When that is to be looked at; past that time, whatever it waits for wakes it. */
+  get #renewAtMs(): number {
+    const atMs = Math.max(this.#held.renewAtMs, this.#side.notBeforeMs);
+    return atMs > this.host.nowMs() ? atMs : Infinity;
+  }
+
+  #wake(): void {
+    this.#isFrozen = false;
+    this.#side.handleWake(this.host.nowMs());
+    this.#links.wake();
+    this.#pump();
+    this.#planTurn();
+  }
+
+  /** What is not acknowledged leaves once more; connections would be cut, or cost the page's place. */
+  #leaveHost(how: Leaving): void {
+    // While a pipe is there: what names one is not held.
+    this.#flush();
+    if (how !== "frozen") return;
+    this.#isFrozen = true;
+    this.#links.freeze();
+    const cut = [...this.#out.keys()].filter((exchange) => !this.#lasting.has(exchange));
+    for (const exchange of cut) this.#abort(exchange);
+    this.#turns?.stop();
+  }
+
+  /** [SAY-11] */
+  #flush(): void {
+    const { lastingBytes } = this.#carrier;
+    if (lastingBytes === undefined || !this.#hasRequests || this.#isEnded) return;
+    this.hub.beforeTransmit();
+    this.#side.flush(this.host.nowMs(), lastingBytes, this.#lasting);
     this.#pump();
   }
 
@@ -82,18 +158,34 @@ export class ClientLoop implements Driver {
     const before = [...this.#out.keys()];
     for (;;) {
       const output = this.#side.poll();
-      if (output.kind === "request") this.#request(output.exchange, output.body);
+      if (output.kind === "request") this.#request(output);
       else if (output.kind === "abort") this.#abort(output.exchange);
+      else if (output.kind === "transmit") this.#links.transmit(output.handle, output.body);
+      else if (output.kind === "hang-up") this.#links.hangUp(output.handle);
+      else if (output.kind === "pipe-wanted") this.#links.wanted();
+      else if (output.kind === "pipe-offered") this.#links.offered(output.link);
+      else if (output.kind === "pipe-joined") this.#links.joined(output.link);
+      else if (output.kind === "pipe-gone") this.#links.gone(output.link, output.why);
+      else if (output.kind === "pipe-ending") this.#links.ending(output.link);
       else if (output.kind === "timeout") {
         const lostAtMs = this.#noteReach();
         if (this.#isEnded) this.#timer.clear();
-        else this.#timer.set(Math.min(output.atMs, lostAtMs));
+        else {
+          const linksAtMs = this.#links.consider();
+          this.#timer.set(Math.min(output.atMs, lostAtMs, linksAtMs, this.#renewAtMs));
+        }
         break;
       } else {
         this.hub.handleOutput(output);
+        if (output.kind === "opened") this.#links.begin();
         if (output.kind === "ended") this.#end(before);
       }
     }
+    const { state, joined } = this.#side;
+    const isHearing = joined === 0 && state !== "opening" && !this.#isFrozen;
+    this.#turns?.consider(isHearing && !this.#isEnded);
+    this.hub.linkReason = this.#links.lastReason;
+    if (!this.#isEnded) this.hub.noteLink(this.#links.name);
     this.hub.settle();
   }
 
@@ -105,6 +197,7 @@ export class ClientLoop implements Driver {
   #noteReach(): number {
     const { requestsUnanswered, isDoubted } = this.#side;
     if (requestsUnanswered === 0) this.#lastFailure = isDoubted ? UNKNOWN : NO_ANSWER;
+    else if (!this.#hasRequests) this.#lastFailure = this.#links.lastReason || NO_ANSWER;
     // A server that has forgotten the session is no way for it.
     const isDown = isDoubted || requestsUnanswered >= UNANSWERED_DOUBTED;
     if (!isDown) this.#downSinceMs = Infinity;
@@ -120,18 +213,25 @@ export class ClientLoop implements Driver {
     return isLost ? Infinity : lostAtMs;
   }
 
-  #request(exchange: number, body: Uint8Array): void {
+  #request({ exchange, body, isLasting: isFlushed }: RequestToCarry): void {
     const controller = new AbortController();
     this.#out.set(exchange, controller);
-    void this.#carrier.exchange(body, controller.signal).then((outcome) => {
+    // The last word too goes before the host does.
+    const isLast = isFlushed === true || this.#isFrozen || this.#side.state === "ended";
+    const isLasting = isLast && body.length <= (this.#carrier.lastingBytes ?? 0);
+    if (isLasting) this.#lasting.add(exchange);
+    const outcome = this.#carrier.exchange(body, controller.signal, isLasting);
+    void this.#held.watch(outcome, controller.signal).then((ended) => {
+      this.#lasting.delete(exchange);
       // Nobody waits for it any more.
-      if (this.#out.delete(exchange)) this.#handleOutcome(exchange, outcome);
+      if (this.#out.delete(exchange)) this.#handleOutcome(exchange, ended);
     });
   }
 
   #abort(exchange: number): void {
     this.#out.get(exchange)?.abort();
     this.#out.delete(exchange);
+    this.#lasting.delete(exchange);
   }
 
   #handleOutcome(exchange: number, outcome: Outcome): void {
@@ -149,12 +249,13 @@ export class ClientLoop implements Driver {
       });
     }
     this.#pump();
-    this.touch();
+    this.#planTurn();
   }
 
   /** All that was out before is of no use; what the core said last still goes. */
   #end(before: readonly number[]): void {
     this.#isEnded = true;
+    this.#links.end();
     this.#unwatch();
     for (const exchange of before) this.#abort(exchange);
     if (this.#out.size === 0) this.#leave();
@@ -164,6 +265,7 @@ export class ClientLoop implements Driver {
   #leave(): void {
     this.host.clearTimer(this.#lastWordTimer);
     for (const exchange of this.#out.keys()) this.#abort(exchange);
+    this.#turns?.stop();
     this.#carrier.close();
   }
 }

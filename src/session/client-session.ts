@@ -10,6 +10,7 @@ import { checkCodec, type CodecFactory } from "./codec.ts";
 import { type Host, platform } from "./host.ts";
 import { CLIENT_LOST_AFTER_MS } from "./limits.ts";
 import { encodeSaved, resumeSaved, type SavedInbox } from "./saved-session.ts";
+import type { LinkName } from "./pipe-carrier.ts";
 import { Session } from "./session.ts";
 import type { SessionHub } from "./session-hub.ts";
 
@@ -18,7 +19,9 @@ const SECRET_BYTES = 32;
 const NONCE_BYTES = 16;
 
 /** What every client can be told; limits and times are the core's, with its defaults. */
-export interface ClientOptions extends Optional<Omit<RequestOptions, "consume" | "literal">> {
+export interface ClientOptions extends Optional<
+  Omit<RequestOptions, "consume" | "literal" | "requests">
+> {
   /**
    * What `save()` gave. The session goes on where it was saved, with the limits that it had; the
    * options of the core are not looked at. A state may be resumed more than once, as when a tab is
@@ -49,6 +52,20 @@ export class ClientSession<Incoming = unknown, Outgoing = unknown> extends Sessi
     super(hub);
     this.#hub = hub;
     this.#side = side;
+  }
+
+  /** By which link the server is heard at present; `link` tells of each other one. */
+  get link(): LinkName {
+    return this.#hub.link;
+  }
+
+  /**
+   * Why the last other link ended or did not come about: `websocket_refused`, `websocket_timeout`,
+   * `buffered`, `silent`; also where another session of its origin has found that out. Empty while
+   * none has; machine-readable.
+   */
+  get linkReason(): string {
+    return this.#hub.linkReason;
   }
 
   /**
@@ -100,11 +117,14 @@ export function connectIn<Incoming, Outgoing>(
 ): ClientSession<Incoming, Outgoing> {
   checkCodec(makeCodec);
   const { resume, lostAfterMs = CLIENT_LOST_AFTER_MS, ...limits } = withoutUndefined(options);
-  // Of the core's options the one that this layer decides.
-  if ("consume" in limits) throw new UsageError("option_unknown", "consume");
+  // Of the core's options those that this layer decides.
+  for (const name of ["consume", "requests"]) {
+    if (name in limits) throw new UsageError("option_unknown", name);
+  }
+  const { requests = "parked" } = carrier;
   within(lostAfterMs, 0, DAY_MS, "lostAfterMs");
   if (resume !== undefined) {
-    const { side, inboxes } = resumeSaved(host, resume);
+    const { side, inboxes } = resumeSaved(host, resume, requests);
     const { hub } = new ClientLoop(host, side, carrier, makeCodec, lostAfterMs);
     hub.restore(inboxes);
     return new ClientSession(hub, side);
@@ -113,7 +133,7 @@ export function connectIn<Incoming, Outgoing>(
   const nonce = credentials.subarray(0, NONCE_BYTES);
   const secret = credentials.subarray(NONCE_BYTES);
   const carriers = carrier.carriersMax === undefined ? {} : { carriersMax: carrier.carriersMax };
-  const settings = { ...carriers, ...limits, consume: "explicit" } as const;
+  const settings = { ...carriers, ...limits, consume: "explicit", requests } as const;
   const side = new RequestSide(host.nowMs(), { nonce, secret }, settings);
   return new ClientSession(new ClientLoop(host, side, carrier, makeCodec, lostAfterMs).hub, side);
 }

@@ -6,9 +6,11 @@ export type {
   EndReason,
   Fate,
   HoldPolicy,
+  Prove,
+  RequestUse,
   Stats,
 } from "../core/index.ts";
-export type { Carrier, Outcome } from "./carrier.ts";
+export type { Carrier, Leaving, Outcome, Turns } from "./carrier.ts";
 export type { Channel } from "./channel.ts";
 export { type ClientOptions, type ClientSession, connectOver } from "./client-session.ts";
 export type { Codec, CodecFactory } from "./codec.ts";
@@ -23,6 +25,7 @@ export type { BundleConsumer } from "./inbox.ts";
 export { json } from "./json.ts";
 export type { SendOptions } from "./message-stream.ts";
 export { msgpack } from "./msgpack.ts";
+export type { LinkName, PipeCarrier, PipeConnection, PipeEvents } from "./pipe-carrier.ts";
 export { raw } from "./raw.ts";
 export type { Session } from "./session.ts";
 export type {

@@ -3,6 +3,8 @@
  * HTTP: an adapter translates both ways.
  */
 
+import type { Claim } from "../core/index.ts";
+
 /** Who sent a request, as far as the adapter can tell. */
 export interface Peer {
   /** The client's address, for limits; empty when unknown. */
@@ -27,6 +29,26 @@ export type Reply =
   | { readonly kind: "answer"; readonly body: Uint8Array }
   | { readonly kind: "refusal"; readonly refusal: Refusal };
 
+/** A connection on which bodies pass both ways, as an adapter has it. */
+export interface ServerPipe {
+  /** Writes a body, before `close`. */
+  write(body: Uint8Array): void;
+  /** What was written leaves, and then the connection ends. */
+  close(): void;
+  /** Bytes that were written and are still in this process, where the adapter can tell. */
+  readonly unsentBytes?: number;
+  /** The connection ends at once: whoever does not read is not waited for. */
+  cut?(): void;
+}
+
+/** What an adapter tells of it. */
+export interface PipeEvents {
+  /** A body has come whole; it belongs to the server from now on. */
+  body(bytes: Uint8Array): void;
+  /** The connection has ended, by whomever. */
+  gone(): void;
+}
+
 /** The part of a server that an adapter sees. */
 export interface RequestHandler {
   /** Largest body that is worth reading. */
@@ -38,4 +60,15 @@ export interface RequestHandler {
    * @returns what to call when the request's connection has gone unanswered.
    */
   handleRequest(body: Uint8Array, peer: Peer, reply: (reply: Reply) => void): () => void;
+  /**
+   * A connection has opened on which bodies pass both ways. Nothing is known of it yet; `claim` where
+   * its first body has no secret.
+   */
+  handlePipe?(peer: Peer, pipe: ServerPipe, claim?: Claim): PipeEvents;
+  /**
+   * Somebody asks for the stream with a ticket; with an empty one, for one that the server names.
+   *
+   * @returns what to call when the connection has ended; undefined where there is no such stream.
+   */
+  handleStream?(ticket: Uint8Array, peer: Peer, pipe: ServerPipe): (() => void) | undefined;
 }

@@ -4,7 +4,7 @@
  *
  * JSON, with bytes in base64 and what JSON lacks (undefined, infinities) spelt out.
  */
-import { RequestSide, type Snapshot, UsageError } from "../core/index.ts";
+import { RequestSide, type RequestUse, type Snapshot, UsageError } from "../core/index.ts";
 import type { ChannelFacts } from "./channel.ts";
 import { type Host, randomWord } from "./host.ts";
 import type { InboxContent } from "./inbox.ts";
@@ -41,10 +41,11 @@ export function encodeSaved(saved: SavedSession): string {
 export function resumeSaved(
   host: Host,
   text: string,
+  requests: RequestUse,
 ): { readonly side: RequestSide; readonly inboxes: readonly SavedInbox[] } {
   try {
     const { version, core, inboxes } = restore(JSON.parse(text)) as SavedSession;
-    const side = RequestSide.resume(host.nowMs(), core, randomWord(host));
+    const side = RequestSide.resume(host.nowMs(), core, randomWord(host), requests);
     if (version === 1 && agrees(side, inboxes)) return { side, inboxes };
   } catch {
     // Falls through: whatever is wrong with it, it is not ours.

@@ -4,30 +4,32 @@
  */
 import {
   type ApplicationOutput,
+  type Claim,
   END_CODES,
   Endpoint,
   type EndpointOptions,
   ENDPOINT_DEFAULTS,
   type ServerSession,
+  TICKET_BYTES,
   type Verdict,
 } from "../core/index.ts";
 import { assert } from "../core/errors.ts";
-import { checkNames, within } from "../core/options.ts";
+import { checkNames, unsentBytesMaxOf, within } from "../core/options.ts";
 import { checkFunction, type Optional, refuse, withoutUndefined } from "./checks.ts";
 import { checkCodec, type CodecFactory } from "./codec.ts";
 import { CODE_MAX } from "./errors.ts";
 import { type Host, platform, randomWord } from "./host.ts";
 import { REAUTHENTICATE_MARGIN_MS, SERVER_LOST_AFTER_MS } from "./limits.ts";
 import { msgpack } from "./msgpack.ts";
-import type { Peer, Reply, RequestHandler } from "./peer.ts";
+import type { Peer, PipeEvents, Reply, RequestHandler, ServerPipe } from "./peer.ts";
 import { type Answer, ask, Reauthentication } from "./reauthentication.ts";
 import { Session } from "./session.ts";
 import { SessionHub } from "./session-hub.ts";
 import { Unreachable } from "./unreachable.ts";
 import { WakeTimer } from "./wake-timer.ts";
 
-export type { LiteralOptions } from "../core/index.ts";
-export type { Peer, Refusal, Reply, RequestHandler } from "./peer.ts";
+export type { Address, Claim, LiteralOptions } from "../core/index.ts";
+export type { Peer, PipeEvents, Refusal, Reply, RequestHandler, ServerPipe } from "./peer.ts";
 
 /**
  * Who may have a session. Returns the principal: the name under which the application knows the
@@ -135,6 +137,9 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   readonly #codec: CodecFactory;
   readonly #timer: WakeTimer;
   readonly #held: Map<number, Held> = new Map();
+  readonly #pipes: Map<number, ServerPipe> = new Map();
+  /** Whose the streams are that were named and then taken. */
+  readonly #takers: Map<number, ServerSession> = new Map();
   readonly #served: Map<ServerSession, Served<Incoming, Outgoing>> = new Map();
   /** Whose first requests wait for a verdict. */
   readonly #openers: Map<ServerSession, Peer> = new Map();
@@ -149,6 +154,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   #nextHandle = 1;
   #isTurnPlanned = false;
   readonly #verdictTimeoutMs: number;
+  readonly #unsentBytesMax: number;
 
   /** @throws UsageError `option_invalid`, `option_unknown`. */
   constructor(options: ServerOptions<Incoming, Outgoing>);
@@ -182,6 +188,8 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     this.#codec = codec;
     this.#verdictTimeoutMs = limits.verdictTimeoutMs ?? ENDPOINT_DEFAULTS.verdictTimeoutMs;
     this.bodyBytesMax = limits.bodyBytesMax ?? ENDPOINT_DEFAULTS.bodyBytesMax;
+    const pipeBytesMax = limits.pipeBytesMax ?? ENDPOINT_DEFAULTS.pipeBytesMax;
+    this.#unsentBytesMax = unsentBytesMaxOf({ pipeBytesMax, bodyBytesMax: this.bodyBytesMax });
     this.#endpoint = new Endpoint(host.nowMs(), {
       ...limits,
       consume: "explicit",
@@ -242,6 +250,129 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
       this.#pump();
       this.#touch();
     };
+  }
+
+  handlePipe(peer: Peer, pipe: ServerPipe, claim?: Claim): PipeEvents {
+    const handle = this.#nextHandle++;
+    this.#pipes.set(handle, pipe);
+    let session: ServerSession | undefined;
+    let leave: (() => void) | undefined;
+    const begin = (body: Uint8Array): void => {
+      leave = undefined;
+      session = this.#joinPipe(handle, body, peer, claim);
+    };
+    return {
+      body: (bytes) => {
+        if (!this.#pipes.has(handle)) return;
+        if (session !== undefined) {
+          this.#endpoint.handlePipeBody(this.#host.nowMs(), session, handle, bytes);
+          this.#noteMoved(session);
+        } else if (leave === undefined) {
+          const known = this.#endpoint.recognise(bytes, claim);
+          const reauthentication = this.#reauthentication;
+          if (
+            known === undefined ||
+            reauthentication?.isNeeded(this.#host.nowMs(), known) !== true
+          ) {
+            begin(bytes);
+            return;
+          }
+          leave = reauthentication.wait(known, peer, {
+            proceed: () => begin(bytes),
+            refuse: () => this.#hangUp(handle),
+          });
+        } else {
+          // Whoever says more before it is known who it is has not waited to be greeted.
+          leave();
+          this.#hangUp(handle);
+        }
+      },
+      gone: () => {
+        leave?.();
+        if (!this.#pipes.delete(handle) || session === undefined) return;
+        this.#endpoint.handlePipeGone(this.#host.nowMs(), session, handle);
+        this.#noteMoved(session);
+      },
+    };
+  }
+
+  handleStream(ticket: Uint8Array, _peer: Peer, pipe: ServerPipe): (() => void) | undefined {
+    if (ticket.length === 0) return this.#nameStream(pipe);
+    const known = this.#endpoint.recogniseTicket(ticket);
+    // A request says who its client is, and offers another ticket [HTTP-11].
+    const isSilent =
+      known !== undefined && this.#reauthentication?.isNeeded(this.#host.nowMs(), known);
+    if (isSilent === true) return undefined;
+    const handle = this.#nextHandle++;
+    this.#pipes.set(handle, pipe);
+    const session = this.#endpoint.handleStream(this.#host.nowMs(), handle, ticket);
+    if (session === undefined) {
+      this.#pipes.delete(handle);
+      return undefined;
+    }
+    this.#noteMoved(session);
+    return () => {
+      if (!this.#pipes.delete(handle)) return;
+      this.#endpoint.handlePipeGone(this.#host.nowMs(), session, handle);
+      this.#noteMoved(session);
+    };
+  }
+
+  /** A stream whose session, if any, will name it by a request. */
+  #nameStream(pipe: ServerPipe): (() => void) | undefined {
+    const handle = this.#nextHandle++;
+    this.#pipes.set(handle, pipe);
+    const name = this.#host.randomBytes(TICKET_BYTES);
+    if (!this.#endpoint.nameStream(this.#host.nowMs(), handle, name)) {
+      this.#pipes.delete(handle);
+      return undefined;
+    }
+    this.#pump();
+    return () => {
+      if (!this.#pipes.delete(handle)) return;
+      const session = this.#takers.get(handle);
+      this.#takers.delete(handle);
+      if (session === undefined) {
+        this.#endpoint.handleNamedGone(handle);
+        return;
+      }
+      this.#endpoint.handlePipeGone(this.#host.nowMs(), session, handle);
+      this.#noteMoved(session);
+    };
+  }
+
+  /** The first body of a pipe says whose it is. */
+  #joinPipe(
+    handle: number,
+    body: Uint8Array,
+    peer: Peer,
+    claim: Claim | undefined,
+  ): ServerSession | undefined {
+    const origin = { address: peer.address, principal: undefined };
+    const session = this.#endpoint.handlePipe(this.#host.nowMs(), handle, body, origin, claim);
+    if (session !== undefined) {
+      if (!this.#served.has(session) && !this.#openers.has(session)) {
+        this.#openers.set(session, peer);
+      }
+      this.#moved.add(session);
+    }
+    this.#pump();
+    this.#touch();
+    return session;
+  }
+
+  #noteMoved(session: ServerSession): void {
+    this.#moved.add(session);
+    this.#pump();
+    this.#touch();
+  }
+
+  #hangUp(handle: number): void {
+    const pipe = this.#pipes.get(handle);
+    this.#pipes.delete(handle);
+    this.#takers.delete(handle);
+    // Last: an adapter that tells of the end at once tells it of nothing that is known.
+    pipe?.close();
   }
 
   // --- for the application --------------------------------------------------------------------
@@ -332,6 +463,15 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
         case "respond":
           this.#respond(output.handle, output.body);
           break;
+        case "transmit":
+          this.#write(output.handle, output.body);
+          break;
+        case "hang-up":
+          this.#hangUp(output.handle);
+          break;
+        case "stream-taken":
+          this.#takers.set(output.handle, output.session);
+          break;
         case "authenticate":
           void this.#admit(output.session);
           break;
@@ -339,6 +479,14 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
           this.#handleOutput(output.session, output.output);
       }
     }
+  }
+
+  #write(handle: number, body: Uint8Array): void {
+    const pipe = this.#pipes.get(handle);
+    if (pipe === undefined) return;
+    pipe.write(body);
+    // Its end, which the adapter tells, has the rest go by another link.
+    if ((pipe.unsentBytes ?? 0) > this.#unsentBytesMax) pipe.cut?.();
   }
 
   #respond(handle: number, body: Uint8Array): void {

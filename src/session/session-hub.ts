@@ -28,6 +28,7 @@ import { Inbox } from "./inbox.ts";
 import type { StreamParts } from "./message-stream.ts";
 import { isPeersDoing, isPeersLimit } from "./peers-doing.ts";
 import type { SavedInbox } from "./saved-session.ts";
+import type { LinkName } from "./pipe-carrier.ts";
 import type { SessionEvents, SessionPhase, Status } from "./status.ts";
 
 /** What moves the core of a session. */
@@ -69,6 +70,10 @@ export class SessionHub {
   readonly inbox: Inbox;
   readonly channels: Map<number, OpenChannel> = new Map();
   status: Status;
+  /** By which link the server is heard; a server's own sessions are not told of it. */
+  link: LinkName = "poll";
+  /** Why another link ended last, or did not come about. */
+  linkReason = "";
   endedInfo: EndedInfo | undefined;
   readonly #driver: Driver;
   readonly #makeCodec: CodecFactory;
@@ -268,6 +273,12 @@ export class SessionHub {
       case "writable":
         this.#makeRoom();
         break;
+      case "pipe-offered":
+      case "pipe-joined":
+      case "pipe-ending":
+      case "pipe-gone":
+        // The driver's.
+        break;
       case "ended": {
         this.#end(endedInfo(output, (id) => this.#labelOf(id), this.status.reason));
       }
@@ -290,6 +301,13 @@ export class SessionHub {
   beforeTransmit(): void {
     this.#endTick(0, this.inbox);
     for (const { id, inbox } of this.channels.values()) this.#endTick(id, inbox);
+  }
+
+  /** The server is heard by this link now. */
+  noteLink(name: LinkName): void {
+    if (name === this.link) return;
+    this.link = name;
+    this.tell(() => this.#tell("link", name));
   }
 
   /** How the path is, as far as the driver can tell, and what failed last. */

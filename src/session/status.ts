@@ -1,6 +1,7 @@
 /** What a session tells about itself: its status, its events and their types. */
 import type { Channel } from "./channel.ts";
 import type { EndedInfo } from "./errors.ts";
+import type { LinkName } from "./pipe-carrier.ts";
 
 /** Where a session stands. */
 export type SessionPhase =
@@ -66,6 +67,7 @@ export const EVENTS: readonly (keyof SessionEvents)[] = [
   "resumed",
   "givenUp",
   "channel",
+  "link",
   "ended",
 ];
 
@@ -84,6 +86,8 @@ export interface SessionEvents {
   givenUp: (info: GivenUpInfo) => void;
   /** The peer opened a channel: `channel.as<In, Out>()` types it. */
   channel: (channel: Channel) => void;
+  /** At a client: the server is heard by another link than before. */
+  link: (name: LinkName) => void;
   /** The last event. */
   ended: (info: EndedInfo) => void;
 }

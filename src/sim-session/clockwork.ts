@@ -231,10 +231,15 @@ export class Clockwork implements ProcessOwner {
     if (all.some(({ status, unacknowledged }) => status.state !== "open" || unacknowledged > 0)) {
       return false;
     }
-    // Each has a request parked, or its client has something to find out yet.
-    const wanted = new Map<Path, number>();
-    for (const path of sessions.values()) wanted.set(path, (wanted.get(path) ?? 0) + 1);
-    return [...wanted].every(([path, count]) => path.parkedCount >= count);
+    // Each has a request parked or a pipe, or its client has something to find out yet.
+    const parked = new Map<Path, number>();
+    const piped = new Map<Path, number>();
+    for (const [{ link }, path] of sessions) {
+      const wanted = link === "poll" ? parked : piped;
+      wanted.set(path, (wanted.get(path) ?? 0) + 1);
+    }
+    const isParked = [...parked].every(([path, count]) => path.parkedCount >= count);
+    return isParked && [...piped].every(([path, count]) => path.pipes.workingCount >= count);
   }
 }
 

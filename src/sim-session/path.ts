@@ -7,6 +7,7 @@ import type { Peer, Reply, RequestHandler } from "../session/peer.ts";
 import { type Item, SimulatedHttp } from "../sim/http.ts";
 import { Network, type NetworkNames, type NetworkOptions } from "../sim/network/network.ts";
 import type { Play } from "../sim/play.ts";
+import { PipePath } from "./pipe-path.ts";
 
 /** What a path asks of the processes at its ends. */
 export interface End {
@@ -30,6 +31,7 @@ interface Held {
 
 export class Path {
   readonly network: Network;
+  readonly pipes: PipePath;
   private readonly client: End;
   private readonly server: End;
   /** Exchanges of which the client waits for the outcome. */
@@ -53,6 +55,7 @@ export class Path {
     this.client = client;
     this.server = server;
     this.network = new Network(new SimulatedHttp(), options, play, names, nowMs);
+    this.pipes = new PipePath(this.network, client, server);
   }
 
   // --- what the two ends do -------------------------------------------------------------------
@@ -80,6 +83,7 @@ export class Path {
   /** A process is gone: what a client has sent arrives all the same, what a server held is lost. */
   handleEnd(gone: End): void {
     const { network } = this;
+    this.pipes.handleEnd(gone);
     if (gone === this.client) {
       for (const exchange of this.waiting.keys()) network.http.abort(exchange, true);
       this.waiting.clear();
@@ -110,7 +114,7 @@ export class Path {
 
   /** When something is to happen. */
   get nextAtMs(): number {
-    let atMs = this.network.nextAtMs;
+    let atMs = Math.min(this.network.nextAtMs, this.pipes.nextAtMs);
     for (const item of this.network.http.items) atMs = Math.min(atMs, this.dueAtMs(item));
     return atMs;
   }
@@ -125,6 +129,10 @@ export class Path {
     let next: Item | undefined;
     for (const item of network.http.items) {
       if (next === undefined || this.dueAtMs(item) < this.dueAtMs(next)) next = item;
+    }
+    if (this.pipes.nextAtMs < (next === undefined ? Infinity : this.dueAtMs(next))) {
+      if (this.pipes.nextAtMs <= network.nowMs) this.pipes.handleTimeout();
+      return;
     }
     if (next === undefined || this.dueAtMs(next) > network.nowMs) return;
     network.handleArrived(next);

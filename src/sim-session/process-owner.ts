@@ -1,4 +1,5 @@
 /** What a process asks of its world. */
+import type { LinkName } from "../session/pipe-carrier.ts";
 import type { Status } from "../session/status.ts";
 import type { WorldClock } from "./life.ts";
 import type { Path } from "./path.ts";
@@ -7,6 +8,7 @@ import type { SimulatedProcess } from "./process.ts";
 /** What a world looks at to see whether anything moves. */
 export interface SessionView {
   readonly status: Status;
+  readonly link: LinkName;
   readonly unacknowledged: number;
 }
 

@@ -9,7 +9,9 @@ import type { Carrier } from "../session/carrier.ts";
 import { type ClientOptions, type ClientSession, connectIn } from "../session/client-session.ts";
 import type { CodecFactory } from "../session/codec.ts";
 import { msgpack } from "../session/msgpack.ts";
+import { refuse } from "../session/checks.ts";
 import type { Peer } from "../session/peer.ts";
+import type { LinkName } from "../session/pipe-carrier.ts";
 import { type ServerOptions, SessionServer } from "../session/server.ts";
 import { MS } from "../sim/option-checks.ts";
 import { WorldError } from "./errors.ts";
@@ -26,6 +28,11 @@ export interface SimulatedConnectOptions extends ClientOptions {
   readonly codec?: CodecFactory | undefined;
   /** The name of the process that serves. Default `server`. */
   readonly to?: string | undefined;
+  /**
+   * The links that its sessions use, the best first, as of `connect`. Polling must be among them.
+   * Default: polling alone.
+   */
+  readonly links?: readonly LinkName[] | undefined;
   /** What `peer.header` finds at the server, by names in lower case. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
@@ -61,6 +68,14 @@ export interface ProcessScope {
   onUnload(callback: () => void): void;
   /** Writes down what happened, for the chart of a failure. */
   note(text: string): void;
+}
+
+const LINKS: readonly unknown[] = ["websocket", "stream", "poll"] satisfies LinkName[];
+
+function checkLinks(links: readonly LinkName[]): void {
+  const isList = Array.isArray(links) && links.every((link) => LINKS.includes(link));
+  if (isList && links.includes("poll")) return;
+  refuse("links", String(links), `a list of ${LINKS.join(", ")}, with poll`);
 }
 
 /** A process that was started in a world. */
@@ -233,12 +248,18 @@ export class SimulatedProcess implements End {
     life: Life,
     options: SimulatedConnectOptions,
   ): ClientSession<Incoming, Outgoing> {
-    const { codec = msgpack, to = "server", headers = {}, ...limits } = options;
+    const { codec = msgpack, to = "server", headers = {}, links = ["poll"], ...limits } = options;
+    checkLinks(links);
     const path = this.owner.pathOf(this, to);
     const { address, wakes } = this;
     const peer: Peer = { address, header: (header) => headers[header], request: undefined };
+    const origin = `simulated://${to}`;
+    const pipes = links.flatMap((link) => {
+      return link === "poll" ? [] : [path.pipes.carrier(link, origin, peer, () => life.isOver)];
+    });
     const carrier: Carrier = {
       carriersMax: undefined,
+      pipes,
       exchange: (body, signal) => {
         // What it was about to do when it was killed does not happen.
         if (life.isOver) return new Promise(() => {});

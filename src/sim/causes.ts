@@ -20,6 +20,7 @@ import { BrokenPromise, type SideName, SIDES } from "./applications.ts";
 import type { Item } from "./http.ts";
 import { openClient } from "./invariants/open.ts";
 import type { MortalPair } from "./mortal-pair.ts";
+import type { SimulatedPipe, Way } from "./pipes.ts";
 import { readWhole } from "./whole-bodies.ts";
 
 const OK = 200;
@@ -147,6 +148,31 @@ export class Causes {
     this.heardAtMs.client = clocks.client;
     this.unknownSinceMs = Infinity;
     this.damaged = 0;
+  }
+
+  /** Something on a pipe has arrived. What the core has then left the pipe for is not heard. */
+  handlePipeArrived(pipe: SimulatedPipe, way: Way, bytes: Uint8Array): void {
+    if (!this.isMortal || bytes.length === 0) return;
+    if (way === "up") this.handlePipeUp(pipe, bytes);
+    else this.handlePipeDown(pipe, bytes);
+  }
+
+  private handlePipeUp({ number, server }: SimulatedPipe, bytes: Uint8Array): void {
+    const { session, sessionId, clocks } = this.pair;
+    const body = readWhole(bytes, sessionId)?.body;
+    if (session === undefined || body === undefined || server === "closed") return;
+    const { pipes } = session.side;
+    const isHeld = [...pipes.values()].some(({ handle }) => handle === number);
+    if (isHeld) this.heardAtMs.server = clocks.server;
+  }
+
+  private handlePipeDown({ link, kind, isClientOpen }: SimulatedPipe, bytes: Uint8Array): void {
+    const { client, clocks, http, sessionId } = this.pair;
+    const body = readWhole(bytes, sessionId)?.body;
+    if (body === undefined || !isClientOpen || !client.pipes.has(link)) return;
+    this.heardAtMs.client = clocks.client;
+    this.unknownSinceMs = Infinity;
+    if (kind === "duplex") this.unanswered = http.waiting.size;
   }
 
   // --- ends -----------------------------------------------------------------------------------

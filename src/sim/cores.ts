@@ -8,6 +8,7 @@ import {
   type FailureKind,
   LiteralRequestSide,
   type ParkSide,
+  type PipeOutput,
   type RequestOutput,
   RequestSide,
   type RespondOutput,
@@ -30,10 +31,27 @@ export type CoreEvent =
   | { readonly kind: "command"; readonly command: Command; readonly payload: Uint8Array }
   | { readonly kind: "consume"; readonly channel: number; readonly count: number }
   | { readonly kind: "wake" }
-  | { readonly kind: "reload"; readonly seed: number };
+  | { readonly kind: "reload"; readonly seed: number }
+  | { readonly kind: "open-pipe" }
+  | { readonly kind: "offer-pipe"; readonly ticket: Uint8Array }
+  | { readonly kind: "pipe-down"; readonly link: number; readonly body: Uint8Array }
+  | { readonly kind: "pipe-closed"; readonly link: number }
+  | PipeEvent;
+
+/** What a server's core is told of a pipe. */
+export type PipeEvent =
+  | {
+      readonly kind: "pipe-up";
+      readonly handle: number;
+      readonly isFirst: boolean;
+      readonly body: Uint8Array;
+    }
+  | { readonly kind: "stream"; readonly handle: number; readonly ticket: Uint8Array }
+  | { readonly kind: "pipe-gone"; readonly handle: number }
+  | { readonly kind: "retire"; readonly handle: number };
 
 /** What a core wants done, or its application to know. */
-export type CoreOutput = RequestOutput | RespondOutput | ApplicationOutput;
+export type CoreOutput = RequestOutput | RespondOutput | PipeOutput | ApplicationOutput;
 
 /** What a core did when it was told something. */
 export interface Reaction {
@@ -47,6 +65,8 @@ export interface Reaction {
 const TICKS_MAX = 100;
 /** Armed with nothing to say. */
 const IDLE_TIMERS: readonly string[] = ["exchange", "hold", "silence", "tombstone"];
+/** The same of a side with a pipe: what it says now and then, and when it takes it for dead. */
+const PIPE_TIMERS: readonly string[] = ["transmit", "pipe"];
 const ORIGIN = { address: "client", principal: "" };
 /** A favourable verdict on an opening. */
 export const WELCOME: Verdict = { accepted: true, principal: "" };
@@ -94,7 +114,9 @@ export class Cores {
     return SIDES.every((side) => {
       const { atMs, timer } = this.wakeAt[side];
       const isLeftOut = this.options.timersExcluded?.includes(timer) === true;
-      return atMs === Infinity || isLeftOut || IDLE_TIMERS.includes(timer);
+      if (atMs === Infinity || isLeftOut || IDLE_TIMERS.includes(timer)) return true;
+      const hasPipe = (this.half(side)?.pipes.size ?? 0) > 0;
+      return hasPipe && atMs > this.clocks[side] && PIPE_TIMERS.includes(timer);
     });
   }
 
@@ -170,7 +192,45 @@ export class Cores {
         this.half(side)?.consume(nowMs, event.channel, event.count);
         this.touch(side);
         return true;
+      case "open-pipe":
+        return this.client.openPipe(nowMs);
+      case "offer-pipe":
+        return this.client.offerPipe(nowMs, event.ticket);
+      case "pipe-down":
+        this.client.handlePipeBody(nowMs, event.link, event.body);
+        return true;
+      case "pipe-closed":
+        this.client.handlePipeClosed(nowMs, event.link);
+        return true;
+      default:
+        return this.tellOfPipe(nowMs, event);
     }
+  }
+
+  /** False: no session has this stream. */
+  private tellOfPipe(nowMs: number, event: PipeEvent): boolean {
+    const { server } = this;
+    const { handle } = event;
+    if (event.kind === "stream") {
+      return server.handleStream(nowMs, handle, event.ticket) !== undefined;
+    }
+    const session = this.sessionOfPipe(handle);
+    if (event.kind === "pipe-up" && event.isFirst) {
+      server.handlePipe(nowMs, handle, event.body, ORIGIN);
+    } else if (session !== undefined) {
+      if (event.kind === "pipe-up") server.handlePipeBody(nowMs, session, handle, event.body);
+      else if (event.kind === "pipe-gone") server.handlePipeGone(nowMs, session, handle);
+      else server.retirePipe(nowMs, session, handle);
+    }
+    return true;
+  }
+
+  /** The session that has a pipe, whichever it is. */
+  private sessionOfPipe(handle: number): ServerSession | undefined {
+    for (const session of this.server.sessions.values()) {
+      for (const pipe of session.side.pipes.values()) if (pipe.handle === handle) return session;
+    }
+    return undefined;
   }
 
   /** Of whichever session holds it; what is answered is nobody's, and is told all the same. */
@@ -246,7 +306,7 @@ export class Cores {
         this.wakeAt.server = { atMs: output.atMs, timer };
         return;
       }
-      if (output.kind === "respond") {
+      if (output.kind === "respond" || isOfPipe(output)) {
         outputs.push(output);
       } else if (output.kind === "session") {
         this.meet(output.session);
@@ -280,4 +340,8 @@ export class Cores {
     if (output.kind !== "timeout") throw new Error("the endpoint left a session undrained");
     return output.timer;
   }
+}
+
+function isOfPipe(output: { readonly kind: string }): output is PipeOutput {
+  return output.kind === "transmit" || output.kind === "hang-up";
 }

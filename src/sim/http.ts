@@ -6,6 +6,8 @@
  * Invariant: an answer is on its way only while its client waits for it.
  */
 
+import { type PipeItem, SimulatedPipes, type Way } from "./pipes.ts";
+
 /** A body on its way, or news of a failure on its way to the client. */
 export interface Item {
   /** Its number, from 1. */
@@ -30,6 +32,8 @@ export interface Router {
   handleSent(item: Item): void;
   /** The client gives an exchange up: whether its request arrives all the same. */
   requestSurvives(exchange: number): boolean;
+  /** Something has just left on a pipe; the router may delay it, or break the pipe. */
+  handlePipeSent(number: number, way: Way, item: PipeItem): void;
 }
 
 /**
@@ -54,6 +58,8 @@ export class SimulatedHttp {
   readonly waiting: Set<number> = new Set();
   /** Requests that the server has and has not answered: handle to exchange. */
   readonly held: Map<number, number> = new Map();
+  /** Connections that carry bodies one behind the other. */
+  readonly pipes: SimulatedPipes = new SimulatedPipes();
   private nextId = 1;
   private nextHandle = 1;
 

@@ -2,6 +2,7 @@
 export type { ActorMark } from "./actors.ts";
 export * from "./applications.ts";
 export * from "./choices.ts";
+export * from "./connected-cores.ts";
 export * from "./cores.ts";
 export * from "./explore/index.ts";
 export * from "./fork.ts";
@@ -12,6 +13,9 @@ export * from "./network/index.ts";
 export type { PairOptions } from "./pair-options.ts";
 export * from "./pair.ts";
 export * from "./payloads.ts";
+export type { PipeActions, PipeMark } from "./pipe-driver.ts";
+export * from "./pipe-options.ts";
+export * from "./pipes.ts";
 export * from "./play.ts";
 export {
   type CheckOptions,
@@ -42,6 +46,14 @@ export {
 } from "./scenario/steps.ts";
 export * from "./presets.ts";
 export type { ServerHostMark } from "./server-hosting.ts";
-export * from "./simulation-options.ts";
+export {
+  type ChannelActions,
+  drawOptions,
+  type HostEvents,
+  NO_HOST_EVENTS,
+  PLAIN_SERVER_HOST,
+  type ServerHost,
+  type SimulationOptions,
+} from "./simulation-options.ts";
 export * from "./simulation.ts";
 export * from "./steps.ts";

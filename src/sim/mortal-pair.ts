@@ -27,6 +27,7 @@ import {
 } from "./applications.ts";
 import { checkFates } from "./fates-check.ts";
 import { CONNECTIONS_OF_ONE_LIFE } from "./http.ts";
+import { PipeMoves } from "./pipe-moves.ts";
 import { Pair } from "./pair.ts";
 import type { PairOptions } from "./pair-options.ts";
 import type { Play } from "./play.ts";
@@ -70,11 +71,14 @@ export class MortalPair extends Pair {
   /** Which of the servers of this session the client has heard. */
   private heard: number | undefined = undefined;
   private readonly play: Play;
+  /** Not there yet while the pair is being made. */
+  private readonly moves: PipeMoves | undefined;
 
   /** `play` is told what the applications do and see. */
   constructor(options: PairOptions, play: Play) {
     super(options);
     this.play = play;
+    this.moves = new PipeMoves(this, play);
   }
 
   override get isAlone(): boolean {
@@ -95,6 +99,7 @@ export class MortalPair extends Pair {
     this.server = new Endpoint(this.clocks.server, { ...this.options.server, seed });
     this.wakeAt.server = { atMs: Infinity, timer: "none" };
     this.isGhost = true;
+    this.endPipes("server");
     this.forgetSession();
   }
 
@@ -119,6 +124,7 @@ export class MortalPair extends Pair {
    */
   begin(requestsSurvive: boolean): void {
     for (const exchange of this.http.waiting) this.http.abort(exchange, requestsSurvive);
+    this.endPipes("client");
     this.shelve();
     this.generation++;
     this.life++;
@@ -197,6 +203,7 @@ export class MortalPair extends Pair {
     }
     if (side === "client" && isDelivered) this.noteFromServer(output);
     else super.noteOutput(side, output);
+    if (side === "client") this.moves?.note(output);
     if (output.kind === "ended") {
       if (!this.isPuttingOff) this.play.mark(`ended: ${output.reason}`);
       this.checkBook(this.book);

@@ -1,6 +1,7 @@
 /** What a pair is made of, what its applications do, and what may go wrong. */
 import type { EndpointOptions, RequestOptions, TimerName } from "../core/index.ts";
 import type { Command } from "./applications.ts";
+import type { PipeKind } from "./pipes.ts";
 import {
   checkOptions,
   FLAG,
@@ -40,6 +41,10 @@ export interface PairOptions {
   readonly reloads?: number;
   /** How often the client's host may say that the network is back. */
   readonly wakes?: number;
+  /** Pipes that the client may open, one after the other, each at any time. Default: none. */
+  readonly pipes?: readonly PipeKind[];
+  /** How many pipes may break, of which both sides are told, either, or neither. */
+  readonly pipeBreaks?: number;
   /**
    * Timers that `steps` does not offer. Where everything may happen, `silence` and `close` may end
    * a session before it has begun, and `tombstone` may forget one whose opening is still on its
@@ -76,6 +81,7 @@ const TIMERS: Readonly<Record<TimerName, true>> = {
   close: true,
   exchange: true,
   retry: true,
+  pipe: true,
   wake: true,
   hold: true,
   delay: true,
@@ -92,6 +98,14 @@ const TIMER_LIST: Rule = (value, name) => {
   }
 };
 
+const PIPE_KINDS: readonly unknown[] = ["duplex", "stream"] satisfies PipeKind[];
+
+const PIPE_LIST: Rule = (value, name) => {
+  LIST(value, name);
+  if ((value as readonly unknown[]).every((each) => PIPE_KINDS.includes(each))) return;
+  throw invalid(value, name, "a list of duplex and stream");
+};
+
 const RULES: Rules<PairOptions> = {
   // The cores look at what is in these.
   client: optional(OBJECT),
@@ -103,6 +117,8 @@ const RULES: Rules<PairOptions> = {
   hurries: optional(integer(0)),
   reloads: optional(integer(0)),
   wakes: optional(integer(0)),
+  pipes: optional(PIPE_LIST),
+  pipeBreaks: optional(integer(0)),
   timersExcluded: optional(TIMER_LIST),
   timersFree: optional(TIMER_LIST),
   eagerTicks: optional(FLAG),

@@ -29,8 +29,9 @@ import {
   type Stream,
 } from "./applications.ts";
 import type { Choices } from "./choices.ts";
-import { type CoreEvent, Cores, type Reaction } from "./cores.ts";
-import { CONNECTIONS_OF_ONE_LIFE, type Item, type Router, SimulatedHttp } from "./http.ts";
+import { ConnectedCores } from "./connected-cores.ts";
+import type { CoreEvent, Reaction } from "./cores.ts";
+import { CONNECTIONS_OF_ONE_LIFE, type Item } from "./http.ts";
 import type { PairOptions } from "./pair-options.ts";
 import { numberOf } from "./payloads.ts";
 import { sideOf, type Step, stepsOf } from "./steps.ts";
@@ -39,21 +40,11 @@ const OK = 200;
 const TOO_LARGE = 413;
 const NO_BYTES = new Uint8Array(0);
 
-/** Stands in for the cores of a pair. */
-export interface Reactor {
-  /** Brings the side's core, clock and `wakeAt` to where the event leads. */
-  react(pair: Pair, side: SideName, event: CoreEvent): Reaction;
-}
-
 /**
  * A client's core and a server's with the network between them, moved step by step. Promise 1, what
  * is delivered, is checked at each delivery.
  */
-export class Pair extends Cores {
-  /** Connections are numbered on over reloads, as exchanges are not. */
-  connectionBase = 0;
-  /** What is between them. */
-  readonly http: SimulatedHttp = new SimulatedHttp();
+export class Pair extends ConnectedCores {
   /** What each side's application has seen and done. */
   logs: Record<SideName, SideLog> = { client: newLog(), server: newLog() };
   /** What was sent on each channel, by sender and number: `client:0`. */
@@ -70,10 +61,8 @@ export class Pair extends Cores {
   reloadsLeft: number;
   /** Wakes that `steps` still offers. */
   wakesLeft: number;
-  /** How items travel; undefined: they wait until a step takes them. */
-  router: Router | undefined = undefined;
-  /** Who reacts to events; undefined: the cores themselves. */
-  reactor: Reactor | undefined = undefined;
+  /** Pipes that `steps` still lets break. */
+  breaksLeft: number;
 
   /** Nothing is done yet but the client's opening. @throws UsageError as both cores do. */
   constructor(options: PairOptions = {}) {
@@ -83,6 +72,7 @@ export class Pair extends Cores {
     this.hurriesLeft = options.hurries ?? Infinity;
     this.reloadsLeft = options.reloads ?? 0;
     this.wakesLeft = options.wakes ?? 0;
+    this.breaksLeft = options.pipeBreaks ?? 0;
     this.logs.client.channels.add(0);
     this.logs.server.channels.add(0);
     for (const side of SIDES) this.stream(side, 0);
@@ -104,13 +94,12 @@ export class Pair extends Cores {
 
   /** Nothing is on its way, nothing is due, and the applications have nothing left to do. */
   get isQuiet(): boolean {
-    if (this.http.items.length > 0) return false;
-    return (
-      SIDES.every(
-        (side) =>
-          this.wakeAt[side].atMs > this.clocks[side] && this.nextCommand(side) === undefined,
-      ) && this.isConsumed
-    );
+    return !this.isMoving && SIDES.every((side) => this.isIdleAt(side)) && this.isConsumed;
+  }
+
+  /** Nothing is due at a side, and its application has nothing left to do. */
+  private isIdleAt(side: SideName): boolean {
+    return this.wakeAt[side].atMs > this.clocks[side] && this.nextCommand(side) === undefined;
   }
 
   private get isConsumed(): boolean {
@@ -141,10 +130,11 @@ export class Pair extends Cores {
     return mayBeCutOff && SIDES.every((side) => this.logs[side].ended !== undefined);
   }
 
-  /** A request that the client counts on is parked at the server. */
+  /** The server can speak: on a pipe that works, or a request that the client counts on is parked. */
   get isParked(): boolean {
     const { client, session, http } = this;
     if (client.state === "ended") return true;
+    if (client.joined !== 0) return this.isPiped;
     return (session?.side.parked ?? []).some(({ exchange, handle }) => {
       const isOverdue = client.exchanges.open.get(exchange)?.isOverdue ?? true;
       const connection = this.connectionBase + exchange;
@@ -159,7 +149,13 @@ export class Pair extends Cores {
     // request that is one too many.
     if (this.options.client?.literal !== undefined) return this.isComplete && this.isConsumed;
     const isOver = this.isComplete || this.isCutOff;
-    return this.isQuiet && isOver && this.isParked && this.isIdle;
+    const isQuiet = this.isPiped ? this.isIdlyTalking : this.isQuiet;
+    return isQuiet && isOver && this.isParked && this.isIdle;
+  }
+
+  /** As quiet as where both sides say now and then that they are there. */
+  private get isIdlyTalking(): boolean {
+    return SIDES.every((side) => this.isIdleAt(side)) && this.isConsumed && !this.isCarrying;
   }
 
   // --- stepping -------------------------------------------------------------------------------
@@ -217,6 +213,17 @@ export class Pair extends Cores {
       case "duplicate":
         this.duplicatesLeft--;
         this.http.duplicate(this.item(step.item));
+        return;
+      case "deliver-pipe":
+        this.deliverOnPipe(step.number, step.way);
+        return;
+      case "open-pipe":
+        if (step.pipe === "duplex") this.openPipe();
+        else this.offerPipe();
+        return;
+      case "break-pipe":
+        this.breaksLeft--;
+        this.breakPipe(step.number, step.told);
         return;
     }
   }
@@ -304,6 +311,7 @@ export class Pair extends Cores {
   /** The client is saved and resumed, as by the reload of a page: its connections are gone. */
   reload(requestsSurvive = false, seed = 0): void {
     for (const connection of this.http.waiting) this.http.abort(connection, requestsSurvive);
+    this.endPipes("client");
     const reaction = this.reactionTo("client", { kind: "reload", seed });
     this.connectionBase += CONNECTIONS_OF_ONE_LIFE;
     this.carryOut("client", reaction);
@@ -327,15 +335,6 @@ export class Pair extends Cores {
 
   // --- cores ----------------------------------------------------------------------------------
 
-  /** A core is told, and what it wants done is done. */
-  protected react(side: SideName, event: CoreEvent): void {
-    this.carryOut(side, this.reactionTo(side, event));
-  }
-
-  private reactionTo(side: SideName, event: CoreEvent): Reaction {
-    return this.reactor?.react(this, side, event) ?? this.runCore(side, event);
-  }
-
   /** A command that is refused changes nothing, but time has passed for the core. */
   private reactionToCommand(side: SideName, event: CoreEvent): Reaction {
     try {
@@ -347,25 +346,6 @@ export class Pair extends Cores {
   }
 
   // --- what comes of it -----------------------------------------------------------------------
-
-  private carryOut(side: SideName, { outputs }: Reaction): void {
-    for (const output of outputs) {
-      if (output.kind === "request") {
-        const connection = this.connectionBase + output.exchange;
-        const item = this.http.sendRequest(connection, output.body);
-        this.router?.handleSent(item);
-      } else if (output.kind === "abort") {
-        const connection = this.connectionBase + output.exchange;
-        const survives = this.router?.requestSurvives(connection) ?? false;
-        this.http.abort(connection, survives);
-      } else if (output.kind === "respond") {
-        const item = this.http.sendAnswer(output.handle, output.body);
-        if (item !== undefined) this.router?.handleSent(item);
-      } else {
-        this.noteOutput(side, output);
-      }
-    }
-  }
 
   /** An application has done something. */
   protected noteCommand(side: SideName, command: Command, result: boolean | number): void {
@@ -396,7 +376,7 @@ export class Pair extends Cores {
   }
 
   /** An application is told something. */
-  protected noteOutput(side: SideName, output: ApplicationOutput): void {
+  protected override noteOutput(side: SideName, output: ApplicationOutput): void {
     const log = this.logs[side];
     const peer = side === "client" ? "server" : "client";
     switch (output.kind) {
@@ -479,7 +459,7 @@ export class Pair extends Cores {
   isHurried(side: SideName): boolean {
     if (this.remainingMs(side) <= 0) return false;
     if (this.options.timersFree?.includes(this.wakeAt[side].timer) === true) return false;
-    return this.http.items.length > 0 || SIDES.some((each) => this.remainingMs(each) <= 0);
+    return this.isMoving || SIDES.some((each) => this.remainingMs(each) <= 0);
   }
 
   /** What an application does next; undefined when it does nothing more. */

@@ -7,11 +7,13 @@ import {
   invalid,
   nested,
   oneOf,
+  optional,
   PERMILLE,
   PICKED_MS,
   type Rules,
 } from "./option-checks.ts";
 import { checkPairOptions, type PairOptions } from "./pair-options.ts";
+import type { PipeActions } from "./pipe-driver.ts";
 import type {
   ChannelActions,
   HostEvents,
@@ -51,11 +53,19 @@ const CHANNEL_RULES: Rules<ChannelActions> = {
   resetPermille: PERMILLE,
 };
 
+const PIPE_RULES: Rules<PipeActions> = {
+  duplexPermille: PERMILLE,
+  streamPermille: PERMILLE,
+  retirePermille: PERMILLE,
+  lasting: oneOf("duplex", "stream"),
+};
+
 const RULES: Rules<SimulationOptions> = {
   pair: (value, name) => checkPairOptions(value as PairOptions, name),
   network: (value, name) => checkNetworkOptions(value as NetworkOptions, name),
   events: nested(EVENT_RULES),
   host: nested(HOST_RULES),
+  pipes: optional(nested(PIPE_RULES)),
   actions: integer(0, Number.MAX_SAFE_INTEGER),
   pauseMaxMs: integer(1, PICKED_MAX),
   messageBytesMax: integer(MESSAGE_BYTES_LEAST, PICKED_MAX),
@@ -68,6 +78,9 @@ const RULES: Rules<SimulationOptions> = {
 /** @throws UsageError `option_invalid`, `option_unknown`, naming the option. */
 export function checkSimulationOptions(options: SimulationOptions): void {
   checkOptions(options, RULES);
+  if (options.pipes !== undefined && options.pair.client?.literal !== undefined) {
+    throw invalid(options.pipes, "pipes", "left out: the literal procedure knows none");
+  }
   const { sleepPermille, leapPermille, leapMaxMs } = options.events;
   if (sleepPermille + leapPermille > 0 && leapMaxMs === 0) {
     throw invalid(leapMaxMs, "events.leapMaxMs", "above 0 where hosts sleep or clocks leap");

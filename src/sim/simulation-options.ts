@@ -12,6 +12,7 @@ import { type LineOptions, PERFECT_LINE } from "./network/line.ts";
 import type { NetworkOptions } from "./network/network.ts";
 import { NO_PARTITIONS, type PartitionOptions } from "./network/partitions.ts";
 import type { PairOptions } from "./pair-options.ts";
+import type { PipeActions } from "./pipe-driver.ts";
 import type { Play } from "./play.ts";
 import { PRESETS, type PresetName } from "./presets.ts";
 
@@ -81,6 +82,8 @@ export interface SimulationOptions {
   readonly events: HostEvents;
   /** What the server's host does. */
   readonly host: ServerHost;
+  /** What hosts do about pipes. Left out: there are none. */
+  readonly pipes?: PipeActions;
   /** How often the applications do something before all is healed. */
   readonly actions: number;
   /** One action in five is followed by a pause of up to so long. */
@@ -142,9 +145,16 @@ const PRESET_NAMES: readonly (PresetName | undefined)[] = [
  * would never get far enough to go wrong.
  */
 export function drawOptions(play: Play): SimulationOptions {
+  const options = drawTraits(play, true);
+  for (const [name, value] of Object.entries(options)) play.expand(name, value);
+  return options;
+}
+
+/** @internal */
+export function drawTraits(play: Play, mayBeLiteral: boolean): SimulationOptions {
   const mayEnd = play.happens("short limits", "limits are short", 200);
-  const pair = drawPair(play, mayEnd);
-  const options: SimulationOptions = {
+  const pair = drawPair(play, mayEnd, mayBeLiteral);
+  return {
     pair,
     network: drawNetwork(play, pair.client?.literal !== undefined),
     events: drawEvents(play),
@@ -157,21 +167,20 @@ export function drawOptions(play: Play): SimulationOptions {
     mayEnd,
     closing: oneOf(play, ["nobody", "client", "server", "both"] as const, "who closes"),
   };
-  for (const [name, value] of Object.entries(options)) play.expand(name, value);
-  return options;
 }
 
-function oneOf<Value>(play: Play, values: readonly Value[], label: string): Value {
+/** @internal */
+export function oneOf<Value>(play: Play, values: readonly Value[], label: string): Value {
   return values[play.pick(values.length, label)] as Value;
 }
 
 // --- cores --------------------------------------------------------------------------------------
 
-function drawPair(play: Play, mayEnd: boolean): PairOptions {
+function drawPair(play: Play, mayEnd: boolean, mayBeLiteral: boolean): PairOptions {
   const shared = {
     ...drawLimits(play, mayEnd),
     parkedMax: oneOf(play, [4, 1, 2], "most parked"),
-    literal: drawLiteral(play),
+    literal: mayBeLiteral ? drawLiteral(play) : undefined,
   };
   const side = play.pick(3, "windows are narrow") === 0 ? drawGenerous : drawNarrow;
   return {

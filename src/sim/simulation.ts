@@ -8,7 +8,7 @@
  * All chance comes from `Play`, which counts what did happen, so that runs which meant to meet a
  * fault can show that they met it.
  */
-import type { EndReason } from "../core/index.ts";
+import type { EndReason, PipeEnd } from "../core/index.ts";
 import { type ActorMark, Actors } from "./actors.ts";
 import { BrokenPromise, SIDES, type SideName } from "./applications.ts";
 import { Causes } from "./causes.ts";
@@ -17,10 +17,12 @@ import type { Item } from "./http.ts";
 import { checkRest, checkSide, checkTogether } from "./invariants.ts";
 import { MortalPair } from "./mortal-pair.ts";
 import { Network, type NetworkMark } from "./network/network.ts";
+import { type PipeDue, PipeDriver, type PipeMark } from "./pipe-driver.ts";
 import type { Play, Scenario } from "./play.ts";
 import type { PresetName } from "./presets.ts";
 import { ServerHosting, type ServerHostMark } from "./server-hosting.ts";
 import { checkSimulationOptions } from "./simulation-option-checks.ts";
+import { drawPipedOptions } from "./pipe-options.ts";
 import { drawOptions, type HostEvents, type SimulationOptions } from "./simulation-options.ts";
 import { readWhole } from "./whole-bodies.ts";
 
@@ -40,6 +42,8 @@ export type SimulationMark =
   | HostMark
   | ServerHostMark
   | ActorMark
+  | PipeMark
+  | `pipe gone: ${PipeEnd}`
   | `ended: ${EndReason}`
   | `network ${PresetName}`
   | "short limits"
@@ -78,7 +82,7 @@ const LOSSES: readonly EndReason[] = ["lost", "peer-ended", "protocol"];
  * What happens next: a body arrives, a timer fires, the network changes, the server's host sees
  * something, or applications act.
  */
-type Due = Item | SideName | Network | ServerHosting | undefined;
+type Due = Item | SideName | Network | ServerHosting | PipeDue | undefined;
 
 /** A run: a first phase in which everything goes wrong, and a second in which all must arrive. */
 export class Simulation {
@@ -103,6 +107,7 @@ export class Simulation {
   private readonly actors: Actors;
   private readonly hosting: ServerHosting;
   private readonly causes: Causes;
+  private readonly pipes: PipeDriver;
   /** Clocks of both sides against the simulation's. */
   private readonly offsets: Record<SideName, number>;
   /** Until when nothing runs at a side. */
@@ -125,7 +130,9 @@ export class Simulation {
     const { mayEnd, events } = options;
     this.causes = new Causes(this.pair, mayEnd || events.serverCrashPermille > 0);
     this.hosting = new ServerHosting(this.pair, this.network, options.host, play);
+    this.pipes = new PipeDriver(this.pair, this.network, options.pipes, this.causes, play);
     this.pair.router = {
+      handlePipeSent: (number, way, item): void => this.pipes.handleSent(number, way, item),
       handleSent: (item): void => this.handleSent(item),
       requestSurvives: (exchange): boolean => this.network.requestSurvives(exchange),
     };
@@ -166,7 +173,8 @@ export class Simulation {
     const limitMs = this.nowMs + this.healLimitMs;
     // A client that has not heard yet that its session is lost looks as if it were at rest.
     const isLost = (): boolean => pair.isGhost && pair.session === undefined;
-    for (let ends = 0; !pair.isAtRest || pair.client.state === "ended" || isLost();) {
+    const isRestless = (): boolean => !pair.isAtRest || !this.pipes.isSettled;
+    for (let ends = 0; isRestless() || pair.client.state === "ended" || isLost();) {
       // What was sent before may fill a narrow line for longer than a limit of silence lasts.
       if (pair.client.state === "ended" && (ends === 0 || !this.isAnythingOnItsWay)) {
         if (ends++ === LATE_ENDS_MAX) throw new BrokenPromise("6: healed, and sessions still end");
@@ -239,6 +247,11 @@ export class Simulation {
       atMs = wakeAtMs;
       due = side;
     }
+    const pipeDue = this.pipes.next(this.asleepUntilMs);
+    if (pipeDue !== undefined && pipeDue.atMs < atMs) {
+      atMs = pipeDue.atMs;
+      due = pipeDue;
+    }
     const networkAtMs = network.nextAtMs;
     if (networkAtMs < atMs) {
       atMs = networkAtMs;
@@ -261,6 +274,7 @@ export class Simulation {
     if (due === undefined) this.act();
     else if (due instanceof Network || due instanceof ServerHosting) due.handleTimeout();
     else if (typeof due === "string") this.pair.fire(due);
+    else if (due.kind === "pipe") this.pipes.handle(due);
     else this.deliver(due);
   }
 
@@ -287,7 +301,7 @@ export class Simulation {
   }
 
   private checkAnswer({ exchange, body }: Item): void {
-    const { answer, pauseMs } = readWhole(body, this.pair.sessionId)?.body ?? {};
+    const { answer, pauseMs, pipe } = readWhole(body, this.pair.sessionId)?.body ?? {};
     if (pauseMs !== undefined) this.play.mark("pause asked");
     if (answer === undefined) return;
     // [PARK-12]: what has gone counts as answered, and a copy of it does not park.
@@ -296,6 +310,8 @@ export class Simulation {
     }
     if (this.answered.has(exchange) || this.hosting.hasGone(exchange)) return;
     this.answered.add(exchange);
+    // [PIPE-4]: one that names a pipe is answered for that, whatever is parked.
+    if (pipe !== undefined) return;
     // [PARK-1]: whatever is answered for the first time, nothing older stays parked.
     const isAnswered = isIn(answer.answered, answer.exchange);
     if (isAnswered && answer.parked.some((parked) => parked < answer.exchange)) {
@@ -317,6 +333,7 @@ export class Simulation {
     if (this.isHealed) {
       this.actAtMs = this.nowMs + CONSUMING_MS;
       this.actors.consumeAll();
+      this.pipes.keep();
       return;
     }
     const number = ++this.action;
@@ -327,6 +344,7 @@ export class Simulation {
     this.actAtMs = Math.round(this.nowMs) + 1 + pauseMs;
     if (this.pair.client.state === "ended") this.begin();
     this.strike(name);
+    if (this.asleepUntilMs.client <= this.nowMs) this.pipes.act(name);
     this.actors.act(number, (side) => this.asleepUntilMs[side] <= this.nowMs);
     const isClosing = SIDES.some((side) => this.pair.half(side)?.state === "closing");
     if (isClosing) this.causes.close();
@@ -402,6 +420,7 @@ export class Simulation {
   private reload(name: string): void {
     this.play.note(this.nowMs, "client", "reloads");
     const survives = this.hangUp(name);
+    this.pipes.end();
     const seed = this.play.pick(1 << 16, `${name}: the seed of the new life`);
     this.causes.reload();
     this.pair.reload(survives, seed);
@@ -411,6 +430,7 @@ export class Simulation {
     this.play.mark("begun again");
     this.play.note(this.nowMs, "client", "begins another session");
     this.causes.begin();
+    this.pipes.end();
     this.pair.begin(requestsSurvive);
   }
 
@@ -438,11 +458,20 @@ export const coreScenario: Scenario = {
   },
 };
 
+/** The same with pipes beside requests, and without the literal procedure, which knows none. */
+export const pipeScenario: Scenario = {
+  name: "pipes",
+  run(play: Play): void {
+    new Simulation(drawPipedOptions(play), play).run();
+  },
+};
+
 /** Sides whose cores are told something. */
 function touchedBy(due: Due): readonly SideName[] {
   if (due === undefined) return SIDES;
   if (due instanceof Network) return [];
   if (due instanceof ServerHosting) return ["server"];
   if (typeof due === "string") return [due];
+  if (due.kind === "pipe") return [due.side];
   return due.kind === "request" ? ["server"] : ["client"];
 }

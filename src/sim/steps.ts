@@ -4,6 +4,7 @@
  */
 import { SIDES, type SideName } from "./applications.ts";
 import type { Pair } from "./pair.ts";
+import type { PipeKind, Way } from "./pipes.ts";
 
 /** Something that may happen next. */
 export type Step =
@@ -25,7 +26,20 @@ export type Step =
       readonly item: number;
       readonly label: string;
     }
-  | { readonly kind: "duplicate"; readonly item: number; readonly label: string };
+  | { readonly kind: "duplicate"; readonly item: number; readonly label: string }
+  | {
+      readonly kind: "deliver-pipe";
+      readonly number: number;
+      readonly way: Way;
+      readonly label: string;
+    }
+  | { readonly kind: "open-pipe"; readonly pipe: PipeKind; readonly label: string }
+  | {
+      readonly kind: "break-pipe";
+      readonly number: number;
+      readonly told: readonly SideName[];
+      readonly label: string;
+    };
 
 /**
  * All that may happen next: deliver what is on its way, fire what is due, let the applications act,
@@ -42,6 +56,7 @@ export function stepsOf(pair: Pair): Step[] {
     if (kind !== "request") continue;
     steps.push({ kind: "deliver", item: id, label: `request ${exchange} arrives` });
   }
+  offerPipeItems(pair, steps);
   const late: Step[] = [];
   for (const side of timersOf(pair)) {
     const label = `${side}'s timer "${pair.wakeAt[side].timer}" fires`;
@@ -60,6 +75,7 @@ export function stepsOf(pair: Pair): Step[] {
   }
   steps.push(...late);
   offerHost(pair, steps);
+  offerPipes(pair, steps);
   offerFaults(pair, steps);
   return steps;
 }
@@ -74,9 +90,13 @@ export function sideOf(pair: Pair, step: Step): SideName | undefined {
     case "fail":
     case "reload":
     case "wake":
+    case "open-pipe":
       return "client";
+    case "deliver-pipe":
+      return step.way === "up" ? "server" : "client";
     case "lose":
     case "duplicate":
+    case "break-pipe":
       return undefined;
     default:
       return step.side;
@@ -108,6 +128,37 @@ function offerHost(pair: Pair, steps: Step[]): void {
     const what = requestsSurvive ? "still arrives" : "is gone";
     const label = `client is reloaded; what it sent ${what}`;
     steps.push({ kind: "reload", requestsSurvive, label });
+  }
+}
+
+/** What comes next on each pipe. */
+function offerPipeItems({ http }: Pair, steps: Step[]): void {
+  for (const way of ["down", "up"] as const) {
+    for (const { number, [way]: items } of http.pipes.all.values()) {
+      const [first] = items;
+      if (first === undefined) continue;
+      const label = `${first.kind} ${way} on pipe ${number} arrives`;
+      steps.push({ kind: "deliver-pipe", number, way, label });
+    }
+  }
+}
+
+const TOLD: readonly (readonly SideName[])[] = [["client", "server"], ["client"], ["server"], []];
+
+/** Which pipes may be opened, and break. */
+function offerPipes({ client, http, options, breaksLeft }: Pair, steps: Step[]): void {
+  const pipe = options.pipes?.[http.pipes.count];
+  if (pipe !== undefined && client.state === "open") {
+    steps.push({ kind: "open-pipe", pipe, label: `client opens a pipe: ${pipe}` });
+  }
+  if (breaksLeft === 0) return;
+  for (const { number, isDeaf } of http.pipes.all.values()) {
+    if (isDeaf.up && isDeaf.down) continue;
+    for (const told of TOLD) {
+      const who = told.length === 0 ? "nobody" : told.join(" and ");
+      const label = `pipe ${number} breaks; ${who} will be told`;
+      steps.push({ kind: "break-pipe", number, told, label });
+    }
   }
 }
 

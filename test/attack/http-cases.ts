@@ -149,15 +149,16 @@ const heads: readonly Row[] = [
   ["the prototype's name", request({ headers: { __proto__x: "1", constructor: "2" } }), TAKEN],
   ["an expectation", request({ headers: { expect: "100-continue" } }), "100", TAKEN],
   ["another expectation", request({ headers: { expect: "a-miracle" } }), "417 expectation_failed"],
+  // Node hands whatever asks for an upgrade to who listens for those, and to nobody else.
   [
     "an upgrade to WebSocket",
     request({ headers: { connection: "upgrade", upgrade: "websocket" } }),
-    TAKEN,
+    METHOD,
   ],
   [
     "an upgrade to h2c",
     request({ headers: { connection: "upgrade, http2-settings", upgrade: "h2c" } }),
-    TAKEN,
+    METHOD,
   ],
   ["a closed connection", request({ headers: { connection: "close" } }), TAKEN],
   ["HTTP/1.0", request({ version: "1.0" }), TAKEN],

@@ -1,6 +1,8 @@
 // `npm run attack`: what takes too long for every change. A million sessions of different
-// identifiers from one address, and ten thousand connections that say nothing. Prints figures, and
-// fails if the server is not up, holds too much, or an honest session beside it loses its pace.
+// identifiers from one address, ten thousand connections that say nothing, as many upgrades to
+// WebSockets that are half made, and ten seconds of WebSockets that are opened and cut. Prints
+// figures, and fails if the server is not up, holds too much, or an honest session beside it loses
+// its pace.
 
 import type { Tally } from "./orders.ts";
 import { HELD_BYTES_MAX, Scene, type Siege } from "./siege.ts";
@@ -38,6 +40,14 @@ console.log(`  ${seconds.toFixed(0)} s, ${(OPENINGS / seconds).toFixed(0)} openi
 const idle = await scene.attack<number>("idle", { connections: CONNECTIONS });
 tell(`${CONNECTIONS} idle connections`, scene, idle, HELD_BYTES_MAX + CONNECTIONS * 8_192);
 await scene.relent();
+
+const half = await scene.attack<number>("halfUpgrades", { connections: CONNECTIONS });
+tell(`${CONNECTIONS} half-made upgrades`, scene, half, HELD_BYTES_MAX + CONNECTIONS * 8_192);
+await scene.relent();
+
+const perSecond = 2_000;
+const storm = await scene.attack<Tally>("pipeStorm", { times: 10 * perSecond, perSecond });
+tell(`WebSockets opened and cut, ${perSecond} a second`, scene, storm, HELD_BYTES_MAX);
 await scene.end();
 
 for (const each of harm) console.error(`HARM ${each}`);

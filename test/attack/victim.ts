@@ -7,6 +7,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { UsageError } from "../../src/core/index.ts";
 import { configureServer } from "../../src/http/configure-server.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
+import { upgradeListener } from "../../src/http/node-upgrade.ts";
 import type { Peer } from "../../src/session/peer.ts";
 import { type PeerSession, SessionServer } from "../../src/session/server.ts";
 import { answerCalls } from "../calls.ts";
@@ -75,6 +76,7 @@ const server = createServer(
   { connectionsCheckingInterval: options.connectionsCheckingIntervalMs ?? 30_000 },
   nodeListener(sessions, { ...options.listener, onError }),
 );
+server.on("upgrade", upgradeListener(sessions, { ...options.listener, onError }));
 configureServer(server, options.settings);
 server.on("connection", (socket) => {
   sockets.add(socket);

@@ -109,6 +109,14 @@ export class Connection {
     return this.isLate ? "late" : words;
   }
 
+  /** Until something has come that was not taken as an answer, or the connection has closed. */
+  async heard(): Promise<void> {
+    const lateAtMs = performance.now() + PATIENCE_MS;
+    while (this.#received.length === 0 && !this.#isClosed && performance.now() < lateAtMs) {
+      await this.#more(lateAtMs);
+    }
+  }
+
   /** All further answers until the connection closes. */
   async rest(): Promise<Answer[]> {
     const answers: Answer[] = [];

@@ -6,6 +6,7 @@ export interface DrivenPage {
   goto(url: string): Promise<unknown>;
   reload(): Promise<unknown>;
   bringToFront(): Promise<unknown>;
+  close(): Promise<unknown>;
   evaluate(text: string): Promise<unknown>;
   waitForFunction(text: string): Promise<unknown>;
 }

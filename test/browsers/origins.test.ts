@@ -9,6 +9,9 @@ const newContext = useBrowser();
 
 const QUICK = { reconnectDelayMinMs: 10, reconnectDelayMaxMs: 50 } as const;
 
+/** What these tests look at is requests. */
+const POLL = { links: ["poll"] } as const;
+
 test("A page of another origin is refused unless it is listed", async () => {
   const site = await Site.start();
   const stranger = await Site.start();
@@ -33,7 +36,7 @@ test("A page of a listed origin asks once for many requests, and sends its crede
     server: { authenticate: (peer) => nameIn(peer.header("authorization")) },
   });
   const page = await show(await newContext(), guest.origin);
-  await call(page, "open", { url: `${site.origin}/holdfast`, tokens: ["Ada"] });
+  await call(page, "open", { url: `${site.origin}/holdfast`, tokens: ["Ada"], ...POLL });
   const served = await site.served();
   for (let count = 1; count <= 20; count++) {
     await call(page, "send", count);
@@ -53,7 +56,7 @@ test("A provider is asked for each request, and one that fails is asked again", 
     server: { authenticate: (peer) => nameIn(peer.header("authorization")) },
   });
   const page = await show(await newContext(), site.origin);
-  await call(page, "open", { tokens: [null, "Ada", null, "Bea", "Cleo"], ...QUICK });
+  await call(page, "open", { tokens: [null, "Ada", null, "Bea", "Cleo"], ...QUICK, ...POLL });
   const served = await site.served();
   for (let count = 1; count <= 5; count++) {
     await call(page, "send", count);
@@ -74,7 +77,7 @@ test("Cookies go along where the page asks for it and the server allows it", asy
   const context = await newContext();
   await context.addCookies([{ name: "user", value: "Ada", url: site.origin }]);
   const page = await show(context, guest.origin);
-  await call(page, "open", { url: `${site.origin}/holdfast`, credentials: "include" });
+  await call(page, "open", { url: `${site.origin}/holdfast`, credentials: "include", ...POLL });
   const served = await site.served();
   await call(page, "send", "hello");
 

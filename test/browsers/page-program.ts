@@ -11,13 +11,19 @@ interface PageHost {
     setItem(key: string, text: string): void;
   };
   readonly document: { readonly visibilityState: string };
+  readonly location: { href: string };
   addEventListener(type: string, listener: (event: { readonly persisted?: boolean }) => void): void;
   open(url: string): unknown;
 }
 
 export interface OpenOptions extends Pick<
   client.ConnectOptions,
-  "reconnectDelayMinMs" | "reconnectDelayMaxMs" | "lostAfterMs" | "credentials"
+  | "reconnectDelayMinMs"
+  | "reconnectDelayMaxMs"
+  | "lostAfterMs"
+  | "credentials"
+  | "links"
+  | "sharesConnections"
 > {
   readonly url?: string;
   /** Each request gets the next of these tokens; the last one stays. None: no such header. */
@@ -30,6 +36,7 @@ interface Kept {
   readonly received: readonly unknown[];
   readonly sent: number;
   readonly isPaced: boolean;
+  readonly links: OpenOptions["links"];
 }
 
 /** Outcome of a session, as plain data: the messages that were never sent, or perhaps sent. */
@@ -48,6 +55,8 @@ export class Program {
   /** What happened to the page and to its sessions, in order. */
   readonly events: string[] = [];
   received: unknown[] = [];
+  /** Links of the first session, as they came. */
+  readonly links: string[] = [];
   /** When each of these came, in milliseconds since 1970. */
   readonly receivedAtMs: number[] = [];
   sent = 0;
@@ -58,6 +67,8 @@ export class Program {
   readonly #sessions: client.ClientSession[] = [];
   #pace: ReturnType<typeof setInterval> | undefined;
   #isEcho = false;
+  #keeps = true;
+  #links: OpenOptions["links"];
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
   constructor(from: typeof client) {
@@ -78,6 +89,7 @@ export class Program {
 
   open(options: OpenOptions = {}): void {
     const { url = "/holdfast", tokens, ...rest } = options;
+    this.#links = rest.links;
     this.#use(this.#client.connect(url, { ...rest, headers: headersFrom(tokens) }));
   }
 
@@ -150,9 +162,75 @@ export class Program {
     return Math.max(...(await Promise.all(times)));
   }
 
+  /** How long a timer of so many milliseconds takes, when others came before. */
+  async timerMs(delayMs: number): Promise<number> {
+    let tookMs = 0;
+    for (let timer = 0; timer < 3; timer++) {
+      const sinceMs = performance.now();
+      await new Promise((resolve) => {
+        setTimeout(resolve, delayMs);
+      });
+      tookMs = performance.now() - sinceMs;
+    }
+    return tookMs;
+  }
+
   /** Sends back whatever comes on the first session. */
   startEcho(): void {
     this.#isEcho = true;
+  }
+
+  /** Another session in the place of the one before, of which nothing is kept. */
+  replace(options: OpenOptions): void {
+    for (const session of this.#sessions.splice(0)) session.abort();
+    this.received = [];
+    this.receivedAtMs.length = 0;
+    this.sent = 0;
+    this.open(options);
+  }
+
+  /** Nothing is kept for the page after this one. */
+  keepNothing(): void {
+    this.#keeps = false;
+  }
+
+  /** Sends numbers and is on its way to another page before they can have left. */
+  sendAndLeave(count: number, url: string): void {
+    this.sendNumbers(count);
+    this.#host.location.href = url;
+  }
+
+  /** The same with the numbers as the page's very last words. */
+  sendOnLeaving(count: number): void {
+    this.#host.addEventListener("pagehide", () => this.sendNumbers(count));
+  }
+
+  close(): void {
+    void this.#first.close();
+  }
+
+  abort(reason: string): void {
+    this.#first.abort(7, reason);
+  }
+
+  link(): string {
+    return this.#first.link;
+  }
+
+  linkReason(): string {
+    return this.#first.linkReason;
+  }
+
+  /** Resolves when the first session is on this link. */
+  async on(link: string): Promise<void> {
+    if (this.#first.link === link) return;
+    await new Promise<void>((resolve) => {
+      const unlisten = this.#first.on("link", (name) => {
+        if (name !== link) return;
+        unlisten();
+        resolve();
+      });
+    });
   }
 
   /** Another tab with a copy of this one's storage, as when a person duplicates it. */
@@ -167,7 +245,9 @@ export class Program {
   }
 
   #use(session: client.ClientSession): void {
-    this.#sessions.push(session);
+    if (this.#sessions.push(session) === 1) {
+      session.on("link", (name) => this.links.push(name));
+    }
     for (const name of ["lost", "resumed", "ended"] as const) {
       session.on(name, () => this.events.push(name));
     }
@@ -187,16 +267,17 @@ export class Program {
     this.received = [...kept.received];
     this.sent = kept.sent;
     this.events.push("went on");
-    this.#use(this.#client.connect("/holdfast", { resume: kept.saved }));
+    this.#links = kept.links;
+    this.#use(this.#client.connect("/holdfast", { resume: kept.saved, links: kept.links }));
     if (kept.isPaced) this.startPace();
   }
 
   #keep(): void {
     const [session] = this.#sessions;
-    if (session === undefined || session.status.state === "ended") return;
+    if (!this.#keeps || session === undefined || session.status.state === "ended") return;
     const isPaced = this.#pace !== undefined;
     const { received, sent } = this;
-    const kept: Kept = { saved: session.save(), received, sent, isPaced };
+    const kept: Kept = { saved: session.save(), received, sent, isPaced, links: this.#links };
     this.#host.sessionStorage.setItem(KEY, JSON.stringify(kept));
   }
 }

@@ -1,8 +1,9 @@
 /** A server of pages and of sessions, and the pages that browsers show of it. */
 import http, { type IncomingHttpHeaders, type Server } from "node:http";
+import type { Duplex } from "node:stream";
 import { onTestFinished } from "vitest";
 import { configureServer } from "../../src/http/configure-server.ts";
-import { type ListenerOptions, nodeListener } from "../../src/http/node.ts";
+import { type ListenerOptions, nodeListener, upgradeListener } from "../../src/http/node.ts";
 import { type PeerSession, type ServerOptions, SessionServer } from "../../src/session/server.ts";
 import { soon, until } from "../waiting.ts";
 import { listenLocally } from "../listening.ts";
@@ -19,6 +20,8 @@ export interface SiteOptions {
   /** The `Content-Security-Policy` of the page. */
   readonly policy?: string;
   readonly listener?: ListenerOptions;
+  /** Default true. */
+  readonly hasWebSockets?: boolean;
   readonly server?: Partial<ServerOptions<unknown, unknown>>;
 }
 
@@ -72,12 +75,16 @@ export class Site {
   port = 0;
   readonly #options: SiteOptions;
   readonly #scripts: Assets;
+  /** While false, upgrades are refused as by a proxy that knows none. */
+  takesWebSockets: boolean;
+  readonly #upgraded: Set<Duplex> = new Set();
   readonly #sessionServer: SessionServer;
   readonly #http: Server;
 
   private constructor(options: SiteOptions, scripts: Assets) {
     this.#options = options;
     this.#scripts = scripts;
+    this.takesWebSockets = options.hasWebSockets ?? true;
     this.#sessionServer = new SessionServer({
       onSession: (session) => void this.sessions.push(new Served(session)),
       ...options.server,
@@ -86,6 +93,16 @@ export class Site {
     this.#http = http.createServer((request, response) => {
       if (request.url === SESSIONS_PATH) this.#note(request, response);
       sessions(request, response, () => this.#showPage(request.url ?? "", response));
+    });
+    const upgrade = upgradeListener(this.#sessionServer, options.listener);
+    this.#http.on("upgrade", (request, socket, head) => {
+      if (!this.takesWebSockets) {
+        socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
+        return;
+      }
+      this.#upgraded.add(socket);
+      socket.once("close", () => this.#upgraded.delete(socket));
+      upgrade(request, socket, head);
     });
     configureServer(this.#http);
   }
@@ -104,6 +121,15 @@ export class Site {
 
   get origin(): string {
     return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Connections that were upgraded to WebSockets and are open. */
+  get webSockets(): number {
+    return this.#upgraded.size;
+  }
+
+  cutWebSockets(): void {
+    for (const socket of this.#upgraded) socket.destroy();
   }
 
   /** The session of that number, in the order in which they opened. */
@@ -170,9 +196,8 @@ export async function call<Name extends keyof Methods>(
 }
 
 /** What the program of a page has at present. */
-export async function look<Name extends "events" | "received" | "receivedAtMs" | "canEvaluate">(
-  page: DrivenPage,
-  name: Name,
-): Promise<Program[Name]> {
+export async function look<
+  Name extends "events" | "links" | "received" | "receivedAtMs" | "canEvaluate",
+>(page: DrivenPage, name: Name): Promise<Program[Name]> {
   return (await page.evaluate(`program.${name}`)) as Program[Name];
 }

@@ -10,6 +10,9 @@ import { call, look, running, show, Site } from "./site.ts";
 /** Retries that do not wait for a person's patience. */
 const QUICK = { reconnectDelayMinMs: 10, reconnectDelayMaxMs: 200 } as const;
 
+/** What these tests look at is requests that the server holds. */
+const POLL = { links: ["poll"] } as const;
+
 /** Each kind of fault that a run over a bad line must have met. */
 const FAULTS_MIN = 15;
 
@@ -57,7 +60,7 @@ describe.each(BROWSERS)("in $name", ({ use }) => {
   test("What the server sends to an idle page arrives promptly", async () => {
     const site = await Site.start();
     const page = await show(await newContext(), site.origin);
-    await call(page, "open");
+    await call(page, "open", POLL);
     const served = await site.served();
     const sentAtMs: number[] = [];
     for (let count = 1; count <= 20; count++) {
@@ -76,8 +79,8 @@ describe.each(BROWSERS)("in $name", ({ use }) => {
   test("Two sessions in one page starve neither each other nor the page's own requests", async () => {
     const site = await Site.start();
     const page = await show(await newContext(), site.origin);
-    await call(page, "open");
-    await call(page, "open");
+    await call(page, "open", POLL);
+    await call(page, "open", POLL);
     const [first, second] = [await site.served(0), await site.served(1)];
     first.startPace();
     second.startPace();

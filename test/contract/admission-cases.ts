@@ -54,7 +54,8 @@ export function admissionCases(harness: Harness): void {
     expect(await soon(session.ended, "the server's end")).toMatchObject({ reason: "aborted" });
   });
 
-  it("asks who a client is, waits for the answer, and knows the session by it", async () => {
+  const hasNoHeaders = harness.lacks.includes("headers");
+  it.skipIf(hasNoHeaders)("asks who a client is, and waits for the answer", async () => {
     let admit: ((name: string) => void) | undefined;
     const asked: (string | undefined)[] = [];
     const rig = await Rig.start<string, string>(harness, {
@@ -120,27 +121,31 @@ export function admissionCases(harness: Harness): void {
     });
   }
 
-  it("asks an async provider for the credentials of each request", async () => {
-    let tokens = 0;
-    const rig = await Rig.start<string, string>(harness, {
-      authenticate: (peer) => (peer.header("authorization")?.startsWith("T") ? "bob" : undefined),
-    });
-    const headers = async (): Promise<Record<string, string>> => {
-      await Promise.resolve();
-      return { authorization: `T${++tokens}` };
-    };
-    const [client, session] = await rig.pair({ headers });
-    for (const text of ["one", "two", "three"]) {
-      client.send(text);
-      expect(await take(session, 1)).toEqual([text]);
-    }
-    const seen = rig.desk.authorizations;
-    expect(seen.length).toBeGreaterThanOrEqual(4);
-    expect(new Set(seen).size).toBe(seen.length);
-    expect(seen.every((token) => /^T\d+$/.test(token))).toBe(true);
-  });
+  const hasNoRequests = harness.lacks.includes("requests");
+  it.skipIf(hasNoRequests)(
+    "asks an async provider for the credentials of each request",
+    async () => {
+      let tokens = 0;
+      const rig = await Rig.start<string, string>(harness, {
+        authenticate: (peer) => (peer.header("authorization")?.startsWith("T") ? "bob" : undefined),
+      });
+      const headers = async (): Promise<Record<string, string>> => {
+        await Promise.resolve();
+        return { authorization: `T${++tokens}` };
+      };
+      const [client, session] = await rig.pair({ headers });
+      for (const text of ["one", "two", "three"]) {
+        client.send(text);
+        expect(await take(session, 1)).toEqual([text]);
+      }
+      const seen = rig.desk.authorizations;
+      expect(seen.length).toBeGreaterThanOrEqual(4);
+      expect(new Set(seen).size).toBe(seen.length);
+      expect(seen.every((token) => /^T\d+$/.test(token))).toBe(true);
+    },
+  );
 
-  it("lives on when the provider fails for a while", async () => {
+  it.skipIf(hasNoHeaders)("lives on when the provider fails for a while", async () => {
     let isFailing = false;
     const rig = await Rig.start<string, string>(harness);
     const headers = async (): Promise<Record<string, string>> => {
@@ -149,9 +154,13 @@ export function admissionCases(harness: Harness): void {
     };
     const [client, session] = await rig.pair({ headers });
     isFailing = true;
-    rig.site.cut();
     client.send("later");
-    await until(() => client.status.reason === "credentials_failed", "the reason");
+    // What had its credentials before may open once more.
+    await until(() => {
+      if (client.status.reason === "credentials_failed") return true;
+      rig.site.cut();
+      return false;
+    }, "the reason");
     expect(client.status.state).toBe("interrupted");
     isFailing = false;
     expect(await take(session, 1)).toEqual(["later"]);

@@ -74,7 +74,14 @@ describe("the client for browsers", () => {
   it("leaves no listener on the page behind", async () => {
     const rig = await start();
     const [client] = await rig.pair();
-    expect(page.heard).toEqual(["online", "pageshow", "visibilitychange"]);
+    expect(page.heard).toEqual([
+      "freeze",
+      "online",
+      "pagehide",
+      "pageshow",
+      "resume",
+      "visibilitychange",
+    ]);
     expect(await soon(client.close(), "the close")).toMatchObject({ reason: "closed" });
     expect(page.heard).toEqual([]);
   });

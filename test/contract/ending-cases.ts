@@ -65,12 +65,19 @@ export function endingCases(harness: Harness): void {
   });
 
   it("splits the fates of messages that a dead path held back: never sent, and unknown", async () => {
-    const rig = await Rig.start<string, string>(harness, { codec: json });
+    // On a pipe it leaves before the path is dead, and is not acknowledged in time.
+    const isPiped = harness.lacks.includes("requests");
+    const ackDelayMs = isPiped ? 10_000 : 25;
+    const rig = await Rig.start<string, string>(harness, { codec: json, ackDelayMs });
     const [client] = await rig.pair({ codec: json });
-    rig.site.block();
-    const bodies = client.stats.bodiesSent;
+    // What joins a pipe is answered at once.
+    if (isPiped) await until(() => rig.desk.answers >= 2, "the end of the greetings");
+    else rig.site.block();
+    const bodies = client.stats.bodiesSent + (isPiped ? 0 : 1);
     client.send("left, into nothing");
-    await until(() => client.stats.bodiesSent > bodies + 1, "a body that carries it");
+    await until(() => client.stats.messagesSent === 1, "a body that carries it");
+    await until(() => client.stats.bodiesSent > bodies, "a body that carries it");
+    if (isPiped) rig.site.block();
     client.send("stayed");
     client.abort();
     const { neverSent, unknown } = await soon(client.ended, "the end");

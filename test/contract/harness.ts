@@ -5,7 +5,14 @@
 import { onTestFinished } from "vitest";
 import type { CarrierOptions } from "../../src/http/carrier-options.ts";
 import type { ClientOptions, ClientSession, CodecFactory } from "../../src/session/index.ts";
-import type { Peer, Reply, RequestHandler } from "../../src/session/peer.ts";
+import type { Claim } from "../../src/core/index.ts";
+import type {
+  Peer,
+  PipeEvents,
+  Reply,
+  RequestHandler,
+  ServerPipe,
+} from "../../src/session/peer.ts";
 import { type PeerSession, type ServerOptions, SessionServer } from "../../src/session/server.ts";
 import { soon } from "../waiting.ts";
 
@@ -17,6 +24,12 @@ export type Lack =
   | "connections of its own"
   /** The client has no HTTP/2: the server is met by HTTP/1.1 on the same port. */
   | "http2 at the client"
+  /** Nothing is said of a client beside its bodies. */
+  | "headers"
+  /** No request ever leaves: what is looked at for each is looked at for each connection. */
+  | "requests"
+  /** What comes down is acknowledged by requests, which cost answers of their own. */
+  | "acknowledgements on a pipe"
   /** No HTTP at all. */
   | "http";
 
@@ -52,10 +65,13 @@ export interface Harness {
 export class Desk implements RequestHandler {
   readonly bodyBytesMax: number;
   server: RequestHandler;
-  /** Requests that came whole. */
+  /** Requests that came whole, and connections of pipes that opened. */
+  visits = 0;
+  /** Requests that came whole, and bodies on pipes. */
   requests = 0;
+  /** Answers, and bodies on pipes. */
   answers = 0;
-  /** Requests that wait for their answer now. */
+  /** Requests that wait for their answer now, and pipes: by each of them the server can speak. */
   waiting = 0;
   /** What the last requests said about who they are; the last one last. */
   readonly authorizations: string[] = [];
@@ -66,6 +82,7 @@ export class Desk implements RequestHandler {
   }
 
   handleRequest(body: Uint8Array, peer: Peer, reply: (reply: Reply) => void): () => void {
+    this.visits++;
     this.requests++;
     this.waiting++;
     this.authorizations.push(peer.header("authorization") ?? "");
@@ -83,6 +100,62 @@ export class Desk implements RequestHandler {
       end();
       gone();
     };
+  }
+
+  handlePipe(peer: Peer, pipe: ServerPipe, claim?: Claim): PipeEvents {
+    this.authorizations.push(peer.header("authorization") ?? "");
+    const { counted, end } = this.#count(pipe);
+    const events = this.server.handlePipe?.(peer, counted, claim);
+    if (events === undefined) throw new Error("The server has no pipes");
+    return {
+      body: (bytes) => {
+        this.requests++;
+        events.body(bytes);
+      },
+      gone: () => {
+        end();
+        events.gone();
+      },
+    };
+  }
+
+  handleStream(ticket: Uint8Array, peer: Peer, pipe: ServerPipe): (() => void) | undefined {
+    const { counted, end } = this.#count(pipe);
+    const gone = this.server.handleStream?.(ticket, peer, counted);
+    if (gone === undefined) {
+      end();
+      return undefined;
+    }
+    return () => {
+      end();
+      gone();
+    };
+  }
+
+  /** A pipe whose bodies are counted; and what is to be called at its end. */
+  #count(pipe: ServerPipe): { readonly counted: ServerPipe; readonly end: () => void } {
+    this.visits++;
+    this.waiting++;
+    let isOver = false;
+    const end = (): void => {
+      if (!isOver) this.waiting--;
+      isOver = true;
+    };
+    const counted: ServerPipe = {
+      write: (body: Uint8Array): void => {
+        this.answers++;
+        pipe.write(body);
+      },
+      close: (): void => {
+        end();
+        pipe.close();
+      },
+      get unsentBytes(): number {
+        return pipe.unsentBytes ?? 0;
+      },
+      cut: (): void => pipe.cut?.(),
+    };
+    return { counted, end };
   }
 }
 

@@ -1,10 +1,12 @@
 /** Pairs of a client's adapter and a server's over real sockets. */
 import { Agent as HttpsAgent } from "node:https";
 import { connect as connectByFetch } from "../../src/http/connect-fetch.ts";
-import { connect as connectByNode } from "../../src/http/connect-node.ts";
+import { connect as connectByNode, type ConnectOptions } from "../../src/http/connect-node.ts";
+import { LINKS_DEFAULT } from "../../src/http/link-options.ts";
 import { connectOver, msgpack } from "../../src/session/index.ts";
+import type { LinkName } from "../../src/session/pipe-carrier.ts";
 import type { Harness, Lack, LinkOptions, Site } from "./harness.ts";
-import { Http2Carrier } from "./http2-carrier.ts";
+import { Http2Carrier, Http2Connection } from "./http2-carrier.ts";
 import { Connections, type Listening, type Serve } from "./http-sites.ts";
 
 /** A client's adapter: how it connects, and how what it keeps is ended. */
@@ -13,25 +15,32 @@ interface Client {
   close(): void;
 }
 
-function nodeClient({ authority }: Listening, url: string): Client {
-  if (authority === undefined) {
+/** How streams are asked for. */
+type StreamOptions = Pick<ConnectOptions, "streamNames" | "streamLabel">;
+
+function nodeClient(links: readonly LinkName[], streams: StreamOptions = {}) {
+  return ({ authority }: Listening, url: string): Client => {
+    if (authority === undefined) {
+      return {
+        connect: <In, Out>(options: LinkOptions) =>
+          connectByNode<In, Out>(url, { links, ...streams, ...options }),
+        close: () => {},
+      };
+    }
+    const agent = new HttpsAgent({ ca: authority, keepAlive: true, scheduling: "lifo" });
     return {
-      connect: <In, Out>(options: LinkOptions) => connectByNode<In, Out>(url, options),
-      close: () => {},
+      connect: <In, Out>(options: LinkOptions) =>
+        connectByNode<In, Out>(url, { links, ...streams, ...options, agent }),
+      close: () => agent.destroy(),
     };
-  }
-  const agent = new HttpsAgent({ ca: authority, keepAlive: true, scheduling: "lifo" });
-  return {
-    connect: <In, Out>(options: LinkOptions) => connectByNode<In, Out>(url, { ...options, agent }),
-    close: () => agent.destroy(),
   };
 }
 
-function fetchClient(_listening: Listening, url: string): Client {
-  return {
-    connect: <In, Out>(options: LinkOptions) => connectByFetch<In, Out>(url, options),
+function fetchClient(links: readonly LinkName[]) {
+  return (_listening: Listening, url: string): Client => ({
+    connect: <In, Out>(options: LinkOptions) => connectByFetch<In, Out>(url, { links, ...options }),
     close: () => {},
-  };
+  });
 }
 
 /** Something between the client and a server's port; its own port is what the client sees. */
@@ -42,19 +51,21 @@ export type Front = (port: number) => Promise<{
 
 const noFront: Front = async (port) => ({ port, close: async () => {} });
 
-function http2Client({ authority = "" }: Listening, url: string): Client {
-  return {
+function http2Client(links: readonly LinkName[]) {
+  return ({ authority = "" }: Listening, url: string): Client => ({
     connect<In, Out>({ codec = msgpack, headers, ...options }: LinkOptions) {
-      return connectOver<In, Out>(new Http2Carrier(url, authority, headers), codec, options);
+      const connection = new Http2Connection(url, authority);
+      const carrier = new Http2Carrier(url, connection, links, headers);
+      return connectOver<In, Out>(carrier, codec, options);
     },
     close: () => {},
-  };
+  });
 }
 
 function harnessOf(
   name: string,
   serve: Serve,
-  makeClient: typeof nodeClient,
+  makeClient: (listening: Listening, url: string) => Client,
   lacks: readonly Lack[],
   putFront: Front,
 ): Harness {
@@ -90,7 +101,31 @@ export function byNode(
   lacks: readonly Lack[] = [],
   front: Front = noFront,
 ): Harness {
-  return harnessOf(`node:http to ${name}`, serve, nodeClient, lacks, front);
+  return harnessOf(`node:http to ${name}`, serve, nodeClient(["poll"]), lacks, front);
+}
+
+const LINK_LACKS: Readonly<Record<LinkName, readonly Lack[]>> = {
+  poll: [],
+  stream: ["acknowledgements on a pipe"],
+  tcp: ["requests"],
+  websocket: ["requests"],
+};
+
+/** The same by another link alone. */
+export function byLink(
+  link: LinkName,
+  name: string,
+  serve: Serve,
+  streams: StreamOptions = {},
+): Harness {
+  const client = nodeClient([link], streams);
+  return harnessOf(`${link} to ${name}`, serve, client, LINK_LACKS[link], noFront);
+}
+
+/** The same as it is without being told of links: by polling first, then by the best that works. */
+export function byChoice(name: string, serve: Serve): Harness {
+  const lacks = ["acknowledgements on a pipe"] as const;
+  return harnessOf(`its choice to ${name}`, serve, nodeClient(LINKS_DEFAULT), lacks, noFront);
 }
 
 /** `connect` of `holdfast` in browsers, on Node's own fetch, which keeps its connections itself. */
@@ -99,12 +134,15 @@ export function byFetch(
   serve: Serve,
   lacks: readonly Lack[] = [],
   front: Front = noFront,
+  links: readonly LinkName[] = ["poll"],
 ): Harness {
-  const all = ["connections of its own", ...lacks] as const;
-  return harnessOf(`fetch to ${name}`, serve, fetchClient, all, front);
+  const ofLinks = links.includes("poll") ? [] : links.flatMap((link) => LINK_LACKS[link]);
+  const all = ["connections of its own", ...lacks, ...ofLinks] as const;
+  return harnessOf(`fetch to ${name}`, serve, fetchClient(links), all, front);
 }
 
 /** A carrier of the tests' own, to meet a server by HTTP/2. */
-export function byHttp2(name: string, serve: Serve): Harness {
-  return harnessOf(`node:http2 to ${name}`, serve, http2Client, [], noFront);
+export function byHttp2(name: string, serve: Serve, link: "poll" | "stream" = "poll"): Harness {
+  const by = link === "poll" ? "node:http2" : `${link} by node:http2`;
+  return harnessOf(`${by} to ${name}`, serve, http2Client([link]), LINK_LACKS[link], noFront);
 }

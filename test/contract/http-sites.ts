@@ -13,6 +13,7 @@ import { configureServer } from "../../src/http/configure-server.ts";
 import { fetchHandler } from "../../src/http/fetch-handler.ts";
 import type { NodeRequest, NodeResponse } from "../../src/http/node-exchange.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
+import { upgradeListener } from "../../src/http/node-upgrade.ts";
 import type { RequestHandler } from "../../src/session/peer.ts";
 import { selfSigned } from "../http/certificate.ts";
 import { listenLocally } from "../listening.ts";
@@ -58,6 +59,7 @@ function withOwnPath(
 
 export const serveHttp: Serve = (handler) => {
   const server = createHttpServer(withOwnPath(handler));
+  server.on("upgrade", upgradeListener(handler));
   configureServer(server);
   return listen(server);
 };
@@ -65,6 +67,7 @@ export const serveHttp: Serve = (handler) => {
 export const serveHttps: Serve = (handler) => {
   const identity = selfSigned();
   const server = createHttpsServer(identity, withOwnPath(handler));
+  server.on("upgrade", upgradeListener(handler));
   configureServer(server);
   return listen(server, identity.cert);
 };
@@ -72,6 +75,7 @@ export const serveHttps: Serve = (handler) => {
 export const serveHttp2: Serve = (handler) => {
   const identity = selfSigned();
   const server = createSecureServer({ ...identity, allowHTTP1: true }, withOwnPath(handler));
+  server.on("upgrade", upgradeListener(handler));
   return listen(server, identity.cert);
 };
 

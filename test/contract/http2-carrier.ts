@@ -1,24 +1,87 @@
 /**
- * A client's carrier over HTTP/2, for the contract only: the clients of this library speak HTTP/1.1,
- * or whatever the host's fetch does, while browsers and proxies reach the listener by HTTP/2.
- * All exchanges are streams of one connection, which is opened anew when it has died.
+ * A client's carrier over HTTP/2, for tests only: the clients of this library speak HTTP/1.1, or
+ * whatever the host's fetch does, while browsers and proxies reach the listener by HTTP/2. All
+ * exchanges and streams are HTTP/2's streams of one connection, which is opened anew when it has
+ * died, and may be that of other carriers.
  */
-import { type ClientHttp2Session, connect, constants } from "node:http2";
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from "node:http2";
+import { Readable } from "node:stream";
+import { BODY_BYTES_MAX_DEFAULT } from "../../src/core/index.ts";
 import type { CarrierOptions } from "../../src/http/carrier-options.ts";
+import { pipesAmong, requestsAmong } from "../../src/http/link-options.ts";
 import { failure } from "../../src/http/outcomes.ts";
+import { StreamPipes } from "../../src/http/stream-pipe.ts";
 import type { Carrier, Outcome } from "../../src/session/carrier.ts";
+import type { LinkName, PipeCarrier } from "../../src/session/pipe-carrier.ts";
+
+/** One connection to a server at a time. */
+export class Http2Connection {
+  /** How many there were. */
+  connections = 0;
+  readonly #url: string;
+  readonly #authority: string;
+  #session: ClientHttp2Session | undefined;
+
+  constructor(url: string, authority: string) {
+    this.#url = url;
+    this.#authority = authority;
+  }
+
+  request(headers: OutgoingHttpHeaders): ClientHttp2Stream {
+    return this.#open().request(headers);
+  }
+
+  close(): void {
+    this.#session?.close();
+  }
+
+  #open(): ClientHttp2Session {
+    const before = this.#session;
+    if (before !== undefined && !before.closed && !before.destroyed) return before;
+    this.connections++;
+    const session = connect(this.#url, { ca: this.#authority });
+    // Its streams hear of it by themselves.
+    session.on("error", () => session.destroy());
+    session.on("close", () => {
+      if (this.#session === session) this.#session = undefined;
+    });
+    this.#session = session;
+    return session;
+  }
+}
 
 export class Http2Carrier implements Carrier {
   readonly carriersMax = undefined;
+  readonly pipes: readonly PipeCarrier[];
+  readonly requests;
   readonly #url: URL;
-  readonly #authority: string;
+  readonly #connection: Http2Connection;
   readonly #headers: CarrierOptions["headers"];
-  #connection: ClientHttp2Session | undefined;
 
-  constructor(url: string, authority: string, headers?: CarrierOptions["headers"]) {
+  constructor(
+    url: string,
+    connection: Http2Connection,
+    links: readonly LinkName[],
+    headers?: CarrierOptions["headers"],
+  ) {
     this.#url = new URL(url);
-    this.#authority = authority;
+    this.#connection = connection;
     this.#headers = headers;
+    this.requests = requestsAmong(links);
+    this.pipes = pipesAmong(links, {
+      stream: new StreamPipes(url, BODY_BYTES_MAX_DEFAULT, {}, (to, accept, signal) =>
+        this.#getStream(new URL(to), accept, signal),
+      ),
+      tcp: undefined,
+      websocket: undefined,
+    });
   }
 
   async exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
@@ -30,7 +93,7 @@ export class Http2Carrier implements Carrier {
       return failure("credentials_failed", true);
     }
     if (signal.aborted) return failure("aborted", true);
-    const stream = this.#open().request({
+    const stream = this.#connection.request({
       ...headers,
       ":method": "POST",
       ":path": this.#url.pathname,
@@ -65,19 +128,29 @@ export class Http2Carrier implements Carrier {
   }
 
   close(): void {
-    this.#connection?.close();
+    this.#connection.close();
   }
 
-  #open(): ClientHttp2Session {
-    const before = this.#connection;
-    if (before !== undefined && !before.closed && !before.destroyed) return before;
-    const connection = connect(this.#url, { ca: this.#authority });
-    // Its streams hear of it by themselves.
-    connection.on("error", () => connection.destroy());
-    connection.on("close", () => {
-      if (this.#connection === connection) this.#connection = undefined;
+  async #getStream(to: URL, accept: string, signal: AbortSignal): Promise<Response> {
+    const given = this.#headers;
+    const headers = (typeof given === "function" ? await given() : given) ?? {};
+    signal.throwIfAborted();
+    const stream = this.#connection.request({
+      ...headers,
+      ":method": "GET",
+      ":path": `${to.pathname}${to.search}`,
+      accept,
     });
-    this.#connection = connection;
-    return connection;
+    stream.on("error", () => {});
+    signal.addEventListener("abort", () => stream.close(constants.NGHTTP2_CANCEL), { once: true });
+    const head = await new Promise<IncomingHttpHeaders>((resolve, reject) => {
+      stream.once("response", resolve);
+      stream.once("close", () => reject(new Error("the stream was refused")));
+    });
+    const type = head["content-type"];
+    return new Response(Readable.toWeb(stream) as ReadableStream<Uint8Array<ArrayBuffer>>, {
+      status: Number(head[":status"]),
+      headers: type === undefined ? {} : { "content-type": type },
+    });
   }
 }

@@ -76,7 +76,8 @@ export function trafficCases(harness: Harness): void {
     const bodies = session.stats.bodiesSent;
     for (const number of numbersTo(5_000)) session.send(number);
     expect(await take(client, 5_000)).toEqual(numbersTo(5_000));
-    expect(session.stats.bodiesSent - bodies).toBeLessThanOrEqual(4);
+    const isAnswered = harness.lacks.includes("acknowledgements on a pipe");
+    expect(session.stats.bodiesSent - bodies).toBeLessThanOrEqual(isAnswered ? 12 : 4);
   });
 
   it("lets a reply ride on the answer: a question and its reply are one exchange", async () => {

@@ -413,6 +413,7 @@ describe("limits", () => {
       requestsHeld: 24,
       resendTimeoutMs: 1_000,
       sendDelayMs: 0,
+      streaming: false,
       answerDelayMs: undefined,
     };
     expect(() => new Endpoint(0, { literal })).toThrow(UsageError);

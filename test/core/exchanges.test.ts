@@ -4,7 +4,7 @@ import { Exchanges } from "../../src/core/exchanges.ts";
 describe("the ledger of exchanges", () => {
   function three(): Exchanges {
     const exchanges = new Exchanges();
-    for (const isCarrier of [false, true, true]) exchanges.begin(0, 10, isCarrier);
+    for (const isCarrier of [false, true, true]) exchanges.begin(0, 10, isCarrier, 0);
     return exchanges;
   }
 

@@ -637,7 +637,12 @@ describe("the park side", () => {
       while (side.poll().kind !== "timeout");
     };
     const first = { exchange: 1, overThrough: 0, ...prefix };
-    side.handleRequest(0, 1, 1, { ...none, request: first, open, numbered: [] });
+    side.handleRequest(
+      0,
+      1,
+      { incarnation: 1, link: 0 },
+      { ...none, request: first, open, numbered: [] },
+    );
     side.accept(0);
     expect(side.openChannel(0, NO_BYTES)).toBe(1);
     side.finishChannel(0, 1);
@@ -647,7 +652,12 @@ describe("the park side", () => {
     const request = { exchange: 2, overThrough: 1, ...prefix };
     const ack = { receivedThrough: 2, heldThrough: 2, ranges: [] };
     const ending = { kind: "channel-finish", seq: 1, channel: 1, indexEnd: 1 } as const;
-    side.handleRequest(0, 2, 1, { ...none, request, ack, numbered: [ending] });
+    side.handleRequest(
+      0,
+      2,
+      { incarnation: 1, link: 0 },
+      { ...none, request, ack, numbered: [ending] },
+    );
     turn();
 
     expect(side.openChannel(0, NO_BYTES)).toBe(3);

@@ -5,7 +5,7 @@ import { readVersions } from "../../src/core/body-reader.ts";
 import { encodeBody } from "../../src/core/body-writer.ts";
 import { bodyChecksum } from "../../src/core/checksum.ts";
 import { Deque } from "../../src/core/deque.ts";
-import { FRAME_SUCCEEDS } from "../../src/core/frame-types.ts";
+import { FRAME_PIPE } from "../../src/core/frame-types.ts";
 import { isPrefixType } from "../../src/core/prefix-frames.ts";
 import { InvariantError } from "../../src/core/errors.ts";
 import { Exchanges } from "../../src/core/exchanges.ts";
@@ -196,7 +196,7 @@ describe("a deque", () => {
 describe("the ledger of exchanges", () => {
   test("gives a copy of what is over, which does not change afterwards", () => {
     const exchanges = new Exchanges();
-    for (let count = 0; count < 5; count++) exchanges.begin(0, 1, false);
+    for (let count = 0; count < 5; count++) exchanges.begin(0, 1, false, 0);
     exchanges.end(3);
     const stated = exchanges.overRanges;
 
@@ -274,10 +274,10 @@ describe("a list of versions", () => {
 });
 
 describe("frames of the prefix", () => {
-  test("[FRAME-2] have the types from 1 to that of SUCCEEDS", () => {
+  test("[FRAME-2] have the types from 1 to that of PIPE", () => {
     const types = Array.from({ length: 0x40 }, (_, type) => type).filter(isPrefixType);
 
-    expect(types).toEqual(Array.from({ length: FRAME_SUCCEEDS }, (_, at) => at + 1));
+    expect(types).toEqual(Array.from({ length: FRAME_PIPE }, (_, at) => at + 1));
   });
 
   test("[FRAME-4] are written by the side that they come from alone", () => {

@@ -12,6 +12,7 @@ import type { EndpointOptions } from "../../src/core/options.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { END_CODES } from "../../src/core/half.ts";
 import { FRAME_MESSAGE_LAST } from "../../src/core/frame-types.ts";
+import type { ParkSide } from "../../src/core/park-side.ts";
 import {
   Bench,
   bytesOf,
@@ -191,6 +192,20 @@ const noTimer = cell("Does not run: nothing is kept.", ({ bench, client }) => {
 
   expect([bench.wakeAtMs, bench.timer]).toEqual([Infinity, "none"]);
 });
+
+/** Nothing of what is said on a pipe is acknowledged; returns what the next request hears. */
+function stalledPipe({ bench, client, session, next }: Scene, act: (side: ParkSide) => void): Body {
+  const handle = client.pipe(1);
+  client.onPipe(handle, { hearing: { link: 1, fromExchange: next } });
+  bench.command(session as ServerSession, act);
+  bench.advance(8_000);
+  bench.take();
+
+  expect(bench.heard.at(-1)).toMatchObject({ kind: "pipe-gone", why: "stalled" });
+  expect(session?.side.pipes.size).toBe(0);
+  const asked = client.request(next);
+  return bench.answers.find(({ handle: each }) => each === asked)?.body as Body;
+}
 
 const buriedTimer = cell("Does not run any more.", ({ bench }) => {
   expect(bench.timer).toBe("tombstone");
@@ -391,6 +406,77 @@ const drains = cell(
     expect(stateOf(scene)).toBe(before);
   },
 );
+
+/** What was said on a pipe since the last look; undefined stands for its end. */
+function saidOn({ bench }: Scene, handle: number): (Body | undefined)[] {
+  const all = bench.takePiped();
+  expect(all.map((each) => each.handle)).toEqual(all.map(() => handle));
+  return all.map(({ body }) => body);
+}
+
+/** The next acknowledgement of the client, as far as the state wants one. */
+const ackIn = ({ column }: Scene): number => (column === "closing" ? 1 : 0);
+
+const greets = cell("Greeted with PIPE; requests are held until LINK comes.", (scene) => {
+  const { bench, client } = scene;
+  const handle = client.pipe(1, { ack: ackIn(scene) });
+
+  const [greeting, ...others] = saidOn(scene, handle);
+  expect(greeting?.pipe).toMatchObject({ link: 1, bodies: 1 });
+  expect(greeting?.owner).toBeDefined();
+  expect(others).toEqual([]);
+  expect(bench.answers).toEqual([]);
+});
+
+const joins = cell(
+  "Answered by PIPE on the pipe; what is parked is answered empty, messages go down on it.",
+  (scene) => {
+    const { bench, client, session, parkedHandle, next } = scene;
+    const state = stateOf(scene);
+    const handle = client.pipe(1, { ack: ackIn(scene) });
+    client.onPipe(handle, { hearing: { link: 1, fromExchange: next }, ack: ackIn(scene) });
+
+    const said = saidOn(scene, handle);
+    expect(said.at(-1)?.pipe).toMatchObject({ link: 1, bodies: 2 });
+    isEmpty(answerTo(scene, parkedHandle));
+    expect(stateOf(scene)).toBe(state);
+    expect(session?.side.joined).toBe(1);
+    if (state !== "open") return;
+    bench.command(session as ServerSession, (side) => side.send(bench.nowMs, bytesOf("hi")));
+    expect(saidOn(scene, handle).map((body) => textsIn(body as Body))).toEqual([["hi"]]);
+  },
+);
+
+const TICKET = bytesOf("0123456789abcdef");
+
+const streams = cell("Greeted with PIPE, and again after `pipeProofMs`; once.", (scene) => {
+  const { bench, client, next } = scene;
+  client.request(next, { offer: { link: 1, ticket: TICKET }, ack: ackIn(scene) });
+  const handle = client.stream(TICKET);
+  bench.advance(100);
+
+  expect(saidOn(scene, handle).map((body) => body?.pipe)).toMatchObject([
+    { link: 1, bodies: 1, ageMs: 0 },
+    { link: 1, bodies: 2, ageMs: 100 },
+  ]);
+  expect(client.stream(TICKET)).toBe(0);
+});
+
+const pipeGoes = cell("What it carried is due; requests are held again.", (scene) => {
+  const { bench, client, session, next } = scene;
+  const handle = client.pipe(1, { ack: ackIn(scene) });
+  client.onPipe(handle, { hearing: { link: 1, fromExchange: next }, ack: ackIn(scene) });
+  bench.take();
+  if (scene.column === "open") {
+    bench.command(session as ServerSession, (side) => side.send(bench.nowMs, bytesOf("hi")));
+  }
+  bench.pipeGone(handle);
+
+  const late = client.request(next, { ack: ackIn(scene) });
+  if (scene.column === "open") expect(textsIn(answerTo(scene, late))).toEqual(["hi"]);
+  else expect(session?.side.parked.map((each) => each.exchange)).toEqual([next]);
+  expect(bench.heard.at(-1)).toMatchObject({ kind: "pipe-gone", wasJoined: true, why: "closed" });
+});
 
 const goes = cell("The exchange counts as answered. The state stays.", (scene) => {
   const state = stateOf(scene);
@@ -741,6 +827,112 @@ export const PARK_SIDE_TABLE: readonly Row[] = [
     },
   },
   {
+    event: "first body on a pipe",
+    cells: {
+      stranger: cell(
+        "As a request: with OPEN a session, which is greeted; else UNKNOWN.",
+        (scene) => {
+          const { client, bench } = scene;
+          const [unknownBody, end] = saidOn(scene, client.pipe(1));
+          isUnknown(unknownBody as Body);
+          expect(end).toBeUndefined();
+          const [greeting] = saidOn(scene, client.pipe(1, { open: true }));
+          expect(greeting?.opened).toBeDefined();
+          expect(greeting?.pipe).toMatchObject({ link: 1 });
+          expect(bench.endpoint.sessions.size).toBe(1);
+        },
+      ),
+      opening: cell("Kept; greeted when the verdict is favourable.", (scene) => {
+        const handle = scene.client.pipe(1, { open: true });
+        expect(saidOn(scene, handle)).toEqual([]);
+        scene.bench.verdict(true);
+
+        const [greeting, ...others] = saidOn(scene, handle);
+        expect(greeting?.opened).toBeDefined();
+        expect(greeting?.pipe).toMatchObject({ link: 1 });
+        expect(others).toEqual([]);
+      }),
+      open: greets,
+      closing: greets,
+      ended: cell("The tombstone's ENDED, and the pipe is closed.", (scene) => {
+        const handle = scene.client.pipe(1);
+        const [last, end] = saidOn(scene, handle);
+        isLastWord(last as Body);
+        expect(end).toBeUndefined();
+      }),
+    },
+  },
+  {
+    event: "LINK on a pipe",
+    cells: {
+      stranger: cell("Cannot happen: there is no pipe.", ({ bench }) => {
+        expect(bench.endpoint.sessions.size).toBe(0);
+      }),
+      opening: cell("Noted; nothing is said before the verdict.", (scene) => {
+        const { client } = scene;
+        const handle = client.pipe(1, { open: true });
+        client.onPipe(handle, { hearing: { link: 1, fromExchange: 2 } });
+
+        expect(saidOn(scene, handle)).toEqual([]);
+        expect(scene.session?.side.joined).toBe(1);
+      }),
+      open: joins,
+      closing: joins,
+      ended: cell("Cannot happen: there is no pipe.", ({ session }) => {
+        expect(session?.side.pipes.size).toBe(0);
+      }),
+    },
+  },
+  {
+    event: "ticket of a stream",
+    cells: {
+      stranger: cell("Nobody's.", ({ client }) => {
+        expect(client.stream(TICKET)).toBe(0);
+      }),
+      opening: cell("Kept; greeted when the verdict is favourable.", (scene) => {
+        const { bench, client } = scene;
+        client.request(2, { open: true, offer: { link: 1, ticket: TICKET } });
+        const handle = client.stream(TICKET);
+        expect(saidOn(scene, handle)).toEqual([]);
+        bench.verdict(true);
+
+        expect(saidOn(scene, handle)).toMatchObject([{ pipe: { link: 1, ageMs: 0 } }]);
+      }),
+      open: streams,
+      closing: streams,
+      ended: cell("Nobody's.", (scene) => {
+        const { client } = scene;
+        client.request(3, { offer: { link: 1, ticket: TICKET } });
+        expect(client.stream(TICKET)).toBe(0);
+      }),
+    },
+  },
+  {
+    event: "connection of a pipe gone",
+    cells: {
+      stranger: noSession,
+      opening: cell("The pipe is forgotten. The state stays.", (scene) => {
+        const handle = scene.client.pipe(1, { open: true });
+        scene.bench.pipeGone(handle);
+        expect(scene.session?.side.pipes.size).toBe(0);
+        scene.bench.verdict(true);
+
+        expect(saidOn(scene, handle)).toEqual([]);
+        expect(stateOf(scene)).toBe("open");
+      }),
+      open: pipeGoes,
+      closing: pipeGoes,
+      ended: cell("Cannot happen: there is no pipe. Changes nothing.", (scene) => {
+        const before = fingerprint(scene.session);
+        const { endpoint, nowMs } = scene.bench;
+        endpoint.handlePipeGone(nowMs, scene.session as ServerSession, 1);
+        scene.bench.tick();
+
+        expect(fingerprint(scene.session) === before).toBe(true);
+      }),
+    },
+  },
+  {
     event: "command `send`",
     cells: {
       stranger: noSession,
@@ -901,6 +1093,36 @@ export const PARK_SIDE_TABLE: readonly Row[] = [
 
         expect(answerTo(fresh, handle).numbered[0]?.kind).toBe("finish");
         expect([stateOf(fresh), stateOf(scene)]).toEqual(["closing", "closing"]);
+      }),
+      ended: buriedTimer,
+    },
+  },
+  {
+    event: "timer `pipe`",
+    cells: {
+      stranger: noTimer,
+      opening: cell("Does not run: nothing was sent.", (scene) => {
+        scene.client.pipe(1, { open: true });
+        scene.bench.advance(50_000);
+
+        expect(scene.bench.takePiped()).toEqual([]);
+        expect(stateOf(scene)).toBe("opening");
+      }),
+      open: cell(
+        "A pipe on which nothing is acknowledged is closed; what it carried goes by requests.",
+        (scene) => {
+          const { nowMs } = scene.bench;
+          expect(textsIn(stalledPipe(scene, (side) => side.send(nowMs, bytesOf("hi"))))).toEqual([
+            "hi",
+          ]);
+        },
+      ),
+      closing: cell("As when open; FINISH goes again too.", () => {
+        const scene = arrange("open");
+        const body = stalledPipe(scene, (side) => side.close(scene.bench.nowMs));
+
+        expect(stateOf(scene)).toBe("closing");
+        expect(body.numbered).toEqual([FINISH]);
       }),
       ended: buriedTimer,
     },

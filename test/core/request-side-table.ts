@@ -6,10 +6,11 @@
 /* oxlint-disable vitest/no-standalone-expect */
 
 import { expect } from "vitest";
+import type { Body } from "../../src/core/body.ts";
 import { writeVersions } from "../../src/core/body-writer.ts";
 import type { RequestOptions } from "../../src/core/options.ts";
 import { LITERAL_DEFAULTS, SAVE_PAUSE_MS } from "../../src/core/limits.ts";
-import type { EndReason } from "../../src/core/outputs.ts";
+import type { ApplicationOutput, EndReason, PipeEnd } from "../../src/core/outputs.ts";
 import type { SessionState } from "../../src/core/session-states.ts";
 import {
   bytesOf,
@@ -17,6 +18,7 @@ import {
   Dialogue,
   kindsOf,
   NONCE,
+  pipeState,
   SERVER_PARAMETERS,
 } from "./scripted-server.ts";
 
@@ -44,8 +46,26 @@ export interface Row {
   readonly cells: { readonly [State in SessionState]: Cell };
 }
 
+/** The same for one without requests, by its first pipe. */
+function pipedScene(row: Row, state: SessionState): Scene {
+  const client = new Dialogue(row.options);
+  client.tick();
+  client.openPipe();
+  client.tick();
+  if (state !== "opening") {
+    const window = { seqMax: 64, bytesMax: 65_536 };
+    client.pipe(1, { opened: SERVER_PARAMETERS, window, ...pipeState(1) });
+    client.tick();
+  }
+  if (state === "closing") client.side.close(client.nowMs);
+  if (state === "ended") client.side.abort(client.nowMs);
+  client.tick();
+  return { client, state, exchange: 0 };
+}
+
 /** Brings an instance into a state. */
 export function sceneOf(row: Row, state: SessionState): Scene {
+  if (row.options?.requests === "none") return pipedScene(row, state);
   const client = new Dialogue(row.options);
   if (state === "opening") row.before?.(client);
   client.tick();
@@ -568,6 +588,289 @@ const commands: readonly Row[] = [
   },
 ];
 
+const NO_PIPE: Cell = {
+  says: "nothing: its pipes are closed",
+  next: "ended",
+  check: ({ client }) => {
+    expect(client.side.pipes.size).toBe(0);
+    const before = client.told.length;
+    client.pipe(1, { ...pipeState(1), numbered: client.messages("late") });
+    client.side.handlePipeClosed(client.nowMs, 1);
+    expect(client.tick()).toEqual([]);
+    expect(client.told).toHaveLength(before);
+  },
+};
+
+const openPipe = (client: Dialogue): void => {
+  client.openPipe();
+};
+
+const pipes: readonly Row[] = [
+  {
+    event: "pipe: PIPE",
+    before: openPipe,
+    cells: {
+      ...alive(
+        "the pipe is joined, `pipe-joined` is told and LINK said; nothing more is parked",
+        ({ client, exchange }) => {
+          client.pipe(1, pipeState(1));
+          client.tick();
+          expect(client.told).toContainEqual({ kind: "pipe-joined", link: 1 });
+          expect(client.piped.at(-1)?.body?.hearing).toMatchObject({ link: 1 });
+          client.answer(exchange);
+          expect(client.tick()).toEqual([]);
+        },
+        NO_PIPE,
+      ),
+      opening: {
+        says: "nothing without OPENED; with it as in `open`",
+        next: "open",
+        check: ({ client }) => {
+          client.pipe(1, pipeState(1));
+          expect(client.side.joined).toBe(0);
+          client.pipe(1, { opened: SERVER_PARAMETERS, ...pipeState(1) });
+          expect(client.side.joined).toBe(1);
+        },
+      },
+    },
+  },
+  {
+    event: "pipe: PIPE with another link",
+    before: openPipe,
+    cells: {
+      ...alive(
+        "the pipe is hung up, and `pipe-gone` told",
+        ({ client }) => {
+          client.pipe(1, pipeState(0));
+          expect(client.piped.at(-1)).toEqual({ link: 1 });
+          expect(client.told).toContainEqual(gone("unknown"));
+        },
+        NO_PIPE,
+      ),
+      opening: {
+        says: "nothing without OPENED",
+        next: "opening",
+        check: ({ client }) => {
+          client.pipe(1, pipeState(0));
+          expect(client.told).toEqual([]);
+        },
+      },
+    },
+  },
+  {
+    event: "pipe: messages",
+    before: openPipe,
+    cells: {
+      ...alive(
+        "they are delivered, joined or not",
+        ({ client }) => {
+          client.pipe(1, { numbered: client.messages("a") });
+          expect(client.delivered()).toEqual(["a"]);
+        },
+        NO_PIPE,
+      ),
+      opening: {
+        says: "nothing of them is believed without OPENED; with it as in `open`",
+        next: "open",
+        check: ({ client }) => {
+          client.pipe(1, { numbered: client.messages("a") });
+          expect(client.delivered()).toEqual([]);
+          client.pipe(1, { opened: SERVER_PARAMETERS, ...pipeState(1), numbered: aMessage });
+          expect(client.delivered()).toEqual(["a"]);
+        },
+      },
+    },
+  },
+  {
+    event: "pipe: PAUSE",
+    before: openPipe,
+    cells: alive(
+      "the pipe is hung up; no request leaves until the pause is over",
+      ({ client }) => {
+        client.pipe(1, { pauseMs: 700 });
+        expect(client.told).toContainEqual(gone("paused"));
+        for (const number of client.side.exchanges.open.keys()) client.fail(number);
+        expect(client.pass(699)).toEqual([]);
+        expect(client.pass(1).length).toBeGreaterThan(0);
+      },
+      NO_PIPE,
+    ),
+  },
+  {
+    event: "pipe: UNKNOWN, UNREADABLE, or damaged",
+    before: openPipe,
+    cells: alive(
+      "the pipe is hung up; what it means for the session is asked by requests",
+      ({ client }) => {
+        client.pipe(1, { unknown: NONCE });
+        expect(client.told).toContainEqual(gone("unknown"));
+        client.pipe(client.openPipe(), { unreadable: true });
+        client.pipeBytes(client.openPipe(), damaged(client.encodeBare(pipeState(3))));
+        const unreadable = { kind: "pipe-gone", wasJoined: false, why: "unreadable" };
+        expect(client.told).toContainEqual({ ...unreadable, link: 2 });
+        expect(client.told).toContainEqual({ ...unreadable, link: 3 });
+      },
+      NO_PIPE,
+    ),
+  },
+  {
+    event: "pipe: ENDED",
+    before: openPipe,
+    cells: ends(
+      "peer-ended",
+      "the session ends as an answer with ENDED would end it; its pipes are hung up",
+      ({ client }) => {
+        client.pipe(1, { ended: { code: 7, reason: NO_BYTES } });
+        expect(client.piped.at(-1)).toEqual({ link: 1 });
+      },
+      NO_PIPE,
+    ),
+  },
+  {
+    event: "pipe: SUPERSEDED by another life",
+    before: openPipe,
+    cells: ends(
+      "superseded",
+      "the session ends as `superseded`",
+      ({ client }) => {
+        client.pipe(1, { superseded: 99 });
+      },
+      NO_PIPE,
+    ),
+  },
+  {
+    event: "pipe: against the rules",
+    before: openPipe,
+    cells: ends(
+      "protocol",
+      "ENDED is sent, on the pipe where it is joined, else by a request; it ends as `protocol`",
+      ({ client }) => {
+        client.pipe(1, { ack: { receivedThrough: 99, heldThrough: 99, ranges: [] } });
+        expect(client.last.body.ended?.code).toBe(0x1000);
+      },
+      NO_PIPE,
+    ),
+  },
+  {
+    event: "pipe closed",
+    before: openPipe,
+    cells: alive(
+      "`pipe-gone` is told; what it carried is due, and requests park as before",
+      ({ client, exchange, state }) => {
+        client.pipe(1, pipeState(1));
+        client.tick();
+        client.answer(exchange);
+        client.tick();
+        client.side.handlePipeClosed(client.nowMs, 1);
+        client.drain();
+        expect(client.told.at(-1)).toEqual({ ...gone("closed"), wasJoined: state !== "opening" });
+        client.tick();
+        expect([...client.side.sender.flights.keys()].filter((number) => number < 0)).toEqual([]);
+        expect(client.side.exchanges.countLive).toBeGreaterThan(0);
+      },
+      NO_PIPE,
+    ),
+  },
+  {
+    event: "openPipe",
+    cells: alive(
+      "the first body leaves on it at the end of the tick, with the address",
+      ({ client, state }) => {
+        const link = client.openPipe();
+        client.tick();
+        const { body } = client.piped.at(-1) ?? {};
+        expect(client.side.pipes.get(link)?.bodiesSent).toBe(1);
+        expect(body?.open !== undefined).toBe(state === "opening");
+        expect(body?.numbered).toEqual([]);
+      },
+      refusal("session_closed", "ended", ({ side, nowMs }) => side.openPipe(nowMs)),
+    ),
+  },
+  {
+    event: "offerPipe",
+    cells: alive(
+      "a request leaves with OFFER, and so do all until the stream is there",
+      ({ client, exchange }) => {
+        const link = client.offerPipe();
+        const [request] = client.tick();
+        expect(request?.body.offer).toMatchObject({ link });
+        client.fail(exchange);
+        client.fail(client.last.exchange);
+        expect(client.pass(5_000)[0]?.body.offer).toMatchObject({ link });
+      },
+      refusal("session_closed", "ended", ({ side, nowMs }) => side.offerPipe(nowMs, NONCE)),
+    ),
+  },
+];
+
+const ALONE = { requests: "none" } as const;
+
+/** Without requests [PIPE-12]. */
+const alone: readonly Row[] = [
+  {
+    event: "without requests: pipe closed",
+    options: { ...ALONE, reconnectDelayMinMs: 0 },
+    cells: alive(
+      "`pipe-gone` and `pipe-wanted` are told; one that was not greeted is an unanswered request",
+      ({ client, state }) => {
+        client.side.handlePipeClosed(client.nowMs, 1);
+        client.tick();
+        expect(client.told.at(-1)).toEqual({ kind: "pipe-wanted" });
+        expect(client.side.requestsUnanswered).toBe(state === "opening" ? 1 : 0);
+        expect(client.sent).toEqual([]);
+      },
+      NO_PIPE,
+    ),
+  },
+  {
+    event: "without requests: handlePipeFailed",
+    options: ALONE,
+    cells: alive(
+      "an unanswered request; `pipe-wanted` is told again, the second time in a row after a wait",
+      ({ client }) => {
+        client.side.handlePipeClosed(client.nowMs, 1);
+        client.until("retry");
+        const before = client.side.requestsUnanswered;
+        client.side.handlePipeFailed(client.nowMs);
+        expect(client.side.requestsUnanswered).toBe(before + 1);
+        client.until("retry");
+        expect(client.told.at(-1)).toEqual({ kind: "pipe-wanted" });
+      },
+      NO_PIPE,
+    ),
+  },
+  {
+    event: "without requests: pipe: UNKNOWN",
+    options: { ...ALONE, lostConfirmMs: 1_000 },
+    cells: alive(
+      "the session is in doubt; said again after `lostConfirmMs`, it ends as `lost`",
+      ({ client }) => {
+        client.pipe(1, { unknown: NONCE });
+        expect([client.side.isDoubted, client.ended]).toEqual([true, undefined]);
+      },
+      NO_PIPE,
+    ),
+  },
+  {
+    event: "without requests: pipe: UNREADABLE, or damaged",
+    options: { ...ALONE, unreadableMax: 1 },
+    cells: ends(
+      "unreadable",
+      "the pipe is hung up; after `unreadableMax` of them the session ends as `unreadable`",
+      ({ client }) => client.pipe(1, { unreadable: true }),
+      NO_PIPE,
+    ),
+  },
+];
+
+function gone(why: PipeEnd): ApplicationOutput {
+  return { kind: "pipe-gone", link: 1, wasJoined: false, why };
+}
+
+const aMessage: Body["numbered"] = [
+  { kind: "messages", channel: 0, seq: 1, index: 1, payloads: [bytesOf("a")] },
+];
+
 const timers: readonly Row[] = [
   {
     event: "timer: transmit",
@@ -732,6 +1035,19 @@ const timers: readonly Row[] = [
     ),
   },
   {
+    event: "timer: pipe",
+    before: openPipe,
+    cells: alive(
+      "the pipe is hung up, and `pipe-gone` told; what it carried is due",
+      ({ client }) => {
+        client.until("pipe");
+        expect(client.told).toContainEqual(gone("silent"));
+        expect(client.nowMs).toBeLessThan(20_000);
+      },
+      NO_TIMER,
+    ),
+  },
+  {
     event: "timer: delay",
     options: LITERAL,
     cells: alive(
@@ -746,7 +1062,14 @@ const timers: readonly Row[] = [
   },
 ];
 
-export const TABLE: readonly Row[] = [...answers, ...failures, ...commands, ...timers];
+export const TABLE: readonly Row[] = [
+  ...answers,
+  ...failures,
+  ...pipes,
+  ...alone,
+  ...commands,
+  ...timers,
+];
 
 // --- printing -----------------------------------------------------------------------------------
 

@@ -49,6 +49,18 @@ export interface Script extends Partial<Omit<RequestPrefix, "exchange">> {
   readonly origin?: Origin;
   /** Without a REQUEST frame. */
   readonly bare?: boolean;
+  /** By which link it hears. */
+  readonly link?: number;
+  readonly offer?: Body["offer"];
+  /** LINK, which belongs on a pipe. */
+  readonly hearing?: Body["hearing"];
+}
+
+/** Something that was said on a pipe; without a body where it was hung up. */
+export interface Piped {
+  readonly handle: number;
+  readonly body?: Body;
+  readonly bytes?: Uint8Array;
 }
 
 /** One answer, with the handle of the request that it answers. */
@@ -112,12 +124,25 @@ export class ScriptedClient {
 
   /** The bytes of a request. */
   encode(exchange: number, script: Script = {}): Uint8Array {
-    const { overThrough = 0, over = [], lastAnswered = 0, sinceMs = 0, ack, numbered } = script;
     const sessionId = script.sessionId ?? this.sessionId;
     const proof = script.secret ?? this.secret;
     const incarnation = script.incarnation ?? this.incarnation;
+    const address = { sessionId, proof, incarnation, link: script.link ?? 0 };
+    const body = this.bodyOf(exchange, script);
+    return encodeBody(body, { direction: 0, checksum: "xxh32", sessionId, address });
+  }
+
+  /** The bytes of a further body on a pipe. */
+  encodePiped(script: Script = {}): Uint8Array {
+    const body = this.bodyOf(0, { ...script, bare: true });
+    const { sessionId } = this;
+    return encodeBody(body, { direction: 0, checksum: "xxh32", sessionId });
+  }
+
+  private bodyOf(exchange: number, script: Script): Body {
+    const { overThrough = 0, over = [], lastAnswered = 0, sinceMs = 0, ack, numbered } = script;
     const { open } = script;
-    const body: Body = {
+    return {
       ...(script.bare === true
         ? {}
         : { request: { exchange, overThrough, over, lastAnswered, sinceMs } }),
@@ -129,18 +154,34 @@ export class ScriptedClient {
         : { open: open === true ? CLIENT_PARAMETERS : open }),
       ...(script.ended === undefined ? {} : { ended: script.ended }),
       succeeds: script.succeeds,
+      offer: script.offer,
+      hearing: script.hearing,
       channelWindows: [{ channel: 0, unitsMax: 100_000, bytesMax: 16_777_216 }],
       channelsBlocked: [],
       numbered: numbered ?? [],
     };
-    const address = { sessionId, proof, incarnation, link: 0 };
-    return encodeBody(body, { direction: 0, checksum: "xxh32", sessionId, address });
   }
 
   /** Sends a request and ends the tick; returns its handle. */
   request(exchange: number, script: Script = {}): number {
     const origin = script.origin ?? this.origin;
     return this.bench.deliver(this.encode(exchange, script), origin, this.sessionId);
+  }
+
+  /** Opens a pipe that goes both ways and ends the tick; returns its handle. */
+  pipe(link: number, script: Script = {}): number {
+    const bytes = this.encode(0, { ...script, link, bare: true });
+    return this.bench.deliverPipe(bytes, script.origin ?? this.origin, this.sessionId);
+  }
+
+  /** Says something further on a pipe and ends the tick. */
+  onPipe(handle: number, script: Script = {}): void {
+    this.bench.deliverOn(handle, this.encodePiped(script));
+  }
+
+  /** Asks for a stream and ends the tick; returns its handle, 0 where nobody has offered it. */
+  stream(ticket: Uint8Array): number {
+    return this.bench.stream(ticket, this.sessionId);
   }
 
   /** The session at the server. */
@@ -172,8 +213,13 @@ export class Bench {
   heard: ApplicationOutput[] = [];
   /** Sessions for which a verdict is wanted. */
   readonly asked: ServerSession[] = [];
+  /** Streams that a session has taken. */
+  readonly taken: Extract<EndpointOutput, { kind: "stream-taken" }>[] = [];
   /** Handles given out; each becomes true with its one answer, or by going. */
   readonly settled: Map<number, boolean> = new Map();
+  /** What was said on pipes, and not taken yet. */
+  piped: Piped[] = [];
+  private readonly holders: Map<number, ServerSession> = new Map();
   private readonly sessionIds: Map<number, Uint8Array> = new Map();
   private nextHandle = 1;
   wakeAtMs = Infinity;
@@ -198,6 +244,43 @@ export class Bench {
     this.endpoint.handleRequest(this.nowMs, handle, bytes, origin);
     this.perform();
     return handle;
+  }
+
+  /** A first body on a pipe; ends the tick. */
+  deliverPipe(bytes: Uint8Array, origin: Origin, sessionId: Uint8Array): number {
+    const handle = this.nextHandle++;
+    this.sessionIds.set(handle, sessionId);
+    const session = this.endpoint.handlePipe(this.nowMs, handle, bytes, origin);
+    if (session !== undefined) this.holders.set(handle, session);
+    this.tick();
+    return handle;
+  }
+
+  /** A further body on a pipe; ends the tick. */
+  deliverOn(handle: number, bytes: Uint8Array): void {
+    this.endpoint.handlePipeBody(this.nowMs, this.holderOf(handle), handle, bytes);
+    this.tick();
+  }
+
+  stream(ticket: Uint8Array, sessionId: Uint8Array): number {
+    const handle = this.nextHandle++;
+    this.sessionIds.set(handle, sessionId);
+    const session = this.endpoint.handleStream(this.nowMs, handle, ticket);
+    if (session === undefined) return 0;
+    this.holders.set(handle, session);
+    this.tick();
+    return handle;
+  }
+
+  pipeGone(handle: number): void {
+    this.endpoint.handlePipeGone(this.nowMs, this.holderOf(handle), handle);
+    this.tick();
+  }
+
+  holderOf(handle: number): ServerSession {
+    const session = this.holders.get(handle);
+    if (session === undefined) throw new Error("no session has this pipe");
+    return session;
   }
 
   /** The connection of a request has gone. */
@@ -265,19 +348,36 @@ export class Bench {
       }
       if (output.kind === "session") this.heard.push(output.output);
       else if (output.kind === "authenticate") this.asked.push(output.session);
-      else this.settle(output.handle, output.body);
+      else if (output.kind === "respond") this.settle(output.handle, output.body);
+      else if (output.kind === "hang-up") this.piped.push({ handle: output.handle });
+      else if (output.kind === "stream-taken") this.taken.push(output);
+      else this.notePiped(output.handle, output.body);
     }
   }
 
   private settle(handle: number, bytes: Uint8Array): void {
     if (this.settled.get(handle) !== false) throw new Error("a second answer to one request");
     this.settled.set(handle, true);
-    const none: Body = { channelWindows: [], channelsBlocked: [], numbered: [] };
+    this.answers.push({ handle, body: this.bodyOf(handle, bytes), bytes });
+  }
+
+  private notePiped(handle: number, bytes: Uint8Array): void {
+    this.piped.push({ handle, body: this.bodyOf(handle, bytes), bytes });
+  }
+
+  private bodyOf(handle: number, bytes: Uint8Array): Body {
     const readable = bytes.length > 0 && bytes[0] !== 0;
-    const body = readable
-      ? readBody(bytes, readHead(bytes, 1_048_576), this.sessionIds.get(handle) as Uint8Array)
-      : none;
-    this.answers.push({ handle, body, bytes });
+    if (!readable) return { channelWindows: [], channelsBlocked: [], numbered: [] };
+    const head = readHead(bytes, 1_048_576);
+    const named = head.address?.sessionId;
+    return readBody(bytes, head, named ?? (this.sessionIds.get(handle) as Uint8Array));
+  }
+
+  /** What was said on pipes since the last call. */
+  takePiped(): Piped[] {
+    const { piped } = this;
+    this.piped = [];
+    return piped;
   }
 
   /** The answers since the last call. */

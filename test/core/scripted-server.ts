@@ -1,7 +1,14 @@
 // One request side and a server that says what the test tells it to: what goes in, what comes out.
 // The driver is strict: it calls `handleTimeout` when `poll()` asks for it, and never otherwise.
 
-import type { Ack, AnswerPrefix, Body, NumberedFrame, Parameters } from "../../src/core/body.ts";
+import type {
+  Ack,
+  AnswerPrefix,
+  Body,
+  NumberedFrame,
+  Parameters,
+  PipeState,
+} from "../../src/core/body.ts";
 import { readBody, readHead } from "../../src/core/body-reader.ts";
 import { encodeBody } from "../../src/core/body-writer.ts";
 import type { RequestOptions } from "../../src/core/options.ts";
@@ -49,6 +56,8 @@ export class Dialogue {
   readonly sent: Sent[] = [];
   readonly aborted: number[] = [];
   readonly told: ApplicationOutput[] = [];
+  /** What was said on pipes, in order; without a body where one was hung up. */
+  readonly piped: { readonly link: number; readonly body?: Body }[] = [];
   timeout: TimeoutOutput = { kind: "timeout", atMs: Infinity, timer: "none" };
   /** What the server has received of what left. */
   private readonly received = new Ranges();
@@ -71,7 +80,11 @@ export class Dialogue {
       }
       if (out.kind === "abort") this.aborted.push(out.exchange);
       else if (out.kind === "request") this.sent.push(this.read(out.exchange, out.body));
-      else this.told.push(out);
+      else if (out.kind === "hang-up") this.piped.push({ link: out.handle });
+      else if (out.kind === "transmit") {
+        const { body } = this.read(0, out.body);
+        this.piped.push({ link: out.handle, body });
+      } else this.told.push(out);
     }
   }
 
@@ -152,6 +165,29 @@ export class Dialogue {
     this.drain();
   }
 
+  /** The server says something on a pipe; the tick goes on. */
+  pipe(link: number, content: Partial<Body>): void {
+    this.pipeBytes(link, this.encodeBare(content));
+  }
+
+  pipeBytes(link: number, bytes: Uint8Array): void {
+    this.side.handlePipeBody(this.nowMs, link, bytes);
+    this.drain();
+  }
+
+  openPipe(): number {
+    const link = this.side.openPipe(this.nowMs);
+    this.drain();
+    return link;
+  }
+
+  offerPipe(first = 0): number {
+    const ticket = Uint8Array.from({ length: 16 }, (_, at) => first + at);
+    const link = this.side.offerPipe(this.nowMs, ticket);
+    this.drain();
+    return link;
+  }
+
   fail(exchange: number, how: FailureKind = {}): void {
     this.side.handleFailure(this.nowMs, exchange, how);
     this.drain();
@@ -220,6 +256,12 @@ export class Dialogue {
     );
     return all.map(textOf);
   }
+}
+
+/** What a server says of a pipe that it holds. */
+export function pipeState(link: number, other: Partial<PipeState> = {}): Pick<Body, "pipe"> {
+  const pipe = { link, bodies: 1, ageMs: 0, silenceMs: 15_000, isEnding: false, ...other };
+  return { pipe };
 }
 
 /** The messages of a request, as text. */

@@ -10,6 +10,7 @@ test("the format of a saved state is raised with its fields", () => {
   const nonce = new Uint8Array(16);
   const side = new RequestSide(0, { nonce, secret: nonce });
   const channel = side.openChannel(0, nonce, { mode: "latest", ttlMs: 1_000 });
+  side.offerPipe(0, nonce);
   side.send(0, new Uint8Array(20_000));
   side.send(0, nonce, channel, 1);
   side.handleTimeout(0);

@@ -80,7 +80,7 @@ describe("frames.json", () => {
     const spec = readFileSync(new URL("../protocol.md", vectorsDirectory), "utf8");
     const names = [...spec.matchAll(/^\| `0x[0-9a-f]{2}` \| ([A-Z_]+) \|/gm)].map((row) => row[1]);
 
-    expect(names.length).toBe(30);
+    expect(names.length).toBe(33);
     expect(new Set(frames.map((vector) => vector.frame))).toEqual(new Set(["Body", ...names]));
   });
 

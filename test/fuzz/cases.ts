@@ -6,12 +6,13 @@ import { type Base, bodyCorpus, versionsCorpus } from "./corpus.ts";
 import { judgeBody, judgeVersions, type Outcome, type Readers, READERS } from "./judge.ts";
 import { BYTES_MUTATIONS, SHAPE_MUTATIONS } from "./mutations.ts";
 import { damagePair, pairCorpus } from "./pair-scene.ts";
+import { attackPipe, pipeCorpus } from "./pipe-scene.ts";
 import { Random } from "./random.ts";
 import { attackServer, serverCorpus } from "./server-scene.ts";
 import { copyShape, type Shape, writeShape } from "./shape.ts";
 
 /** Who gets the bodies. */
-export type Target = "body" | "versions" | "server" | "opening" | "client" | "pair";
+export type Target = "body" | "versions" | "server" | "opening" | "client" | "pair" | "pipe";
 
 export const TARGETS: readonly Target[] = [
   "body",
@@ -20,6 +21,7 @@ export const TARGETS: readonly Target[] = [
   "opening",
   "client",
   "pair",
+  "pipe",
 ];
 
 /** One change, with its own chance: it is the same whether others are left out or not. */
@@ -47,6 +49,7 @@ const SHARES: readonly (readonly [Target, number])[] = [
   ["opening", 1],
   ["client", 3],
   ["pair", 1],
+  ["pipe", 2],
 ];
 /** Bodies of one case. */
 const BODIES: Readonly<Record<Target, number>> = {
@@ -56,6 +59,7 @@ const BODIES: Readonly<Record<Target, number>> = {
   opening: 3,
   client: 6,
   pair: 20,
+  pipe: 6,
 };
 const CHANGES_MAX = 8;
 
@@ -80,19 +84,22 @@ export class Corpora {
     const server = serverCorpus();
     const opening = clientCorpus(false);
     const client = clientCorpus(true);
+    const pipe = pipeCorpus();
     this.bases = new Map<Target, readonly Base[]>([
-      ["body", [...body, ...server, ...client]],
+      ["body", [...body, ...server, ...client, ...pipe]],
       ["versions", versions],
       ["server", server],
       ["opening", opening],
       ["client", client],
       ["pair", pairCorpus()],
+      ["pipe", pipe],
     ]);
     // Mostly what may stand in the same session; all else now and then.
     this.spliced = new Map<Target, readonly Base[]>([
       ["server", [...many(server, 40), ...body]],
       ["opening", [...many(opening, 20), ...body]],
       ["client", [...many(client, 20), ...body]],
+      ["pipe", [...many(pipe, 20), ...body]],
     ]);
   }
 
@@ -182,6 +189,9 @@ export function tryBodies(
     case "opening":
     case "client":
       attackClient(target === "client", bodies);
+      return [];
+    case "pipe":
+      attackPipe(bodies);
       return [];
     case "pair":
       damagePair(bodies);

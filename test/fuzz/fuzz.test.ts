@@ -12,6 +12,7 @@ import {
   BODY_FRAMES_MAX,
   BODY_MESSAGES_MAX,
 } from "../../src/core/limits.ts";
+import { PipedHalf } from "../../src/core/piped-half.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
 import { varintBytes, writeVarint } from "../../src/core/varint.ts";
 import { HEAP_BYTES_PER_BYTE, leastAllocatedBytes } from "./allocation.ts";
@@ -279,5 +280,18 @@ describe("a bug in a live side is found:", () => {
     });
 
     expect(found()).toEqual(["pair", expect.stringMatching(/./)]);
+  });
+
+  test("a side that ends and leaves its pipe open", () => {
+    const inside = PipedHalf.prototype as unknown as { end(...given: unknown[]): void };
+    const { end } = inside;
+    vi.spyOn(inside, "end").mockImplementation(function (this: { pipes: object }, ...given) {
+      const { pipes } = this;
+      Object.assign(this, { pipes: new Map() });
+      end.apply(this as never, given);
+      Object.assign(this, { pipes });
+    });
+
+    expect(found()).toEqual(["pipe", expect.stringMatching(/ended_twice|a pipe is open/)]);
   });
 });

@@ -148,6 +148,7 @@ describe.each(carriers)("$name", ({ column, make }) => {
   });
 
   test("refuses options that cannot work", () => {
+    const linksOf = (links: unknown): object => ({ links });
     const wrong: readonly (readonly [string, CarrierOptions, string])[] = [
       ["/relative", {}, "url"],
       ["ftp://127.0.0.1/", {}, "url"],
@@ -160,6 +161,12 @@ describe.each(carriers)("$name", ({ column, make }) => {
       ["http://127.0.0.1/", { answerBytesMax: Number.NaN }, "answerBytesMax"],
       ["http://127.0.0.1/", { answerBytesMax: 1.5 }, "answerBytesMax"],
       ["http://127.0.0.1/", { answerBytesMax: Infinity }, "answerBytesMax"],
+      ["http://127.0.0.1/", linksOf(5), "links"],
+      ["http://127.0.0.1/", linksOf(null), "links"],
+      ["http://127.0.0.1/", linksOf({}), "links"],
+      ["http://127.0.0.1/", linksOf("poll"), "links"],
+      ["http://127.0.0.1/", linksOf([]), "links"],
+      ["http://127.0.0.1/", linksOf([null]), "links"],
     ];
     for (const [url, options, name] of wrong) {
       const error = thrown(() => make(url, options));

@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { FetchCarrier, type PageListener } from "../../src/http/fetch-carrier.ts";
+import { FetchCarrier } from "../../src/http/fetch-carrier.ts";
+import type { PageListener } from "../../src/http/page-life.ts";
 import type { Outcome } from "../../src/session/carrier.ts";
 import { answerOf, listen } from "./raw-server.ts";
 
@@ -191,6 +192,57 @@ describe("a page with a carrier by fetch", () => {
     expect(count.woken).toBe(1);
   });
 
+  test("tells that it is hidden, put aside or left, and a worker is none of these", () => {
+    const page = new Page();
+    const told: string[] = [];
+    const end = new FetchCarrier("http://127.0.0.1/", { events: page }).watch(
+      () => told.push("wake"),
+      (how) => told.push(how),
+    );
+    page.dispatch("visibilitychange");
+    page.document.visibilityState = "hidden";
+    page.dispatch("visibilitychange");
+    for (const type of ["pagehide", "freeze", "resume"]) page.dispatch(type);
+    expect(told).toEqual(["wake", "hidden", "frozen", "frozen", "wake"]);
+    end();
+
+    const worker = { listeners: page.listeners, addEventListener: page.addEventListener };
+    new FetchCarrier("http://127.0.0.1/", { events: worker }).watch(
+      () => told.push("wake"),
+      (how) => told.push(how),
+    );
+    page.dispatch("visibilitychange");
+    expect(told).toHaveLength(5);
+  });
+
+  test("lets exchanges outlive it, within what browsers allow for all of them", async () => {
+    const inits: RequestInit[] = [];
+    const answers: (() => void)[] = [];
+    const fetch = async (_: string, init: RequestInit): Promise<Response> => {
+      inits.push(init);
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return new Response(body);
+    };
+    const carrier = new FetchCarrier("http://127.0.0.1/", { fetch });
+    const another = new FetchCarrier("http://127.0.0.1/", { fetch });
+    const before = carrier.lastingBytes;
+    const sent = carrier.exchange(new Uint8Array(10_000), never, true);
+    const ordinary = carrier.exchange(body, never);
+    expect(another.lastingBytes).toBe(before - 10_000);
+    await vi.waitFor(() => expect(answers).toHaveLength(2));
+    for (const resolve of answers) resolve();
+    expect([await sent, await ordinary].map(({ kind }) => kind)).toEqual(["answer", "answer"]);
+
+    expect(inits.map(({ keepalive }) => keepalive)).toEqual([true, undefined]);
+    expect(another.lastingBytes).toBe(before);
+    expect(before).toBe(61_440);
+    const gone = new AbortController();
+    const aborted = carrier.exchange(new Uint8Array(5_000), gone.signal, true);
+    gone.abort();
+    await aborted;
+    expect(carrier.lastingBytes).toBe(before);
+  });
+
   test("is left without listeners when the watch ends, and only its own are taken", () => {
     const page = new Page();
     const [one, other] = [watched(page), watched(page)];
@@ -199,7 +251,7 @@ describe("a page with a carrier by fetch", () => {
     page.dispatch("online");
     expect([one.woken, other.woken]).toEqual([0, 1]);
     other.end();
-    expect([...page.listeners.values()].map((set) => set.size)).toEqual([0, 0, 0]);
+    expect([...page.listeners.values()].map((set) => set.size)).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
   test("is watched on globalThis, where that hears of events", () => {
@@ -227,7 +279,7 @@ describe("the carrier by fetch", () => {
     expect(new FetchCarrier("http://127.0.0.1/", { carriersMax: 8 }).carriersMax).toBe(8);
   });
 
-  test("adds less than a KiB to the bundle of a page, and needs nothing of Node", async () => {
+  test("adds less than 3.5 KiB to the bundle of a page, pipes too, and needs nothing of Node", async () => {
     const sizeOf = async (code: string): Promise<number> => {
       const { outputFiles } = await build({
         stdin: { contents: code, resolveDir: fileURLToPath(new URL("../../src", import.meta.url)) },
@@ -244,6 +296,6 @@ describe("the carrier by fetch", () => {
     const core = `import { RequestSide } from "./core/index.ts"; globalThis.a = RequestSide;`;
     const carrier = `import { FetchCarrier } from "./http/fetch-carrier.ts"; globalThis.b = FetchCarrier;`;
 
-    expect((await sizeOf(core + carrier)) - (await sizeOf(core))).toBeLessThan(1_024);
+    expect((await sizeOf(core + carrier)) - (await sizeOf(core))).toBeLessThan(3_584);
   });
 });

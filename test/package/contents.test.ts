@@ -13,16 +13,16 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /**
  * What the tarball weighed when this was last looked at, and what it may grow by without a word.
  */
-const TARBALL_BYTES_REACHED = 805_000;
+const TARBALL_BYTES_REACHED = 1_050_000;
 const GROWTH_MAX = 1.05;
 
 const built =
-  /^dist\/(core|sim|sim-session|session|http|chaos|cli)\/([a-z-]+\/)*[a-z-]+\.(js|d\.ts)(\.map)?$/;
+  /^dist\/(core|sim|sim-session|session|tcp|http|probe|chaos|cli)\/([a-z-]+\/)*[a-z-]+\.(js|d\.ts)(\.map)?$/;
 const allowed = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   built,
   /^dist\/browser\/(holdfast\.min\.js|assertions\.json)$/,
-  /^src\/(core|sim|sim-session|session|http|chaos|cli)\/([a-z-]+\/)*[a-z-]+\.ts$/,
+  /^src\/(core|sim|sim-session|session|tcp|http|probe|chaos|cli)\/([a-z-]+\/)*[a-z-]+\.ts$/,
 ];
 
 function contentOf(file: string): string {

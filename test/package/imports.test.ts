@@ -24,6 +24,7 @@ const MAIN_NAMES: Readonly<Record<string, readonly string[]>> = {
   "holdfast/server": ["PeerSession", "SessionServer"],
   "holdfast/http/node": ["configureServer", "nodeListener"],
   "holdfast/http/fetch": ["fetchHandler"],
+  "holdfast/tcp": ["tcpListener"],
   "holdfast/chaos": ["parseDuration", "planRequest", "startChaos"],
   "holdfast/core": ["Endpoint", "ParkSide", "RequestSide", "readBody"],
   "holdfast/sim": ["checkScenario", "explore", "Pair", "Simulation"],

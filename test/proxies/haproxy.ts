@@ -69,3 +69,17 @@ export const HAPROXY_REPEATING: Program = haproxy(
   { keepsConnections: true },
   ["option redispatch", "retries 2", "retry-on all-retryable-errors"],
 );
+
+/** Two seconds for everything, a tunnel of WebSockets included. */
+export const HAPROXY_IMPATIENT: Program = haproxy(
+  "haproxy with timeouts of 2 s",
+  { keepsConnections: true },
+  ["http-reuse always", "timeout server 2s", "timeout tunnel 2s"],
+);
+
+/** Hands each piece on at once: else the system waits up to 200 ms for more to go with it. */
+export const HAPROXY_PROMPT: Program = haproxy(
+  "haproxy with http-no-delay",
+  { keepsConnections: true },
+  ["http-reuse always", "option http-no-delay"],
+);

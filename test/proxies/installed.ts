@@ -4,9 +4,10 @@ import { HAPROXY_KEPT } from "./haproxy.ts";
 import { NGINX_KEPT } from "./nginx.ts";
 import { pathOf } from "./running.ts";
 import { SQUID_AT_SERVER } from "./squid.ts";
+import { TINYPROXY } from "./tinyproxy.ts";
 import { VARNISH } from "./varnish.ts";
 
-const PROGRAMS = [NGINX_KEPT, HAPROXY_KEPT, APACHE, SQUID_AT_SERVER, VARNISH];
+const PROGRAMS = [NGINX_KEPT, HAPROXY_KEPT, APACHE, SQUID_AT_SERVER, TINYPROXY, VARNISH];
 
 export default function setup(): void {
   const missing = PROGRAMS.filter(({ command }) => pathOf(command) === undefined);

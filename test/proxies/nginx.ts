@@ -35,6 +35,7 @@ function configuration(
     "events { worker_connections 1024; }",
     "http {",
     "access_log off;",
+    "map $http_upgrade $connection_wish { default upgrade; '' close; }",
     ...temporary.map((name) => `${name}_temp_path ${folder}/${name};`),
     `upstream server { server 127.0.0.1:${serverPort};`,
     keepsConnections && "keepalive 128;",
@@ -71,3 +72,35 @@ export const NGINX_ASKING: Program = nginx("nginx that asks HTTP/1.0 to stay", f
 export const NGINX_DEAF: Program = nginx("nginx that buffers whatever it is told", true, [
   "proxy_ignore_headers X-Accel-Buffering;",
 ]);
+
+/** The same in HTTP/1.0, where nginx collects an answer without a length; in chunks it does not. */
+export const NGINX_DEAF_PLAIN: Program = nginx("nginx that buffers, in HTTP/1.0", false, [
+  "proxy_ignore_headers X-Accel-Buffering;",
+]);
+
+/** Hands answers on as they come, whatever they say of themselves. */
+export const NGINX_UNBUFFERED: Program = nginx("nginx with proxy_buffering off", true, [
+  "proxy_buffering off;",
+]);
+
+/** As its manual has it for WebSockets; without a length of life of its own for them. */
+const UPGRADE = [
+  "proxy_http_version 1.1;",
+  "proxy_set_header Upgrade $http_upgrade;",
+  "proxy_set_header Connection $connection_wish;",
+];
+
+export const NGINX_UPGRADING: Program = nginx("nginx that upgrades", false, UPGRADE);
+
+/** Two seconds, where 60 are its own: of what is silent for longer nothing is left. */
+const IMPATIENT = "proxy_read_timeout 2s;";
+
+export const NGINX_IMPATIENT: Program = nginx("nginx with a read timeout of 2 s", false, [
+  IMPATIENT,
+]);
+
+export const NGINX_UPGRADING_IMPATIENT: Program = nginx(
+  "nginx that upgrades, with a read timeout of 2 s",
+  false,
+  [...UPGRADE, IMPATIENT],
+);

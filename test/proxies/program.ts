@@ -16,6 +16,9 @@ export interface Setting {
   readonly requestBytesMax?: number;
 }
 
+/** What a test chooses of a setting. */
+export type Conditions = Omit<Setting, "folder" | "port" | "serverPort">;
+
 /** How a program is started: files in its folder, and arguments. */
 export interface Launch {
   readonly files: Readonly<Record<string, string>>;
@@ -38,9 +41,36 @@ export interface Program {
   readonly reload: { readonly signal: NodeJS.Signals; readonly mark: string } | undefined;
   /** Whether it can be told to refuse large requests. */
   readonly limitsRequests: boolean;
+  /**
+   * It gives silent requests up after now this time and now that one, so that a client cannot learn
+   * how long they may be held. Default: always after the same.
+   */
+  readonly cutsUnevenly?: boolean;
   /** The client must ask it for the whole URL. */
   readonly isForwardProxy?: boolean;
   prepare(setting: Setting): Launch;
+}
+
+/** What stands in between, and runs. */
+export interface Standing {
+  /** Where clients connect. */
+  readonly port: number;
+  /** What clients of a forward proxy ask it for, on 127.0.0.1. */
+  readonly originPort: number;
+  /** Starts it, again, on its port; done when it takes connections. */
+  up(): Promise<void>;
+  /** Ends it with everything that is under way in it. */
+  down(): Promise<void>;
+  /** Makes it read its configuration again. */
+  reload(): Promise<void>;
+}
+
+/** A way of more, or of less, than one program. */
+export interface Way {
+  readonly name: string;
+  readonly isForwardProxy?: boolean;
+  /** Everything of it ends with the test. */
+  stand(serverPort: number, conditions: Conditions): Promise<Standing>;
 }
 
 /** Where distributions keep such programs; a user's PATH may leave the latter two out. */

@@ -14,12 +14,12 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { connect, createServer, type AddressInfo } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { pause, until } from "../waiting.ts";
-import { type Program, PROGRAM_FOLDERS, type Setting } from "./program.ts";
+import { type Conditions, type Program, PROGRAM_FOLDERS, type Standing } from "./program.ts";
 
 /** Varnish compiles its configuration; nothing else here takes a second. */
 const READY_LIMIT_MS = 30_000;
@@ -29,8 +29,6 @@ const LOOK_AGAIN_MS = 10;
 
 /** As root, programs are started as this user, `nobody`, so that they behave as for anybody. */
 const NOBODY = 65_534;
-
-export type Conditions = Omit<Setting, "folder" | "port" | "serverPort">;
 
 /** Groups of processes that were started here and have not ended. */
 const groups: Set<number> = new Set();
@@ -51,17 +49,34 @@ export function pathOf(command: string): string | undefined {
   return PROGRAM_FOLDERS.map((folder) => join(folder, command)).find((path) => existsSync(path));
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
+/**
+ * Ports that programs are told lie below those that systems choose from (RFC 6335 section 6): one
+ * that was found free would otherwise be given to somebody else before the program has it.
+ */
+const PORT_MIN = 10_000;
+const PORTS = 20_000;
+
+/** Where this process goes on looking: others, beside it, have begun elsewhere. */
+let nextPort = Math.floor(Math.random() * PORTS);
+
+async function freePort(): Promise<number> {
+  for (let tries = 0; tries < PORTS; tries++) {
+    const port = PORT_MIN + nextPort;
+    nextPort = (nextPort + 1) % PORTS;
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
+  throw new Error("no port is free");
 }
 
-export class RunningProxy {
+export class RunningProxy implements Standing {
   readonly program: Program;
   readonly port: number;
   readonly #folder: string;
@@ -99,7 +114,10 @@ export class RunningProxy {
     return proxy;
   }
 
-  /** Starts it, again, on its port; done when it takes connections. */
+  get originPort(): number {
+    return this.#serverPort;
+  }
+
   async up(): Promise<void> {
     const { command } = this.program;
     const path = pathOf(command);
@@ -127,7 +145,6 @@ export class RunningProxy {
     await this.#ready(child, folder);
   }
 
-  /** Kills it with everything that is under way in it. */
   async down(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;

@@ -10,14 +10,20 @@ import { type AddressInfo, connect as connectSocket, type Socket } from "node:ne
 import { onTestFinished } from "vitest";
 import { configureServer, type ServerSettings } from "../../src/http/configure-server.ts";
 import { connect, type ConnectOptions } from "../../src/http/connect-node.ts";
-import { type ListenerOptions, nodeListener } from "../../src/http/node.ts";
+import { type ListenerOptions, nodeListener, upgradeListener } from "../../src/http/node.ts";
 import type { ClientSession } from "../../src/session/index.ts";
-import type { Peer, Reply, RequestHandler } from "../../src/session/peer.ts";
+import type {
+  Peer,
+  PipeEvents,
+  Reply,
+  RequestHandler,
+  ServerPipe,
+} from "../../src/session/peer.ts";
 import { type PeerSession, type ServerOptions, SessionServer } from "../../src/session/server.ts";
 import { soon } from "../waiting.ts";
 import { ForwardProxyAgent } from "./forward-proxy-agent.ts";
-import type { Program } from "./program.ts";
-import { type Conditions, RunningProxy } from "./running.ts";
+import type { Conditions, Program, Standing, Way } from "./program.ts";
+import { RunningProxy } from "./running.ts";
 
 /** Retries that do not wait for a person's patience. */
 const QUICK = { reconnectDelayMinMs: 10, reconnectDelayMaxMs: 200 } as const;
@@ -62,10 +68,18 @@ class Desk implements RequestHandler {
       gone();
     };
   }
+
+  handlePipe(peer: Peer, pipe: ServerPipe): PipeEvents {
+    return this.server.handlePipe(peer, pipe);
+  }
+
+  handleStream(ticket: Uint8Array, peer: Peer, pipe: ServerPipe): (() => void) | undefined {
+    return this.server.handleStream(ticket, peer, pipe);
+  }
 }
 
 export class Site {
-  readonly program: Program;
+  readonly way: Program | Way;
   readonly desk: Desk;
   /** Requests by the version of HTTP in which they reached the server. */
   readonly versions: Map<string, number> = new Map();
@@ -81,55 +95,73 @@ export class Site {
   #wake: () => void = () => {};
   #http: Server;
   #serverPort = 0;
-  #proxy: RunningProxy | undefined;
+  #proxy: Standing | undefined;
 
-  private constructor(program: Program, options: SiteOptions) {
-    this.program = program;
+  private constructor(way: Program | Way, options: SiteOptions) {
+    this.way = way;
     this.#options = options;
     this.desk = new Desk(this.#makeServer());
     this.#http = this.#makeHttp();
   }
 
   /** Everything of it ends with the test. */
-  static async start(program: Program, options: SiteOptions = {}): Promise<Site> {
-    const site = new Site(program, options);
+  static async start(way: Program | Way, options: SiteOptions = {}): Promise<Site> {
+    const site = new Site(way, options);
     // What was begun last ends first, and each whatever becomes of the others.
     onTestFinished(() => site.serverDown());
     await site.#listen();
     const { conditions = {} } = options;
-    site.#proxy = await RunningProxy.start(program, site.#serverPort, conditions);
+    const stand =
+      "stand" in way
+        ? way.stand(site.#serverPort, conditions)
+        : RunningProxy.start(way, site.#serverPort, conditions);
+    site.#proxy = await stand;
     diagnostics.subscribe("http.client.response.finish", site.#note);
     onTestFinished(() => site.#endClients());
     return site;
   }
 
-  get proxy(): RunningProxy {
+  get proxy(): Standing {
     if (this.#proxy === undefined) throw new Error("The program was not started");
     return this.#proxy;
   }
 
   /** Where the client sends its requests. */
   get url(): string {
-    const port = this.program.isForwardProxy === true ? this.#serverPort : this.proxy.port;
-    return `http://127.0.0.1:${port}/holdfast`;
+    return this.#urlThrough(this.proxy.port);
   }
 
-  agent(options: http.AgentOptions = {}): http.Agent {
+  #urlThrough(port: number): string {
+    const { originPort } = this.proxy;
+    return `http://127.0.0.1:${this.#isForward ? originPort : port}/holdfast`;
+  }
+
+  get #isForward(): boolean {
+    return this.way.isForwardProxy === true;
+  }
+
+  agent(options: http.AgentOptions = {}, port: number = this.proxy.port): http.Agent {
     const settings = { keepAlive: true, scheduling: "lifo", ...options } as const;
-    const agent =
-      this.program.isForwardProxy === true
-        ? new ForwardProxyAgent(this.proxy.port, settings)
-        : new http.Agent(settings);
+    const agent = this.#isForward
+      ? new ForwardProxyAgent(port, settings)
+      : new http.Agent(settings);
     this.#agents.push(agent);
     return agent;
   }
 
+  /** A client that polls, where it is not told otherwise. */
   connect<In, Out>(options: ConnectOptions = {}, url = this.url): ClientSession<In, Out> {
-    const isDirect = this.program.isForwardProxy !== true;
-    const agent = isDirect ? {} : { agent: this.agent() };
-    const session = connect<In, Out>(url, { ...QUICK, ...agent, ...options });
+    const agent = this.#isForward ? { agent: this.agent() } : {};
+    const settings = { ...QUICK, ...agent, ...options };
+    const session = connect<In, Out>(url, { links: ["poll"], ...settings });
     this.#clients.push(session as ClientSession);
     return session;
+  }
+
+  /** A client whose way begins with a line of somebody's that leads to what stands in between. */
+  connectThrough<In, Out>(port: number, options: ConnectOptions = {}): ClientSession<In, Out> {
+    const agent = this.#isForward ? { agent: this.agent({}, port) } : {};
+    return this.connect<In, Out>({ ...agent, ...options }, this.#urlThrough(port));
   }
 
   /** The sessions at the server, in the order in which they opened, each once. */
@@ -205,6 +237,7 @@ export class Site {
 
   #makeHttp(): Server {
     const server = http.createServer(nodeListener(this.desk, this.#options.listener));
+    server.on("upgrade", upgradeListener(this.desk, this.#options.listener));
     configureServer(server, this.#options.settings);
     server.on("request", ({ httpVersion }) => increment(this.versions, httpVersion));
     server.on("connection", (socket) => {

@@ -36,6 +36,8 @@ function squid(
     keepsConnections: false,
     reload: { signal: "SIGHUP", mark: "Reconfiguring Squid Cache" },
     limitsRequests: true,
+    // Its clock ticks once a second.
+    cutsUnevenly: true,
     isForwardProxy,
     prepare: (setting) => ({
       files: { "squid.conf": configuration(setting, listen(setting)) },

@@ -2,7 +2,20 @@
 import { lines } from "./nginx.ts";
 import type { Program, Setting } from "./program.ts";
 
-function configuration({ serverPort, silenceMs }: Setting): string {
+/** As its manual has it for WebSockets. */
+const PIPING = [
+  "sub vcl_recv {",
+  'if (req.http.upgrade ~ "(?i)websocket") { return (pipe); }',
+  "}",
+  "sub vcl_pipe {",
+  "if (req.http.upgrade) {",
+  "set bereq.http.upgrade = req.http.upgrade;",
+  "set bereq.http.connection = req.http.connection;",
+  "}",
+  "}",
+];
+
+function configuration({ serverPort, silenceMs }: Setting, extra: readonly string[]): string {
   return lines(
     "vcl 4.1;",
     "backend server {",
@@ -10,11 +23,12 @@ function configuration({ serverPort, silenceMs }: Setting): string {
     `.port = "${serverPort}";`,
     silenceMs !== undefined && `.first_byte_timeout = ${silenceMs}ms;`,
     "}",
+    ...extra,
   );
 }
 
-export const VARNISH: Program = {
-  name: "varnish",
+const varnish = (name: string, extra: readonly string[]): Program => ({
+  name,
   command: "varnishd",
   package: "varnish",
   versionToServer: "1.1",
@@ -27,7 +41,7 @@ export const VARNISH: Program = {
     const parameters = ["vsl_space=1M", "thread_pools=1"];
     if (idleMs !== undefined) parameters.push(`backend_idle_timeout=${idleMs / 1_000}`);
     return {
-      files: { "default.vcl": configuration(setting) },
+      files: { "default.vcl": configuration(setting, extra) },
       args: [
         "-F",
         "-f",
@@ -44,4 +58,8 @@ export const VARNISH: Program = {
       ],
     };
   },
-};
+});
+
+export const VARNISH: Program = varnish("varnish", []);
+
+export const VARNISH_PIPING: Program = varnish("varnish that pipes WebSockets", PIPING);

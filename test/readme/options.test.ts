@@ -71,6 +71,9 @@ const STATED: {
   client: {
     carriersMax: `${client.carriersMax}; by fetch ${FETCH_CARRIERS_MAX}`,
     headers: "none",
+    links: "all",
+    tcp: "none",
+    sharesConnections: "`false`",
     resume: "none",
   },
   server: {

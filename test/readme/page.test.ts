@@ -18,11 +18,21 @@ afterEach(() => {
 interface Stubs {
   readonly name: { value: string; onchange?: () => void };
   readonly greetings: string[];
-  readonly listeners: Map<string, () => void>;
+  /** Tells the listeners, of the script and of the client. */
+  dispatch(type: string): void;
 }
 
+type Listener = (event: { readonly type: string }) => void;
+
 function stubPage(origin: string, storage: Map<string, string>): Stubs {
-  const stubs: Stubs = { name: { value: "" }, greetings: [], listeners: new Map() };
+  const listeners = new Map<string, Set<Listener>>();
+  const stubs: Stubs = {
+    name: { value: "" },
+    greetings: [],
+    dispatch(type) {
+      for (const listener of listeners.get(type) ?? []) listener({ type });
+    },
+  };
   const greetings = { append: (...texts: string[]) => void stubs.greetings.push(...texts) };
   const querySelector = (id: string): unknown => (id === "#name" ? stubs.name : greetings);
   vi.stubGlobal("document", { querySelector, visibilityState: "visible" });
@@ -32,10 +42,12 @@ function stubPage(origin: string, storage: Map<string, string>): Stubs {
     setItem: (key: string, value: string) => void storage.set(key, value),
     removeItem: (key: string) => void storage.delete(key),
   });
-  vi.stubGlobal("addEventListener", (type: string, listener: () => void) => {
-    stubs.listeners.set(type, listener);
+  vi.stubGlobal("addEventListener", (type: string, listener: Listener) => {
+    listeners.set(type, (listeners.get(type) ?? new Set()).add(listener));
   });
-  vi.stubGlobal("removeEventListener", (type: string) => void stubs.listeners.delete(type));
+  vi.stubGlobal("removeEventListener", (type: string, listener: Listener) => {
+    listeners.get(type)?.delete(listener);
+  });
   return stubs;
 }
 
@@ -94,7 +106,7 @@ describe("the README's page", () => {
     await until(() => first.name.onchange !== undefined, "the script");
     say(first, "Ada");
     await until(() => first.greetings.length === 1, "the greeting");
-    first.listeners.get("pagehide")?.();
+    first.dispatch("pagehide");
     expect(storage.get("session")).toBeTypeOf("string");
 
     // The same storage: to the server a reloaded page and a duplicate are the same.
@@ -105,7 +117,8 @@ describe("the README's page", () => {
     await until(() => second.greetings.length > 0, "the greeting after the reload");
     expect(second.greetings).toEqual(["Hello, Grace!\n"]);
 
-    // The first one is told, and goes on.
+    // The first one is shown again, is told, and goes on.
+    first.dispatch("pageshow");
     await until(() => first.greetings.length === 2, "the word of the end");
     expect(first.greetings[1]).toMatch(/^-- The session has ended \(superseded\): going on/);
     say(first, "Ada");
@@ -121,7 +134,7 @@ describe("the README's page", () => {
       name.onchange?.();
       expect(greetings.at(-1)).toMatch(/^-- Not sent/);
     }
-    second.listeners.get("pagehide")?.();
+    second.dispatch("pagehide");
     expect(storage.has("session")).toBe(false);
   });
 

@@ -1,5 +1,5 @@
 /** A carrier without a network, for tests of sessions: bodies go to the server in one tick. */
-import type { Carrier, Outcome } from "../../src/session/carrier.ts";
+import type { Carrier, Leaving, Outcome } from "../../src/session/carrier.ts";
 import { defer } from "../../src/session/deferred.ts";
 import type { Peer, Reply, RequestHandler } from "../../src/session/peer.ts";
 
@@ -38,6 +38,8 @@ export class MemoryCarrier implements Carrier {
   headers: Readonly<Record<string, string>>;
   private readonly cut: Set<(reason: string) => void> = new Set();
   private wake: (() => void) | undefined;
+  /** Tells that its host is left. */
+  leave: ((how: Leaving) => void) | undefined;
   private random = 0;
 
   constructor(server: RequestHandler, headers: Readonly<Record<string, string>> = {}) {
@@ -100,8 +102,9 @@ export class MemoryCarrier implements Carrier {
     return this.cut.size;
   }
 
-  watch(wake: () => void): () => void {
+  watch(wake: () => void, leave?: (how: Leaving) => void): () => void {
     this.wake = wake;
+    this.leave = leave;
     return () => {
       this.wake = undefined;
     };

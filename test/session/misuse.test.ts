@@ -16,7 +16,7 @@ describe("a session refuses", () => {
     [
       "events that there are not",
       (session) => session.on("message", () => {}),
-      "option_unknown: message is none of the events: status, lost, resumed, givenUp, channel, ended",
+      "option_unknown: message is none of the events: status, lost, resumed, givenUp, channel, link, ended",
     ],
     [
       "a listener that is none",

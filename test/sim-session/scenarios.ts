@@ -3,8 +3,9 @@
 
 import type { EndedInfo, MessageFate } from "../../src/session/errors.ts";
 import { json } from "../../src/session/json.ts";
+import type { LinkName } from "../../src/session/pipe-carrier.ts";
 import type { PeerSession } from "../../src/session/server.ts";
-import { LOSSY_WIFI, PRESETS, type Scenario } from "../../src/sim/index.ts";
+import { drawPipeFaults, LOSSY_WIFI, PRESETS, type Scenario } from "../../src/sim/index.ts";
 import { type Hazards, type ProcessScope, SessionWorld } from "../../src/sim-session/index.ts";
 
 const MESSAGES = 40;
@@ -23,11 +24,16 @@ function checkPrefix(came: readonly Message[], from: string): void {
 }
 
 /** A chat of two that is never lost: reloads and sleep, but no server that dies. */
-export function chat(name: string, hazards: Partial<Hazards>): Scenario {
+export function chat(
+  name: string,
+  hazards: Partial<Hazards>,
+  links: readonly LinkName[] = ["poll"],
+): Scenario {
   return {
     name,
     async run(play) {
-      const network = PRESETS[name as keyof typeof PRESETS];
+      const preset = PRESETS[name as keyof typeof PRESETS];
+      const network = links.length === 1 ? preset : { ...preset, pipes: drawPipeFaults(play) };
       const world = new SessionWorld(play, { network, hazards });
       const came = { client: [] as Message[], server: [] as Message[] };
       const sent = { client: 0, server: 0 };
@@ -53,7 +59,8 @@ export function chat(name: string, hazards: Partial<Hazards>): Scenario {
       });
       const client = world.start("client", async (self) => {
         const resume = self.storage.get("session");
-        const session = self.connect<Message, Message>({ codec: json, resume });
+        const session = self.connect<Message, Message>({ codec: json, resume, links });
+        session.on("link", (link) => play.mark(`link: ${link}`));
         self.onUnload(() => self.storage.set("session", session.save()));
         session.onBundle((messages) => void came.client.push(...messages));
         session.on("ended", ({ reason }) => {
@@ -156,5 +163,21 @@ export const sessions: Scenario = {
     const name = names[play.pick(names.length, "network")] as string;
     play.mark(`sessions on ${name}`);
     await chat(name, ALIVE).run(play);
+  },
+};
+
+/** The same by whichever link works best, as far as pipes come about and last. */
+export const links: Scenario = {
+  name: "links",
+  async run(play) {
+    const names = Object.keys(PRESETS);
+    const name = names[play.pick(names.length, "network")] as string;
+    const sets = [
+      ["websocket", "stream", "poll"],
+      ["websocket", "poll"],
+      ["stream", "poll"],
+    ] as const;
+    const set = sets[play.pick(sets.length, "which links")] ?? sets[0];
+    await chat(name, ALIVE, set).run(play);
   },
 };

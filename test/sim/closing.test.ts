@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { Half } from "../../src/core/half.ts";
 import { ParkSide } from "../../src/core/park-side.ts";
 import { checkScenario, exploreScenario, ScenarioFailure } from "../../src/sim/index.ts";
 import { closing } from "./closing.ts";
@@ -25,8 +26,7 @@ const ENDS_EARLY: Planting = {
   prototype: ParkSide.prototype,
   member: "isDone",
   descriptor: getter<ParkSide>((side) => {
-    const half = Object.getPrototypeOf(ParkSide.prototype) as object;
-    const isDone = Object.getOwnPropertyDescriptor(half, "isDone")?.get;
+    const isDone = Object.getOwnPropertyDescriptor(Half.prototype, "isDone")?.get;
     return isDone?.call(side);
   }),
 };

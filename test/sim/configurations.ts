@@ -2,7 +2,7 @@
 // different times and all of them can be tried: acknowledgements wait for one step, retries for one,
 // what is overdue for two, parked requests for four.
 
-import type { Command, PairOptions } from "../../src/sim/index.ts";
+import type { Command, PairOptions, PipeKind } from "../../src/sim/index.ts";
 
 /** Everything that can become of a pair with these options is tried. */
 export interface Configuration {
@@ -43,7 +43,10 @@ const CLOSE: Command = { kind: "close" };
 const SEND_LARGE: Command = { kind: "send", bytes: 17_000 };
 
 /** What may go wrong, and how often. Nothing goes wrong that is not named. */
-type Budgets = Pick<PairOptions, "losses" | "duplicates" | "hurries" | "reloads" | "wakes">;
+type Budgets = Pick<
+  PairOptions,
+  "losses" | "duplicates" | "hurries" | "reloads" | "wakes" | "pipeBreaks"
+>;
 
 interface Setting {
   readonly client: readonly Command[];
@@ -175,6 +178,22 @@ export function resuming(count: number, budgets: Budgets = {}): PairOptions {
   return { ...messagesEachWay(count), reloads: 1, ...budgets };
 }
 
+/**
+ * So many messages each way, on requests and on pipes that open at any time. Dummies and words that
+ * somebody is there come as often as requests are renewed.
+ */
+export function piped(
+  count: number,
+  pipes: readonly PipeKind[],
+  budgets: Budgets = {},
+): PairOptions {
+  const both = { pipeStallMs: 2 * CLOCK_STEP_MS, pipeSilenceMs: 4 * CLOCK_STEP_MS };
+  const serverOnly = { pipeProofMs: CLOCK_STEP_MS };
+  const clientOnly = { streamAckMs: 0 };
+  const setting = { client: sends(count), server: sends(count), both, clientOnly, serverOnly };
+  return { ...pairOf(setting), pipes, ...budgets };
+}
+
 /** Whoever aborts tells the other side, and what was not acknowledged has its fate. */
 export function aborting(budgets: Budgets = {}): PairOptions {
   // Where the last word is lost nobody hears of the end but by silence.
@@ -183,6 +202,7 @@ export function aborting(budgets: Budgets = {}): PairOptions {
   return { ...pair, timersExcluded: ["close", "tombstone"], ...budgets };
 }
 
+const PIPED = ["step: open-pipe", "step: break-pipe", "pipe-joined", "client's pipe gone: closed"];
 const LOSSY = ["step: lose", "step: fail", "resent"];
 const CLOSING = ["finish sent", "end told", "client ended: closed", "server ended: closed"];
 
@@ -318,6 +338,38 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     messagesEachWay(1, { losses: 1, wakes: 1 }),
     [...LOSSY, "step: wake"],
     QUICK,
+  ),
+  named(
+    "pipe",
+    "one message each way, and a pipe that opens and breaks, of which any side is told, or none",
+    piped(1, ["duplex"], { pipeBreaks: 1 }),
+    [...PIPED, "link said", "client's pipe gone: silent", "client's pipe gone: stalled"],
+    QUICK,
+  ),
+  named(
+    "stream",
+    "one message each way, and a stream that is asked for, held back or proved",
+    piped(1, ["stream"]),
+    ["pipe-offered", "pipe-joined", "client's pipe gone: buffered", "pipe told beside it"],
+    QUICK,
+  ),
+  named(
+    "stream-breaks",
+    "the same with a stream that breaks, of which any side is told, or none",
+    piped(1, ["stream"], { pipeBreaks: 1 }),
+    [...PIPED, "pipe-offered", "client's pipe gone: unknown", "client's pipe gone: silent"],
+  ),
+  named(
+    "two-pipes",
+    "a stream and a pipe that goes both ways, each of which opens at any time: moves up",
+    piped(1, ["stream", "duplex"]),
+    ["pipe-offered", "pipe-joined", "link said", "client's pipe gone: replaced"],
+  ),
+  named(
+    "pipe-loss",
+    "a pipe that opens and breaks, of which any side is told, or none, and one loss",
+    piped(1, ["duplex"], { pipeBreaks: 1, losses: 1 }),
+    [...PIPED, ...LOSSY, "link said", "pipe told beside it", "client's pipe gone: unknown"],
   ),
   named(
     "open-ticks-loss",

@@ -8,6 +8,7 @@ import {
   HARMLESS,
   Pair,
   type PairOptions,
+  type PipeKind,
   seeded,
 } from "../../src/sim/index.ts";
 import { branch, Memory } from "../../src/sim/explore/memory.ts";
@@ -79,7 +80,8 @@ describe("the explorer", () => {
   });
 
   test("remembers of cores what they do themselves, on any way", () => {
-    for (const name of ["one-loss", "parking", "giving-up", "resuming", "closing"]) {
+    const names = ["one-loss", "parking", "giving-up", "resuming", "closing", "pipe", "stream"];
+    for (const name of names) {
       const { options } = configurationNamed(name);
       for (let seed = 0; seed < 12; seed++) {
         const choices = seeded(seed);
@@ -146,6 +148,8 @@ test.each([
   ["option_unknown: loses", () => new Pair({ loses: 1 } as PairOptions)],
   ["option_invalid: losses", () => new Pair({ losses: -1 })],
   ["option_invalid: a timer of timersExcluded", () => new Pair({ timersExcluded: ["silense"] })],
+  ["option_invalid: pipes", () => new Pair({ pipes: ["socket" as PipeKind] })],
+  ["option_invalid: pipeBreaks", () => new Pair({ pipeBreaks: -1 })],
   ["option_invalid: clockStepMs", () => new Pair({ clockStepMs: 0 })],
   ["option_invalid: an exploration needs", () => explore(new Pair({}))],
   [

@@ -181,7 +181,8 @@ describe("each field of the state enters as the table says", () => {
       "windows",
       "closing",
     ];
-    for (const name of [...names, "resuming", "waking", "tombstone", "aborting"]) {
+    const others = ["resuming", "waking", "tombstone", "aborting", "pipe", "stream"];
+    for (const name of [...names, ...others]) {
       const choices = seeded(7);
       const pair = new Pair(configurationNamed(name).options);
       for (let count = 0; count < 26; count++) {

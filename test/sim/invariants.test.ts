@@ -138,7 +138,7 @@ describe("a broken promise is seen in the state", () => {
       "5: more requests are out than there are slots",
       restingPair,
       (pair) => {
-        for (let count = 0; count < 3; count++) pair.client.exchanges.begin(0, 100, false);
+        for (let count = 0; count < 3; count++) pair.client.exchanges.begin(0, 100, false, 0);
       },
     ],
     [
@@ -275,6 +275,7 @@ describe("every limit that does not hold is seen by its name", () => {
     channelUnits: ({ receiver }) => (receiver.channels.get(0).units = 1e9),
     channelBytes: ({ receiver }) => (receiver.channels.get(0).bytes = 1e9),
     channelsMax: (half) => (half["ownChannels"] = 1),
+    pipeBytesMax: (half) => half["pipes"].set(1, { waitingBytes: 1e9 }),
     assemblyBytesMax: ({ receiver }) => (receiver.parts.bytes = 1e12),
     INDEX_RANGES_MAX: ({ receiver }) => {
       receiver.channels.get(0).settled.flat.push(...manyRanges(600));

@@ -16,6 +16,7 @@ const OF_THE_WRITER = "decides how a body is filled or cut; any filling is right
 const OF_MEMORY = "where payloads lie, and no promise depends on it";
 const ESTIMATE = "where an estimate begins or what it counts, and no bound of one";
 const A_WAIT = "how long something waits: its timer is checked, and fires at that time";
+const OF_PIPES = "when pipes are spoken on, left or replaced: what is said on them shows it";
 const DRAWN = "the remainder of a division by it is taken, and so it cannot be passed";
 
 /** By name: why no state shows it. */
@@ -57,12 +58,34 @@ const NOT_OF_A_STATE: Readonly<Record<string, string>> = {
   parkedQuietMs: "how long no request was missed, before one wanted is taken back",
   lostConfirmMs: "how long the news of a loss is repeated before it is believed",
   INCARNATION_STEP_MAX: DRAWN,
+  TICKET_BYTES: "a length of the format",
+  PIPE_FIRST_BYTES_MAX: OF_THE_READER,
+  UNHELD_LINK: "a name of the format",
+  FLUSH_BYTES_MIN: OF_THE_WRITER,
+  pipeStallMs: OF_PIPES,
+  pipeSilenceMs: OF_PIPES,
+  pipeProofMs: OF_PIPES,
+  pipeAgeMaxMs: OF_PIPES,
+  pipeBytesSentMax: OF_PIPES,
+  streamAckMs: OF_PIPES,
+  streamsNamedMax: OF_PIPES,
+  streamNamedMs: OF_PIPES,
+  STREAM_ACK_BYTES: OF_PIPES,
+  PIPE_DUMMY_MS_MIN: OF_PIPES,
   messageBytesMax: "larger messages are refused by send, and what parts declare by the receiver",
   seed: "no limit: where the drawing of generations begins",
 };
 
 /** Choices among names, or of the applications. */
-const NO_NUMBERS = ["hold", "consume", "literal", "authenticate", "earlyMessages"];
+const NO_NUMBERS = [
+  "hold",
+  "consume",
+  "pipeDummies",
+  "literal",
+  "authenticate",
+  "earlyMessages",
+  "requests",
+];
 
 function namesOf(): Set<string> {
   const names = new Set<string>();

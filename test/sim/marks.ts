@@ -2,6 +2,7 @@
 // until a run that missed it is no accident.
 
 import type { SimulationMark } from "../../src/sim/index.ts";
+import type { LinkName } from "../../src/session/pipe-carrier.ts";
 import type { HazardMark } from "../../src/sim-session/index.ts";
 
 /** What is met by one seed in fourteen, or more often, and what by one in eighty at least. */
@@ -91,6 +92,48 @@ const CORES: Wanted<SimulationMark> = {
   ],
 };
 
+const PIPES: Wanted<SimulationMark> = {
+  often: [
+    "pipe tried",
+    "pipe retired",
+    "pipe joined",
+    "pipe breaks",
+    "pipe breaks with bodies on it",
+    "pipe half-open",
+    "pipe held back",
+    "pipe idle",
+    "pipe mute",
+    "pipe never opens",
+    "moved up",
+    "moved down",
+    "moved aside",
+    "moved with messages",
+    "pipe gone: closed",
+    "pipe gone: ended",
+    "pipe gone: replaced",
+    "pipe gone: silent",
+    "lost",
+    "cut off",
+    "held up",
+    "server crash",
+    "reload",
+    "sleep",
+    "drain",
+    "ended: closed",
+  ],
+  seldom: [
+    "pipe damaged",
+    "pipe gone: buffered",
+    "pipe gone: paused",
+    "pipe gone: stalled",
+    "pipe gone: swallowed",
+    "pipe gone: unknown",
+    "pipe gone: unreadable",
+    "ended: silence",
+    "ended: lost",
+  ],
+};
+
 const CLOSING: Wanted<string> = { often: ["another order", "lost", "refused"], seldom: [] };
 
 const LIVES: Wanted<string> = { often: ["resumed", "superseded", "sent by lives"], seldom: [] };
@@ -123,6 +166,24 @@ const SESSIONS: Wanted<SessionMark> = {
   seldom: ["doubled", "page"],
 };
 
+const LINKS: Wanted<SessionMark | `link: ${LinkName}`> = {
+  often: [
+    "link: websocket",
+    "link: stream",
+    "link: poll",
+    "pipe breaks",
+    "pipe breaks with bodies on it",
+    "pipe half-open",
+    "pipe held back",
+    "pipe idle",
+    "pipe mute",
+    "pipe never opens",
+    "client reloads",
+    "sleeps",
+  ],
+  seldom: ["pipe damaged"],
+};
+
 const RESTARTS: Wanted<SessionMark> = {
   often: [
     "lost",
@@ -143,9 +204,11 @@ const RESTARTS: Wanted<SessionMark> = {
 const WANTED: ReadonlyMap<string, Wanted<string>> = new Map(
   Object.entries({
     cores: CORES,
+    pipes: PIPES,
     closing: CLOSING,
     lives: LIVES,
     sessions: SESSIONS,
+    links: LINKS,
     restarts: RESTARTS,
   }),
 );

@@ -2,11 +2,15 @@
 // an explorer that does not find them would not find others either.
 
 import type { GivingUp } from "../../src/core/giving-up.ts";
+import type { Hearing } from "../../src/core/body.ts";
+import { ParkSide } from "../../src/core/park-side.ts";
+import type { Pipe } from "../../src/core/pipe.ts";
+import { PipedHalf } from "../../src/core/piped-half.ts";
 import { Sender } from "../../src/core/sender.ts";
 import { ReceiveWindows } from "../../src/core/receive-windows.ts";
 import { Receiver } from "../../src/core/receiver.ts";
 import { explore, type Exploration, Pair, type PairOptions } from "../../src/sim/index.ts";
-import { messagesEachWay, resetting, tinyWindows } from "./configurations.ts";
+import { messagesEachWay, piped, resetting, tinyWindows } from "./configurations.ts";
 import { around, plant, type Planting } from "./planting.ts";
 
 export interface PlantedBug extends Planting {
@@ -85,6 +89,48 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       givingUp.giveUpAll(args[0] as never);
     }),
     options: resetting(2, { losses: 2 }),
+  },
+  {
+    name: "what a broken pipe carried is not due again",
+    symptom: /goes in a circle/,
+    prototype: PipedHalf.prototype,
+    member: "leavePipe",
+    descriptor: around((_half, call, args) => {
+      const [pipe] = args as unknown as [Pipe];
+      pipe.takeAll();
+      call(pipe);
+    }),
+    options: piped(1, ["duplex"], { pipeBreaks: 1 }),
+  },
+  {
+    name: "what is said on a pipe is believed though a request has said otherwise since",
+    symptom: /goes in a circle/,
+    prototype: ParkSide.prototype,
+    member: "noteJoined",
+    descriptor: around<ParkSide>((_side, call, args) => {
+      const [hearing] = args as unknown as [Hearing];
+      call({ ...hearing, fromExchange: Number.MAX_SAFE_INTEGER });
+    }),
+    options: piped(1, ["duplex"], { pipeBreaks: 1 }),
+  },
+  {
+    name: "a server speaks on by a pipe that its client has left",
+    symptom: /goes in a circle/,
+    prototype: ParkSide.prototype,
+    member: "noteNamed",
+    descriptor: around<ParkSide>((_side, call, args) => {
+      const [link] = args as unknown as [number];
+      if (link !== 0) call(...args);
+    }),
+    options: piped(1, ["duplex"], { pipeBreaks: 1 }),
+  },
+  {
+    name: "a pipe that is dead is never given up",
+    symptom: /without end/,
+    prototype: PipedHalf.prototype,
+    member: "handlePipeTimers",
+    descriptor: (original) => ({ ...original, value: (): void => {} }),
+    options: piped(1, ["duplex"], { pipeBreaks: 1 }),
   },
 ];
 

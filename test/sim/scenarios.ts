@@ -1,12 +1,15 @@
 // The scenarios of this repository by name, for programs that are told which one to play.
 
-import { restarts, sessions } from "../sim-session/scenarios.ts";
+import { links, restarts, sessions } from "../sim-session/scenarios.ts";
 import {
   coreScenario,
   drawOptions,
+  drawPipedOptions,
+  pipeScenario,
   type Play,
   type Scenario,
   Simulation,
+  type SimulationOptions,
 } from "../../src/sim/index.ts";
 import { closing } from "./closing.ts";
 import { lives } from "./lives-scenario.ts";
@@ -14,18 +17,27 @@ import { lives } from "./lives-scenario.ts";
 /** What was played in this thread, besides what the marks tell. */
 export const played = { exchanges: 0, simulatedMs: 0 };
 
-const cores: Scenario = {
-  name: coreScenario.name,
-  run(play: Play): void {
-    const simulation = new Simulation(drawOptions(play), play);
-    simulation.run();
-    played.exchanges += simulation.exchanges;
-    played.simulatedMs += simulation.nowMs;
-  },
-};
+/** One of the library's own, whose exchanges and time are counted. */
+function counted({ name }: Scenario, draw: (play: Play) => SimulationOptions): Scenario {
+  return {
+    name,
+    run(play: Play): void {
+      const simulation = new Simulation(draw(play), play);
+      simulation.run();
+      played.exchanges += simulation.exchanges;
+      played.simulatedMs += simulation.nowMs;
+    },
+  };
+}
+
+const cores = counted(coreScenario, drawOptions);
+const pipes = counted(pipeScenario, drawPipedOptions);
 
 export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map(
-  [cores, closing, lives, sessions, restarts].map((scenario) => [scenario.name, scenario]),
+  [cores, pipes, closing, lives, sessions, links, restarts].map((scenario) => [
+    scenario.name,
+    scenario,
+  ]),
 );
 
 /** @throws Error for a name that there is not. */

@@ -56,7 +56,7 @@ describe("the exchange that section 2.3 shows byte by byte", () => {
 
 describe("the checklist in client.md", () => {
   const client = read("client.md");
-  const rules = read("protocol.md") + read("http.md");
+  const rules = read("protocol.md") + read("http.md") + read("tcp.md");
   const stated = [...rules.matchAll(/\*\*\[([A-Z]+-\d+)\]\*\*/g)].map((match) => match[1]);
   const tagsIn = (text: string): (string | undefined)[] =>
     [...text.matchAll(/\[([A-Z]+-\d+)\]/g)].map((match) => match[1]);

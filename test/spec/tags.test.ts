@@ -7,7 +7,10 @@ import { isDamage, type ProtocolErrorCode } from "../../src/core/errors.ts";
 
 const root = new URL("../../", import.meta.url);
 const protocol = readFileSync(new URL("spec/protocol.md", root), "utf8");
-const spec = protocol + readFileSync(new URL("spec/http.md", root), "utf8");
+const bindings = ["http.md", "tcp.md"].map((name) => {
+  return readFileSync(new URL(`spec/${name}`, root), "utf8");
+});
+const spec = protocol + bindings.join("");
 const stated = [...spec.matchAll(/\*\*\[([A-Z]+-\d+)\]\*\*/g)].map((match) => match[1] ?? "");
 
 /** The tags cited in files of a directory, and in the spec's own text. */

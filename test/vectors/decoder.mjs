@@ -94,6 +94,10 @@ export function decode(hex, sessionId) {
     0x0e: () => (body.superseded = int()),
     0x0f: () => (body.pauseMs = int()),
     0x10: () => (body.succeeds = steps()),
+    0x11: () => (body.offer = { link: int(), ticket: take(16) }),
+    0x12: () => (body.hearing = ints("link fromExchange")),
+    0x13: () =>
+      (body.pipe = { ...ints("link bodies ageMs silenceMs"), isEnding: [false, true][int()] }),
     0x20: () => fact("channel-open", opening()),
     0x21: () => fact("channel-finish", ints("seq channel indexEnd")),
     0x22: () => fact("channel-reset", ints("seq channel code")),

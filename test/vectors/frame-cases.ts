@@ -176,6 +176,28 @@ const lives: FrameCase[] = [
   plain("SUCCEEDS", "most", 0, { succeeds: sixteen }),
 ];
 
+const pipes: FrameCase[] = [
+  plain("OFFER", "least", 0, { offer: { link: 1, ticket: rising(16) } }),
+  plain("OFFER", "most", 0, { offer: { link: top, ticket: rising(16, 0xf0) } }),
+  plain("LINK", "least", 0, { hearing: { link: 1, fromExchange: 1 } }),
+  plain("LINK", "most", 0, { hearing: { link: top, fromExchange: top } }),
+  plain("PIPE", "least: the server holds none", 1, {
+    pipe: { link: 0, bodies: 0, ageMs: 0, silenceMs: 0, isEnding: false },
+  }),
+  plain("PIPE", "most", 1, {
+    pipe: { link: top, bodies: top, ageMs: top, silenceMs: top, isEnding: true },
+  }),
+  {
+    ...plain("PIPE", "a greeting", 1, {
+      ack: { receivedThrough: 0, heldThrough: 0, ranges: [] },
+      window: { seqMax: 262_144, bytesMax: 16_777_216 },
+      owner: { epoch: 0, generation: 270_370, hint: rising(0) },
+      pipe: { link: 1, bodies: 1, ageMs: 0, silenceMs: 15_000, isEnding: false },
+    }),
+    checksum: "xxh32",
+  },
+];
+
 const channels: FrameCase[] = [
   numbered("CHANNEL_OPEN", "least", {
     kind: "channel-open",
@@ -373,6 +395,7 @@ export const frameCases: readonly FrameCase[] = [
   ...acknowledgements,
   ...windows,
   ...lives,
+  ...pipes,
   ...channels,
   ...messages,
   ...parts,

@@ -60,7 +60,7 @@ function storyFields(hex: string): object {
   if (bytes[0] === 0) return { versions: readVersions(bytes) };
   const head = readHead(bytes, bytes.length);
   const { direction, checksum, address } = head;
-  const body = toFields(readBody(bytes, head, storyNonce));
+  const body = toFields(readBody(bytes, head, address?.sessionId ?? storyNonce));
   return {
     direction,
     checksum,

@@ -10,6 +10,7 @@ import type { ApplicationOutput } from "../../src/core/outputs.ts";
 import type { ParkSide } from "../../src/core/park-side.ts";
 import { LiteralRequestSide } from "../../src/core/literal-request-side.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
+import { readStreamName } from "../../src/core/stream-name.ts";
 import { toHex } from "./hex.ts";
 
 export type Who = "client" | "server";
@@ -17,7 +18,14 @@ export type Who = "client" | "server";
 /** One line of a story. `body` numbers the bodies of a story in the order of their sending. */
 export type Step =
   | { readonly atMs: number; readonly who: Who; readonly does: string }
-  | { readonly atMs: number; readonly who: Who; readonly sends: number; readonly bytes: string }
+  | {
+      readonly atMs: number;
+      readonly who: Who;
+      readonly sends: number;
+      /** The link of the pipe that it leaves on; left out: the body of an exchange. */
+      readonly pipe?: number;
+      readonly bytes: string;
+    }
   | { readonly atMs: number; readonly who: Who; readonly gets: number; readonly bytes?: string }
   | { readonly atMs: number; readonly who: Who; readonly misses: number }
   | { readonly atMs: number; readonly who: Who; readonly tells: object };
@@ -27,11 +35,19 @@ export const storySecret: Uint8Array = Uint8Array.from({ length: 16 }, (_, k) =>
 
 interface SentBody {
   readonly from: Who;
+  /** 0 on a pipe. */
   readonly exchange: number;
+  /** The link; 0: the body of an exchange. */
+  readonly pipe: number;
   readonly bytes: Uint8Array;
-  /** Whose exchange it is. */
+  /** Whose exchange or pipe it is. */
   readonly client: RequestSide;
 }
+
+/** The server's numbers for pipes: their links behind this, apart from those of requests. */
+const PIPE_HANDLES = 1_000_000;
+
+const NOBODY = { address: "", principal: "" };
 
 export class Stage {
   nowMs = 0;
@@ -40,6 +56,10 @@ export class Stage {
   client: RequestSide;
   endpoint: Endpoint;
   session: ServerSession | undefined = undefined;
+  /** Whose each pipe is, by its link, once its first body or its ticket has come. */
+  private readonly pipes: Map<number, ServerSession> = new Map();
+  /** Pipes whose streams the server names, before their names have come. */
+  private readonly unnamed: Set<number> = new Set();
 
   constructor(client: Partial<RequestOptions> = {}, server: Partial<EndpointOptions> = {}) {
     const credentials = { nonce: storyNonce, secret: storySecret };
@@ -94,14 +114,58 @@ export class Stage {
 
   /** A body arrives: whole, or as other bytes. */
   arrive(number: number, bytes?: Uint8Array): void {
-    const { from, exchange, bytes: sent, client } = this.body(number);
+    const { from, exchange, pipe, bytes: sent, client } = this.body(number);
     const who = from === "client" ? "server" : "client";
     const changed = bytes === undefined ? {} : { bytes: toHex(bytes) };
     this.steps.push({ atMs: this.nowMs, who, gets: number, ...changed });
     const got = (bytes ?? sent).slice();
-    if (who === "client") client.handleAnswer(this.nowMs, exchange, got);
-    else this.endpoint.handleRequest(this.nowMs, number, got, { address: "", principal: "" });
+    if (pipe !== 0) this.arriveOnPipe(who, pipe, got, client);
+    else if (who === "client") client.handleAnswer(this.nowMs, exchange, got);
+    else this.endpoint.handleRequest(this.nowMs, number, got, NOBODY);
     this.drainClient(client);
+    this.tick();
+  }
+
+  private arriveOnPipe(who: Who, link: number, bytes: Uint8Array, client: RequestSide): void {
+    const handle = PIPE_HANDLES + link;
+    const session = this.pipes.get(link);
+    if (who === "client" && this.unnamed.delete(link)) {
+      client.takeStream(this.nowMs, readStreamName(bytes));
+    } else if (who === "client") client.handlePipeBody(this.nowMs, link, bytes);
+    else if (session !== undefined) {
+      this.endpoint.handlePipeBody(this.nowMs, session, handle, bytes);
+    } else {
+      const owner = this.endpoint.handlePipe(this.nowMs, handle, bytes, NOBODY);
+      assert(owner !== undefined, "the pipe was refused");
+      this.pipes.set(link, owner);
+    }
+  }
+
+  /** The client shows the ticket of a stream that it has offered. */
+  askForStream(does: string, link: number, ticket: Uint8Array): void {
+    this.does("client", does);
+    const session = this.endpoint.handleStream(this.nowMs, PIPE_HANDLES + link, ticket);
+    assert(session !== undefined, "nobody has offered the stream");
+    this.pipes.set(link, session);
+    this.tick();
+  }
+
+  /** The client asks for a stream that the server names; it will be this pipe. */
+  askForNewStream(does: string, link: number, name: Uint8Array): void {
+    this.does("client", does);
+    this.unnamed.add(link);
+    assert(this.endpoint.nameStream(this.nowMs, PIPE_HANDLES + link, name), "no room for a stream");
+    // The client has nothing to say before the name has come.
+    this.drain();
+  }
+
+  /** The connection of a pipe ends, and both sides hear of it. */
+  cut(link: number): void {
+    this.does("client", `hears that pipe ${link} was cut`);
+    this.client.handlePipeClosed(this.nowMs, link);
+    this.does("server", `hears that pipe ${link} was cut`);
+    const session = this.pipes.get(link) as ServerSession;
+    this.endpoint.handlePipeGone(this.nowMs, session, PIPE_HANDLES + link);
     this.tick();
   }
 
@@ -109,9 +173,7 @@ export class Stage {
   answerFrom(does: string, request: number, bytes: Uint8Array): void {
     const { exchange, client } = this.body(request);
     this.does("server", does);
-    this.bodies.push({ from: "server", exchange, bytes, client });
-    const sends = this.last;
-    this.steps.push({ atMs: this.nowMs, who: "server", sends, bytes: toHex(bytes) });
+    this.send({ from: "server", exchange, pipe: 0, bytes, client });
   }
 
   /** The client learns that the exchange of this body failed; the body arrived nowhere. */
@@ -146,8 +208,13 @@ export class Stage {
 
   private drainClient(client: RequestSide): void {
     for (let out = client.poll(); out.kind !== "timeout"; out = client.poll()) {
-      if (out.kind === "request") this.send("client", out.exchange, out.body, client);
-      else if (out.kind === "abort") this.does("client", `gives up exchange ${out.exchange}`);
+      if (out.kind === "request") {
+        const { exchange, body: bytes } = out;
+        this.send({ from: "client", exchange, pipe: 0, bytes, client });
+      } else if (out.kind === "transmit") {
+        this.send({ from: "client", exchange: 0, pipe: out.handle, bytes: out.body, client });
+      } else if (out.kind === "abort") this.does("client", `gives up exchange ${out.exchange}`);
+      else if (out.kind === "hang-up") this.does("client", `hangs up pipe ${out.handle}`);
       else this.tell("client", out);
     }
   }
@@ -157,8 +224,16 @@ export class Stage {
     for (let out = this.endpoint.poll(); out.kind !== "timeout"; out = this.endpoint.poll()) {
       if (out.kind === "respond") {
         const { exchange, client } = this.body(out.handle);
-        this.send("server", exchange, out.body, client);
-      } else {
+        this.send({ from: "server", exchange, pipe: 0, bytes: out.body, client });
+      } else if (out.kind === "transmit") {
+        const { client } = this;
+        const pipe = out.handle - PIPE_HANDLES;
+        this.send({ from: "server", exchange: 0, pipe, bytes: out.body, client });
+      } else if (out.kind === "hang-up") {
+        this.does("server", `hangs up pipe ${out.handle - PIPE_HANDLES}`);
+      } else if (out.kind === "stream-taken") {
+        this.pipes.set(out.handle - PIPE_HANDLES, out.session);
+      } else if (out.kind === "authenticate" || out.kind === "session") {
         this.session = out.session;
         if (out.kind === "session") this.tell("server", out.output);
       }
@@ -172,10 +247,12 @@ export class Stage {
     this.steps.push({ atMs: this.nowMs, who, does });
   }
 
-  private send(from: Who, exchange: number, bytes: Uint8Array, client: RequestSide): void {
-    this.bodies.push({ from, exchange, bytes, client });
-    const sends = this.last;
-    this.steps.push({ atMs: this.nowMs, who: from, sends, bytes: toHex(bytes) });
+  private send(body: SentBody): void {
+    this.bodies.push(body);
+    const { from: who, pipe } = body;
+    const on = pipe === 0 ? {} : { pipe };
+    const bytes = toHex(body.bytes);
+    this.steps.push({ atMs: this.nowMs, who, sends: this.last, ...on, bytes });
   }
 
   private tell(who: Who, output: ApplicationOutput): void {

@@ -340,6 +340,80 @@ export const stories: readonly Story[] = [
     },
   ),
   story(
+    "a pipe both ways",
+    "[PIPE-1] [PIPE-2] [PIPE-3] [PIPE-4] [PIPE-6]",
+    "Beside the parked request a pipe opens: the client's address, the server's greeting, LINK. " +
+      "What was parked is answered empty, and messages pass on the pipe without being asked for.",
+    () => {
+      const stage = opened();
+      stage.clientDoes("has opened pipe 1", (client, nowMs) => client.openPipe(nowMs));
+      stage.arriveAll(4);
+      stage.pass(30);
+      stage.clientDoes("sends a message", (client, nowMs) => client.send(nowMs, text("up")));
+      stage.arriveAll(stage.last);
+      stage.serverDoes("sends a message", (side, nowMs) => side.send(nowMs, text("down")));
+      stage.arriveAll(stage.last);
+      stage.pass(25);
+      stage.arriveAll(stage.last);
+      return stage;
+    },
+  ),
+  story(
+    "a pipe that is cut",
+    "[PIPE-7]",
+    "What a pipe carried and was not acknowledged goes again by requests, and one is parked.",
+    () => {
+      const stage = opened();
+      stage.clientDoes("has opened pipe 1", (client, nowMs) => client.openPipe(nowMs));
+      stage.arriveAll(4);
+      stage.clientDoes("sends a message", (client, nowMs) => client.send(nowMs, text("hello")));
+      stage.pass(5);
+      const from = stage.last + 1;
+      stage.cut(1);
+      stage.arriveAll(from);
+      return stage;
+    },
+  ),
+  story(
+    "a stream",
+    "[PIPE-2] [PIPE-4] [PIPE-5] [LIFE-7]",
+    "A request offers a ticket, and whoever shows it gets the stream. The second PIPE shows that " +
+      "nobody holds it back; then requests name it, and are answered at once.",
+    () => {
+      const stage = opened();
+      const ticket = bytes(16);
+      stage.clientDoes("offers pipe 1", (client, nowMs) => client.offerPipe(nowMs, ticket));
+      stage.arriveAll(4);
+      stage.askForStream("shows the ticket", 1, ticket);
+      stage.arriveAll(stage.last);
+      const from = stage.last + 1;
+      stage.pass(100);
+      stage.arriveAll(from);
+      stage.serverDoes("sends a message", (side, nowMs) => side.send(nowMs, text("down")));
+      stage.arriveAll(stage.last);
+      return stage;
+    },
+  ),
+  story(
+    "a stream that is held back",
+    "[PIPE-5]",
+    "Greeting and second PIPE come together: the stream is hung up, and requests go on.",
+    () => {
+      const stage = opened();
+      const ticket = bytes(16);
+      stage.clientDoes("offers pipe 1", (client, nowMs) => client.offerPipe(nowMs, ticket));
+      stage.arriveAll(4);
+      stage.askForStream("shows the ticket", 1, ticket);
+      const greeting = stage.last;
+      stage.pass(100);
+      const second = stage.last;
+      stage.pass(50);
+      stage.arrive(greeting);
+      stage.arrive(second);
+      return stage;
+    },
+  ),
+  story(
     "a server of another version",
     "[VER-1] [VER-3]",
     "A server that speaks only version 2 answers with a VERSION body, and the client ends.",
@@ -393,6 +467,29 @@ export const stories: readonly Story[] = [
       }
       stage.arrive(2);
       stage.arrive(3);
+      return stage;
+    },
+  ),
+  story(
+    "the literal procedure by a stream that the server names",
+    "[PIPE-13] [LITB-1] [LITB-2] [LITB-4]",
+    "The name is the first thing on the stream, and the opening offers it: so the stream is the " +
+      "session's, and each body on it says the name. Then messages, down on the stream, and up by " +
+      "requests that are answered at once.",
+    () => {
+      const literal = { ...LITERAL_DEFAULTS, bundleMessages: 2, streaming: true } as const;
+      const stage = new Stage({ literal }, { literal });
+      stage.askForNewStream("asks for a new stream", 1, bytes(16));
+      stage.arriveAll(1);
+      let from = stage.last + 1;
+      stage.pass(100);
+      stage.arriveAll(from);
+      from = stage.last + 1;
+      for (const word of ["one", "two", "three"]) {
+        stage.clientDoes("sends a message", (client, nowMs) => client.send(nowMs, text(word)));
+        stage.serverDoes("sends a message", (side, nowMs) => side.send(nowMs, text(word)));
+      }
+      stage.arriveAll(from);
       return stage;
     },
   ),

@@ -57,6 +57,8 @@ export class Conversation {
       reconnectDelayMaxMs: RECONNECT_DELAY_MS_MAX,
       fetch: observedFetch(this.traffic, () => this.#tell(() => listeners.passed())),
       resume: kept?.session,
+      // What passes is shown exchange by exchange.
+      links: ["poll"],
     });
     this.session.on("status", (status) => this.#tell(() => listeners.status(status)));
     this.session.on("ended", (info) => this.#tell(() => listeners.ended(info)));

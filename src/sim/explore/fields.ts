@@ -55,6 +55,14 @@ export type How =
   | "held"
   /** What is on its way. */
   | "items"
+  /** A pipe: what is left of its times, and what is missed on it. */
+  | "pipe"
+  /** An exchange from which something holds, or none. */
+  | "from"
+  /** The same, where pipes are explored. */
+  | "hearing"
+  /** When a client that hears by a stream speaks next. */
+  | "alive"
   /** How a session ended. */
   | "ending";
 
@@ -64,6 +72,8 @@ type Table = Readonly<Record<string, Readonly<Record<string, Rule>>>>;
 const STATISTICS: Rule = ["out", "statistics"];
 const CONSTANT: Rule = ["out", "never changes"];
 const CLOCK: Rule = ["out", "all times are relative to it"];
+const BY_PIPE: Rule = ["out", "with the pipe"];
+const ASKED: Rule = ["out", "the core asks for no pipes where requests are held"];
 const ESTIMATE: Rule = ["out", "the timeout's bounds are equal, so it has one value"];
 /** Decides what happens next. */
 export const STATE: Rule = ["as is", "decides what happens next"];
@@ -100,6 +110,10 @@ const HALF: Readonly<Record<string, Rule>> = {
   options: CONSTANT,
   incarnation: STATE,
   parkedWanted: STATE,
+  pipes: STATE,
+  joined: STATE,
+  lastPipeTransmission: ["name", "transmissions on pipes enter by their order"],
+  lastLink: STATE,
 };
 
 export const TABLE: Table = {
@@ -124,6 +138,19 @@ export const TABLE: Table = {
     savedUntilMs: ["until", "no request leaves before"],
     generation: STATE,
     openingsThrough: ["through", "which answers may come from a session that was not joined"],
+    lastRequestAtMs: ["out", "for clients that hear by a stream, and for the literal procedure"],
+    bytesTold: ["out", "far below what lets an acknowledgement leave before its time"],
+    linksBefore: STATE,
+    offer: STATE,
+    isOfferSaid: STATE,
+    offeredFrom: ["from", "which requests say it"],
+    isJoinKnown: STATE,
+    requests: CONSTANT,
+    turn: CONSTANT,
+    isPipeAsked: ASKED,
+    isPipeMissed: ASKED,
+    pipeRetryAtMs: ASKED,
+    pipeFailuresInRow: ASKED,
   },
   ParkSide: {
     ...HALF,
@@ -146,6 +173,37 @@ export const TABLE: Table = {
     pauses: ["present", "whether the server drains"],
     lastWord: STATE,
     generation: STATE,
+    hearingFrom: ["hearing", "which words about pipes are newer"],
+    offered: STATE,
+    isOfferOwed: STATE,
+  },
+  Pipe: {
+    link: ["pipe", "with all that follows"],
+    handle: STATE,
+    isDuplex: STATE,
+    name: STATE,
+    beganAtMs: BY_PIPE,
+    bodiesSent: BY_PIPE,
+    bytesSent: BY_PIPE,
+    bodiesReceived: BY_PIPE,
+    spokenAtMs: BY_PIPE,
+    heardAtMs: BY_PIPE,
+    dummyAtMs: BY_PIPE,
+    provokedAtMs: BY_PIPE,
+    firstSpokenAtMs: BY_PIPE,
+    firstHeardAtMs: BY_PIPE,
+    proof: CONSTANT,
+    silenceMs: STATE,
+    isProved: STATE,
+    askedAtMs: BY_PIPE,
+    isAsked: STATE,
+    isEnding: STATE,
+    isEndingSaid: STATE,
+    expected: BY_PIPE,
+    expectedAtMs: BY_PIPE,
+    waitingBytes: STATE,
+    waiting: BY_PIPE,
+    evidenceAtMs: BY_PIPE,
   },
   Exchanges: {
     next: ["name", "all others are relative to it"],
@@ -297,6 +355,8 @@ export const TABLE: Table = {
   Endpoint: {
     sessions: STATE,
     tombstones: STATE,
+    tickets: ["out", "follows from what the sessions were offered"],
+    named: ["out", "no stream is explored that the server has named"],
     perAddress: STATE,
     touched: STATE,
     own: STATE,
@@ -332,6 +392,7 @@ export const TABLE: Table = {
     hurriesLeft: STATE,
     reloadsLeft: STATE,
     wakesLeft: STATE,
+    breaksLeft: STATE,
     options: CONSTANT,
     router: CONSTANT,
     reactor: CONSTANT,
@@ -340,6 +401,7 @@ export const TABLE: Table = {
     items: ["items", "by exchange and content, in any order"],
     waiting: ["members", "numbers by their rank"],
     held: ["held", "by exchange; handles are names"],
+    pipes: ["items", "by number and content, in their order"],
     nextId: ["out", "names only"],
     nextHandle: ["out", "names only"],
   },
@@ -349,6 +411,7 @@ export const TABLE: Table = {
 export const PLAIN: Readonly<Record<string, Rule>> = {
   id: ["out", "of a session: a name"],
   secret: CONSTANT,
+  ticket: ["out", "a name: its link tells it from others"],
   origin: ["out", "one client with one principal"],
   verdictAtMs: ["until", "when the verdict is due"],
   wakeAtMs: ["out", "follows from the session"],

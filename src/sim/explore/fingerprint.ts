@@ -6,6 +6,7 @@ import type { ParkSide, RequestSide } from "../../core/index.ts";
 import { type SideName, SIDES } from "../applications.ts";
 import { CONNECTIONS_OF_ONE_LIFE, type Item } from "../http.ts";
 import type { Pair } from "../pair.ts";
+import type { PipeItem, SimulatedPipe } from "../pipes.ts";
 import type { Cores } from "../cores.ts";
 import { readAny } from "./bodies.ts";
 import {
@@ -86,6 +87,7 @@ export function printPair(pair: Pair, client: Print, server: Print): Fingerprint
     [...http.held.values()],
     // Of a client that has ended these are the only ones.
     [...http.waiting],
+    ...saidOnPipes(pair),
   ]);
   const mixer = new Mixer();
   mixPrint(mixer, client, live);
@@ -97,9 +99,11 @@ export function printPair(pair: Pair, client: Print, server: Print): Fingerprint
   mixer.number(pair.hurriesLeft);
   mixer.number(pair.reloadsLeft);
   mixer.number(pair.wakesLeft);
+  mixer.number(pair.breaksLeft);
   for (const exchange of live) mixer.word(http.waiting.has(exchange) ? 1 : 2);
   mixHeld(mixer, http.held, live);
   mixItems(mixer, pair, live);
+  mixPipes(mixer, pair, live);
   mixSeen(mixer, pair);
   return mixer.result;
 }
@@ -127,7 +131,7 @@ function mixItems(mixer: Mixer, pair: Pair, live: readonly number[]): void {
   let low = 0;
   let high = 0;
   for (const item of items) {
-    const each = printItem(item, sessionId, live);
+    const each = printItem(pair, item, sessionId, live);
     low = (low + each.low) >>> 0;
     high = (high + each.high) >>> 0;
   }
@@ -138,7 +142,12 @@ function mixItems(mixer: Mixer, pair: Pair, live: readonly number[]): void {
 
 const ITEM_KINDS: Readonly<Record<Item["kind"], number>> = { request: 1, answer: 2, failure: 3 };
 
-function printItem(item: Item, sessionId: Uint8Array, live: readonly number[]): Fingerprint {
+function printItem(
+  pair: Pair,
+  item: Item,
+  sessionId: Uint8Array,
+  live: readonly number[],
+): Fingerprint {
   const mixer = new Mixer();
   mixer.word(ITEM_KINDS[item.kind]);
   mixer.word(rankAmong(item.exchange, live));
@@ -147,7 +156,64 @@ function printItem(item: Item, sessionId: Uint8Array, live: readonly number[]): 
   const { body, print } = readAny(item.body, sessionId);
   const exchange = body?.request?.exchange ?? body?.answer?.exchange;
   mixPrint(mixer, print, live, exchange === undefined ? 0 : item.exchange - exchange);
+  if (body?.pipe !== undefined) mixer.number(missedBy(pair, body.pipe.link, body.pipe.bodies));
   return mixer.result;
+}
+
+/**
+ * Of so many bodies of a pipe, how many its client has not got. Where that is more than what is on
+ * its way some are lost, and it makes no difference how many.
+ */
+function missedBy({ client, http }: Pair, link: number, bodies: number): number {
+  const coming = http.pipes.find("client", link)?.down.length ?? 0;
+  const missed = bodies - (client.pipes.get(link)?.bodiesReceived ?? 0);
+  return Math.max(0, Math.min(missed, coming + 1));
+}
+
+/** Exchanges that are spoken of on pipes. */
+function saidOnPipes(pair: Pair): number[][] {
+  const { sessionId } = pair.client as unknown as { readonly sessionId: Uint8Array };
+  const said: number[][] = [];
+  for (const { up } of pair.http.pipes.all.values()) {
+    for (const { body } of up) {
+      const { live } = readAny(body, sessionId).print;
+      said.push(live.map((exchange) => pair.connectionBase + exchange));
+    }
+  }
+  return said;
+}
+
+const PIPE_ITEM_KINDS: Readonly<Record<PipeItem["kind"], number>> = { body: 1, ask: 2, end: 3 };
+const SERVER_ENDS: Readonly<Record<SimulatedPipe["server"], number>> = {
+  new: 1,
+  open: 2,
+  closed: 3,
+};
+
+/** Pipes by number, which their order is; what is on each in its order. */
+function mixPipes(mixer: Mixer, pair: Pair, live: readonly number[]): void {
+  const { pipes } = pair.http;
+  const { sessionId } = pair.client as unknown as { readonly sessionId: Uint8Array };
+  mixer.word(pipes.count);
+  for (const { number, link, kind, isClientOpen, server, isDeaf, up, down } of pipes.all.values()) {
+    mixer.word(number);
+    mixer.word(link);
+    mixer.word(kind === "duplex" ? 1 : 2);
+    mixer.word(isClientOpen ? SERVER_ENDS[server] : -SERVER_ENDS[server]);
+    mixer.word((isDeaf.up ? 1 : 0) + (isDeaf.down ? 2 : 0));
+    for (const [way, items] of [up, down].entries()) {
+      mixer.word(items.length);
+      for (const item of items) {
+        mixer.word(way + 2 * PIPE_ITEM_KINDS[item.kind]);
+        if (item.kind !== "body") continue;
+        mixPrint(mixer, readAny(item.body, sessionId).print, live, pair.connectionBase);
+      }
+    }
+  }
+  // What the server's count says beside what the client has got.
+  for (const { link, bodiesSent } of pair.session?.side.pipes.values() ?? []) {
+    mixer.number(missedBy(pair, link, bodiesSent));
+  }
 }
 
 /** What the applications sent and saw: prints of objects that are replaced when they change. */

@@ -7,7 +7,7 @@ import type { NumberedFrame, ParkSide, RequestSide } from "../../core/index.ts";
 import { UNIT_MESSAGE, UNIT_PART } from "../../core/send-ring.ts";
 import { BrokenPromise, type Command, type SideName } from "../applications.ts";
 import type { CoreEvent, Reaction } from "../cores.ts";
-import { readAny } from "./bodies.ts";
+import { hasBody, isWithBody, readAny } from "./bodies.ts";
 
 /** Payload bytes of a seq that was seen on the line. */
 interface Seen {
@@ -64,10 +64,10 @@ export function keepBooks(
   if (event.kind === "command") ledger = enterCommand(ledger, event.command, result);
   // First what was sent: what it brings may be what is held.
   for (const output of outputs) {
-    if (output.kind !== "request" && output.kind !== "respond") continue;
+    if (!hasBody(output)) continue;
     ledger = enterSent(ledger, readAny(output.body, sessionId).body?.numbered ?? []);
   }
-  if (event.kind === "answer" || event.kind === "request") {
+  if (isWithBody(event)) {
     const { body } = readAny(event.body, sessionId);
     ledger = enterHeld(ledger, body?.ack?.heldThrough ?? 0);
     const resets = body?.numbered.filter(({ kind }) => kind === "channel-reset") ?? [];

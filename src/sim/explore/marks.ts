@@ -6,7 +6,7 @@
 import type { Body, ParkSide, RequestSide } from "../../core/index.ts";
 import type { SideName } from "../applications.ts";
 import type { CoreEvent, Cores, Reaction } from "../cores.ts";
-import { readAny } from "./bodies.ts";
+import { hasBody, readAny } from "./bodies.ts";
 
 type Half = RequestSide | ParkSide;
 
@@ -62,9 +62,12 @@ export function marksOf(
     if (before.answered(exchange)) marks.push("request answered already");
   }
   for (const output of outputs) {
-    if (output.kind === "request" || output.kind === "respond") {
+    if (output.kind === "hang-up") continue;
+    if (hasBody(output)) {
       const { body } = readAny(output.body, sessionId);
       if (body !== undefined) marks.push(...marksOfBody(body, output.kind === "respond"));
+    } else if (output.kind === "pipe-gone") {
+      marks.push(`${side}'s pipe gone: ${output.why}`);
     } else if (output.kind === "ended") {
       marks.push(`${side} ended: ${output.reason}`);
     } else if (output.kind === "given-up") {
@@ -85,6 +88,9 @@ function marksOfBody(body: Body, isAnswer: boolean): string[] {
   if (body.blocked !== undefined) marks.push("window said to be closed");
   if (body.channelsBlocked.length > 0) marks.push("channel's window said to be closed");
   if (body.superseded !== undefined) marks.push("superseded said");
+  if (body.offer !== undefined) marks.push("stream offered");
+  if (body.hearing !== undefined) marks.push("link said");
+  if (body.pipe !== undefined) marks.push(isAnswer ? "pipe told beside it" : "pipe said");
   if (body.unknown !== undefined) marks.push("unknown said");
   if (body.ended !== undefined) marks.push(isAnswer ? "end told" : "end asked for");
   if (body.succeeds !== undefined) marks.push("life before named");

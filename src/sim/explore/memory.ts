@@ -14,12 +14,14 @@ import { SIDES, type SideName } from "../applications.ts";
 import { type CoreEvent, type CoreOutput, Cores, type Reaction } from "../cores.ts";
 import { fork, shallow } from "../fork.ts";
 import type { SimulatedHttp } from "../http.ts";
-import type { Pair, Reactor } from "../pair.ts";
+import type { Reactor } from "../connected-cores.ts";
+import type { Pair } from "../pair.ts";
 import { checkSide } from "../invariants.ts";
 import { checkBodyLimits } from "../invariants/limits.ts";
-import { readAny } from "./bodies.ts";
+import { hasBody, readAny } from "./bodies.ts";
 import { checkBuffer, EMPTY_LEDGER, keepBooks, type Ledger, openBooks } from "./ledger.ts";
 import { lookBefore, marksOf } from "./marks.ts";
+import type { SimulatedPipes } from "../pipes.ts";
 import type { Print } from "./print.ts";
 import { printSide } from "./fingerprint.ts";
 
@@ -130,7 +132,8 @@ export class Memory implements Reactor {
     const looked = lookBefore(cores, side);
     const reaction = cores.runCore(side, event);
     checkSent(cores, side, reaction);
-    const ledger = booksAfter(before.ledger, cores, side, event, reaction);
+    const isHeard = isHeardOn(pair, cores, event);
+    const ledger = booksAfter(before.ledger, cores, side, event, reaction, isHeard);
     const marks = new Set(marksOf(looked, cores, side, event, reaction));
     return {
       ...reaction,
@@ -181,6 +184,9 @@ export function branch(pair: Pair): Pair {
   network.items = http.items.slice();
   network.waiting = new Set(http.waiting);
   network.held = new Map(http.held);
+  const pipes = shallow(http.pipes) as Writable<SimulatedPipes>;
+  pipes.all = new Map(http.pipes.all);
+  network.pipes = pipes as SimulatedPipes;
   // Handles are used again once they were answered, or the same state would have many names.
   network.nextHandle = handles + 1;
   copy.http = network as unknown as SimulatedHttp;
@@ -190,7 +196,7 @@ export function branch(pair: Pair): Pair {
   return copy as Pair;
 }
 
-type Network = Writable<Pick<SimulatedHttp, "items" | "waiting" | "held">> & {
+type Network = Writable<Pick<SimulatedHttp, "items" | "waiting" | "held" | "pipes">> & {
   nextHandle: number;
 };
 
@@ -207,6 +213,16 @@ function keyOf(event: CoreEvent, pair: Pair): string {
       return `f${event.exchange} ${String(event.how.notSent)} ${String(event.how.tooLarge)}`;
     case "command":
       return `c${pair.done.client} ${pair.done.server}`;
+    case "pipe-up":
+      return `p${event.handle} ${String(event.isFirst)} ${bodyKey(event.body, pair)}`;
+    case "pipe-down":
+      return `d${event.link} ${bodyKey(event.body, pair)}`;
+    case "pipe-closed":
+      return `x${event.link}`;
+    case "pipe-gone":
+    case "stream":
+    case "retire":
+      return `${event.kind} ${event.handle}`;
     case "consume":
       return `u${event.channel} ${event.count}`;
     default:
@@ -226,7 +242,7 @@ function checkSent(cores: Cores, side: SideName, { outputs }: Reaction): void {
   const { bodyBytesMax = BODY_BYTES_MAX_DEFAULT } = side === "client" ? server : client;
   const { sessionId } = cores.client as unknown as { readonly sessionId: Uint8Array };
   for (const output of outputs) {
-    if (output.kind !== "request" && output.kind !== "respond") continue;
+    if (!hasBody(output)) continue;
     const { body } = readAny(output.body, sessionId);
     if (body === undefined) continue;
     checkBodyLimits({ body, bytes: output.body.length, bytesMax: bodyBytesMax }, side);
@@ -240,11 +256,25 @@ function booksAfter(
   side: SideName,
   event: CoreEvent,
   reaction: Reaction,
+  isHeard: boolean,
 ): Ledger {
   if (cores.half(side)?.state === "ended") return EMPTY_LEDGER;
   const { sessionId } = cores.client as unknown as { readonly sessionId: Uint8Array };
-  const isStranger = event.kind === "request" && !isOfPresentLife(cores, event.body, sessionId);
-  return isStranger ? before : keepBooks(before, sessionId, event, reaction);
+  return keepBooks(before, sessionId, isHeard ? event : UNHEARD, reaction);
+}
+
+/** What a side does that is told nothing. */
+const UNHEARD: CoreEvent = { kind: "timeout" };
+
+/** Whether a side takes what it is told: of a pipe that it has left, or of another life, it does not. */
+function isHeardOn(before: Cores, after: Cores, event: CoreEvent): boolean {
+  const { sessionId } = after.client as unknown as { readonly sessionId: Uint8Array };
+  if (event.kind === "request") return isOfPresentLife(after, event.body, sessionId);
+  if (event.kind === "pipe-down") return before.client.pipes.has(event.link);
+  if (event.kind !== "pipe-up") return true;
+  if (event.isFirst) return isOfPresentLife(after, event.body, sessionId);
+  const pipes = [...(before.session?.side.pipes.values() ?? [])];
+  return pipes.some(({ handle }) => handle === event.handle);
 }
 
 /** Whether the server took what the request says for its own client's. */
@@ -256,6 +286,8 @@ function isOfApplication({ kind }: CoreEvent): boolean {
   return kind === "command" || kind === "consume";
 }
 
+const NOT_FOR_APPLICATIONS = ["request", "respond", "abort", "transmit", "hang-up"];
+
 function isForApplication({ kind }: CoreOutput): boolean {
-  return kind !== "request" && kind !== "respond" && kind !== "abort";
+  return !NOT_FOR_APPLICATIONS.includes(kind);
 }

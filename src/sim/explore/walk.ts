@@ -10,6 +10,13 @@ import type { PairOptions } from "../pair-options.ts";
 import { type How, PLAIN, type Rule, STATE, TABLE } from "./fields.ts";
 import type { Recorder } from "./print.ts";
 
+/** A stream that has been heard for so long is not held back, however late it is proved. */
+const PROVED_MS = 2_000;
+
+/** More are never on their way on a pipe: then some are lost, and it makes no difference how many. */
+const COMING_MAX = 8;
+
+type Pipe = NonNullable<ReturnType<RequestSide["pipes"]["get"]>>;
 type Ring = RequestSide["sender"]["ring"];
 type Queue = NonNullable<ReturnType<RequestSide["sender"]["channels"]["get"]>>["unsent"];
 type Flights = RequestSide["sender"]["flights"];
@@ -129,6 +136,18 @@ export class Walk {
       case "ending":
         this.ending(value as EndedOutput | undefined);
         return;
+      case "pipe":
+        this.to.number(value as number);
+        this.pipe(owner as Pipe);
+        return;
+      case "from":
+        this.from(value as number);
+        return;
+      case "hearing":
+        if (this.around.pair.pipes === undefined) return;
+        this.to.text(value === 0 ? "none" : "some");
+        this.from(value as number);
+        return;
       case "items":
         throw new Error("bodies that are on their way are printed one by one");
       default:
@@ -165,6 +184,9 @@ export class Walk {
       case "since wake":
         this.until(atMs + WAKE_INTERVAL_MS);
         return;
+      case "alive":
+        this.until((this.around.half as unknown as OpenHalf).aliveDueAtMs ?? Infinity);
+        return;
       case "since quiet":
         // With one wanted there is none to be taken back.
         if ((owner as ParkSide).parkedWanted > 1) this.until(atMs + (settings.parkedQuietMs ?? 0));
@@ -185,8 +207,7 @@ export class Walk {
   private flights(flights: Flights): void {
     this.to.number(flights.size);
     for (const { transmission, runs, bytes, isFull, sentAtMs } of flights.values()) {
-      this.to.keep(transmission);
-      this.to.rank(transmission);
+      this.transmission(transmission, flights);
       this.value(runs);
       this.to.text(isFull ? "f" : "-");
       const open = this.around.half as unknown as OpenHalf;
@@ -202,14 +223,71 @@ export class Walk {
     }
   }
 
+  /** Those of exchanges have their numbers; those on pipes are told apart by their order. */
+  private transmission(transmission: number, flights: Flights): void {
+    if (transmission < 0) {
+      this.to.name(transmission);
+      this.to.number([...flights.keys()].indexOf(transmission));
+      return;
+    }
+    this.to.keep(transmission);
+    this.to.rank(transmission);
+  }
+
+  private from(exchange: number): void {
+    if (exchange === Infinity) {
+      this.to.text("-");
+      return;
+    }
+    this.to.keep(exchange);
+    this.to.rank(exchange);
+  }
+
+  // --- pipes ----------------------------------------------------------------------------------
+
+  private pipe(pipe: Pipe): void {
+    const { to } = this;
+    const half = this.around.half as unknown as OpenHalf;
+    const inside = pipe as unknown as OpenPipe;
+    to.name(pipe.bodiesSent);
+    to.name(pipe.bodiesReceived);
+    to.number(Math.min(1, pipe.bodiesSent));
+    to.number(Math.min(2, pipe.bodiesReceived));
+    to.number(Math.max(0, Math.min(COMING_MAX, inside.expected - pipe.bodiesReceived)));
+    const { joined } = this.around.half as RequestSide | ParkSide;
+    // How long a stream has been heard, until it is joined.
+    if (pipe.link !== joined && !pipe.isDuplex && pipe.bodiesReceived > 0) {
+      to.number(Math.min(PROVED_MS, this.around.nowMs - pipe.firstHeardAtMs));
+    }
+    this.until(half.pipeDueAtMs(pipe));
+    this.until(half.proofAtMs?.(pipe) ?? Infinity);
+    this.until(half.pipeSilentAtMs(pipe));
+    this.until(half.missedAtMs(pipe));
+    this.until(half.stalledAtMs(pipe));
+    this.until(pipe.askedAtMs);
+    // When it is spoken on by itself, whatever is due before.
+    this.until(pipe.provokedAtMs + this.around.settings.holdTimeMs);
+    this.until(half.dummyDueAtMs(pipe));
+    const flights = (this.around.half as RequestSide | ParkSide).sender.flights;
+    const order = [...flights.keys()];
+    for (const flight of valuesOf(inside.waiting)) {
+      const { transmission, sentAtMs } = flight as { transmission: number; sentAtMs: number };
+      to.number(order.indexOf(transmission));
+      this.until(sentAtMs + half.roundTrip.overdueAfterMs(0));
+    }
+  }
+
   private open(open: RequestSide["exchanges"]["open"]): void {
     const half = this.around.half as RequestSide;
     this.to.number(open.size);
-    for (const { number, isCarrier, isOverdue, answeredAtMs, sentAtMs, bytes } of open.values()) {
+    for (const exchange of open.values()) {
+      const { number, isCarrier, isOverdue, answeredAtMs, sentAtMs, bytes, link } = exchange;
       this.to.keep(number);
       this.to.rank(number);
       this.to.number((isCarrier ? 1 : 0) + (isOverdue ? 2 : 0));
-      const holdMs = half.peer?.holdTimeMs ?? this.around.settings.holdTimeMs;
+      const statedMs = half.peer?.holdTimeMs ?? this.around.settings.holdTimeMs;
+      const holdMs = link === 0 ? statedMs : 0;
+      this.to.number(link);
       this.until(sentAtMs + holdMs + half.roundTrip.overdueAfterMs(bytes));
       this.until(answeredAtMs + half.roundTrip.timeoutMs);
     }
@@ -221,7 +299,8 @@ export class Walk {
       this.to.keep(each.exchange);
       this.to.rank(each.exchange);
       this.to.name(each.handle);
-      const { arrivedAtMs } = each as { readonly arrivedAtMs?: number };
+      const { arrivedAtMs, link } = each as Partial<Parked>;
+      if (link !== undefined) this.to.number(link);
       if (arrivedAtMs !== undefined) this.until(arrivedAtMs + this.around.settings.holdTimeMs);
     }
   }
@@ -239,7 +318,7 @@ export class Walk {
       this.to.number(ring.key(seq));
       this.to.text(ring.isReceived(seq) ? "r" : "-");
       const transmission = ring.transmission(seq);
-      if (flights.has(transmission)) this.to.rank(transmission);
+      if (flights.has(transmission)) this.transmission(transmission, flights);
       if (kind === UNIT_MESSAGE) this.message(ring.payload(seq));
       else if (kind === UNIT_PART) this.message((ring.unit(seq) as unknown as SentPart).message);
     }
@@ -276,6 +355,16 @@ function overOf(park: object): readonly number[] {
   return overThrough === 0 ? over.flat : [1, overThrough, ...over.flat];
 }
 
+interface Parked {
+  readonly arrivedAtMs: number;
+  readonly link: number;
+}
+
+interface OpenPipe {
+  readonly expected: number;
+  readonly waiting: object;
+}
+
 interface SentPart {
   readonly message: Uint8Array;
 }
@@ -285,6 +374,13 @@ interface OpenHalf {
   readonly roundTrip: RequestSide["roundTrip"];
   readonly resendBaseMs: number;
   readonly bodyBytesLimit: number;
+  readonly aliveDueAtMs?: number;
+  pipeDueAtMs(pipe: Pipe): number;
+  dummyDueAtMs(pipe: Pipe): number;
+  pipeSilentAtMs(pipe: Pipe): number;
+  missedAtMs(pipe: Pipe): number;
+  stalledAtMs(pipe: Pipe): number;
+  proofAtMs?(pipe: Pipe): number;
 }
 
 function valuesOf(deque: object): unknown[] {

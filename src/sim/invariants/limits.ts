@@ -19,6 +19,7 @@ import {
   PREDECESSORS_MAX,
   RANGES_MAX,
   REASON_BYTES_MAX,
+  ROOM_BYTES_MIN,
   SAVE_PAUSE_MS,
   UNIT_BYTES_MAX,
   WAKE_INTERVAL_MS,
@@ -92,6 +93,11 @@ export const HALF_LIMITS: Holds<Half> = {
     const { closeAtMs, nowMs, settings } = openHalf(half);
     // Added as the core adds: a difference may be off by the last bit of a time.
     return closeAtMs === Infinity || closeAtMs <= nowMs + settings.closeTimeoutMs;
+  },
+  // Beyond it one body of one unit, which was let go while there was room.
+  pipeBytesMax: (half) => {
+    const mostBytes = openHalf(half).settings.pipeBytesMax + UNIT_BYTES_MAX + ROOM_BYTES_MIN;
+    return [...half.pipes.values()].every(({ waitingBytes }) => waitingBytes <= mostBytes);
   },
   PAUSE_MS_MAX: (half) => openHalf(half).pausedUntilMs <= openHalf(half).nowMs + PAUSE_MS_MAX,
 };
@@ -202,7 +208,11 @@ export const BODY_LIMITS: Holds<SentBody> = {
 export function checkLimits(cores: Cores, side: SideName): void {
   const half = cores.half(side);
   if (side === "server") check(ENDPOINT_LIMITS, cores.server, side);
-  if (half === undefined || half.state === "ended") return;
+  if (half === undefined) return;
+  if (half.state === "ended") {
+    if (half.pipes.size === 0) return;
+    throw new BrokenPromise(`5: the ${side}'s session has ended, and a pipe of it is open`);
+  }
   check(HALF_LIMITS, half, side);
   if (half === cores.client) check(CLIENT_LIMITS, cores.client, side);
   else check(SERVER_LIMITS, half as ParkSide, side);

@@ -40,6 +40,8 @@ interface OpenServer extends OpenHalf {
   readonly isStarved: boolean;
   readonly isAdmitted: boolean;
   readonly isOpenedOwed: boolean;
+  readonly isOfferOwed: boolean;
+  readonly hearingFrom: number;
   readonly pauses: unknown;
   readonly messagesSinceMs: number;
   readonly overThrough: number;

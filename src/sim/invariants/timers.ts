@@ -10,13 +10,13 @@ import {
   UNANSWERED_DOUBTED,
   UNIT_BYTES_MAX,
 } from "../../core/limits.ts";
-import type { ParkSide, RequestSide } from "../../core/index.ts";
+import { type ParkSide, RequestSide } from "../../core/index.ts";
 import { BrokenPromise, type SideName } from "../applications.ts";
 import type { Cores } from "../cores.ts";
 import { type Half, openClient, openEndpoint, openHalf, openReceiver, openServer } from "./open.ts";
 
-/** Timers with the reason that each has or lacks. */
-type Reasons = Readonly<Record<string, boolean>>;
+/** Timers with the reason that each has or lacks; undefined: it may be armed or not. */
+type Reasons = Readonly<Record<string, boolean | undefined>>;
 
 /** Compares what is armed with what has a reason. */
 export function checkTimers(cores: Cores, side: SideName): void {
@@ -26,15 +26,18 @@ export function checkTimers(cores: Cores, side: SideName): void {
   const armed = armedTimers(half);
   for (const [timer, isReason] of Object.entries(reasons)) {
     const isArmed = armed.has(timer);
-    if (isArmed === isReason) continue;
+    if (isReason === undefined || isArmed === isReason) continue;
     const which = isArmed ? "armed without a reason" : "not armed, and there is a reason";
     throw new BrokenPromise(`6: the ${side}'s timer "${timer}" is ${which}`);
   }
   for (const timer of armed.keys()) {
-    if (reasons[timer] === undefined) throw new BrokenPromise(`6: nobody knows timer "${timer}"`);
+    if (!Object.hasOwn(reasons, timer)) throw new BrokenPromise(`6: nobody knows timer "${timer}"`);
   }
   checkWake(cores, side, armed);
-  if (cores.options.eagerTicks !== false && armed.has("transmit")) {
+  if (cores.options.eagerTicks === false) return;
+  const { nowMs } = openHalf(half);
+  const isLeft = (armed.get("transmit") ?? Infinity) <= nowMs;
+  if (isLeft || isUnsaidOnPipe(half, nowMs)) {
     throw new BrokenPromise(`6: the ${side}'s tick has ended, and something is left to be said`);
   }
 }
@@ -90,16 +93,43 @@ function ofClient(client: RequestSide): Reasons {
   const { canLeave } = places;
   const canCarry = canLeave && places.canCarry;
   const wants = canLeave && wantsToSend(client, places, Math.max(nowMs, gateMs));
+  const isPiped = client.pipes.size > 0;
+  const canSay = canCarry || speakingPipe(client) !== undefined;
   return {
     ...ofBoth(client),
-    transmit: isGivenUp || (gateMs <= nowMs && wants),
-    retry: gateMs > nowMs && wants,
+    // What pipes are told now and then, and requests say of pipes, has times of its own.
+    transmit: isPiped ? undefined : isGivenUp || (gateMs <= nowMs && wants),
+    retry: isPiped ? undefined : gateMs > nowMs && wants,
     wake: wakeAtMs !== Infinity,
     exchange: places.live > 0,
-    resend: client.sender.flights.size > 0,
-    "ack-delay": canCarry && client.receiver.ackOwedSinceMs !== Infinity,
-    probe: isProbing(client, canCarry),
+    resend: isOnExchange(client),
+    "ack-delay": canSay && client.receiver.ackOwedSinceMs !== Infinity,
+    probe: isProbing(client, canSay),
+    pipe: isPiped,
   };
+}
+
+/** [PIPE-7]: what is on a pipe has no timer of its own. */
+function isOnExchange({ sender }: Half): boolean {
+  return [...sender.flights.keys()].some((transmission) => transmission > 0);
+}
+
+/** The pipe on which a side says what there is to say [PIPE-3] [PIPE-4]. */
+function speakingPipe(half: Half): OpenPipe | undefined {
+  const pipes = [...half.pipes.values()] as readonly OpenPipe[];
+  const joined = pipes.find(({ link }) => link === half.joined);
+  if (half instanceof RequestSide) return joined?.isDuplex === true ? joined : undefined;
+  const { isAdmitted, hearingFrom } = openServer(half);
+  if (!isAdmitted) return undefined;
+  return joined ?? (hearingFrom === 0 ? pipes.at(-1) : undefined);
+}
+
+/** [PIPE-8]: there is something to say, and room for it. */
+function isUnsaidOnPipe(half: Half, nowMs: number): boolean {
+  const pipe = speakingPipe(half);
+  if (pipe === undefined || half.state === "opening" || half.state === "ended") return false;
+  const isFull = pipe.waitingBytes >= openHalf(half).settings.pipeBytesMax;
+  return !isFull && hasSomethingToSay(half, nowMs);
 }
 
 function ofServer(server: ParkSide): Reasons {
@@ -107,13 +137,18 @@ function ofServer(server: ParkSide): Reasons {
   const isSpeaking = server.state !== "opening";
   const isParked = isSpeaking && server.parked.length > 0;
   const isLate = leftOver.length > 0 || isDone(server) || isUnlooked(server);
+  const isDue = isLate || wantsToAnswer(server, nowMs) || isCaught(server, nowMs);
+  const hasPipe = isSpeaking && server.pipes.size > 0;
+  const canSay = isParked || (isSpeaking && speakingPipe(server) !== undefined);
   return {
     ...ofBoth(server),
-    transmit: isLate || wantsToAnswer(server, nowMs) || isCaught(server, nowMs),
-    resend: isSpeaking && server.sender.flights.size > 0,
+    // [PIPE-10]: on each pipe it says something before the time is over that it has named.
+    transmit: isDue || hasPipe,
+    resend: isSpeaking && isOnExchange(server),
     hold: isParked,
-    "ack-delay": isParked && server.receiver.ackOwedSinceMs !== Infinity,
-    probe: isProbing(server, isParked),
+    "ack-delay": canSay && server.receiver.ackOwedSinceMs !== Infinity,
+    probe: isProbing(server, canSay),
+    pipe: isSpeaking && [...server.pipes.values()].some(({ waitingBytes }) => waitingBytes > 0),
   };
 }
 
@@ -166,7 +201,9 @@ function placesOf(client: RequestSide): Places {
 /** [SAY-2] [SAY-4] [SAY-9] */
 function wantsToSend(client: RequestSide, { live, canCarry }: Places, nowMs: number): boolean {
   const isDoubted = client.requestsUnanswered >= UNANSWERED_DOUBTED;
-  if (live < client.parkedWanted + (isDoubted ? 1 : 0)) return true;
+  // [PIPE-4]: where the client hears by a pipe nothing is parked.
+  const wanted = client.joined === 0 ? client.parkedWanted : 0;
+  if (live < wanted + (isDoubted ? 1 : 0)) return true;
   return canCarry && hasSomethingToSay(client, nowMs);
 }
 
@@ -174,10 +211,11 @@ function wantsToSend(client: RequestSide, { live, canCarry }: Places, nowMs: num
 
 /** [PARK-1]: the oldest is answered when too many are parked, or too long, or for a word. */
 function wantsToAnswer(server: ParkSide, nowMs: number): boolean {
-  const { pauses, isOpenedOwed, options } = openServer(server);
+  const { pauses, isOpenedOwed, isOfferOwed, options } = openServer(server);
   const { parked, parkedWanted } = server;
   if (parked.length === 0 || server.state === "opening") return false;
   if (pauses !== undefined || parked.length > parkedWanted || isOpenedOwed) return true;
+  if (server.joined !== 0 || isOfferOwed) return true;
   const silenceMs = server.peer?.silenceLimitMs ?? Infinity;
   const holdMs = Math.min(options.holdTimeMs, silenceMs / 2);
   const firstMs = Math.min(...parked.map(({ arrivedAtMs }) => arrivedAtMs));
@@ -188,6 +226,7 @@ function wantsToAnswer(server: ParkSide, nowMs: number): boolean {
 function isCaught(server: ParkSide, nowMs: number): boolean {
   const { isStarved, isAdmitted, pauses } = openServer(server);
   if (server.parked.length > 0 || isStarved || !isAdmitted || pauses !== undefined) return false;
+  if (speakingPipe(server) !== undefined) return false;
   return hasSomethingToSay(server, nowMs);
 }
 
@@ -226,6 +265,12 @@ function hasNumbered({ sender }: Half): boolean {
   const first = firstOf(sender);
   if (first === undefined || first.openPending || ring.next > seqMax) return false;
   return sender.bytesNumbered + needsOf(first) <= sender.bytesMax;
+}
+
+interface OpenPipe {
+  readonly link: number;
+  readonly isDuplex: boolean;
+  readonly waitingBytes: number;
 }
 
 interface OpenSender {

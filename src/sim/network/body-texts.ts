@@ -1,5 +1,11 @@
 /** Bodies in a few words, for charts: what a reader of the wire sees in them. */
-import { type Body, type NumberedFrame, readBody, readHead } from "../../core/index.ts";
+import {
+  type Body,
+  type NumberedFrame,
+  type PipeState,
+  readBody,
+  readHead,
+} from "../../core/index.ts";
 
 /** Answers do not name their session; it is learnt from the requests. */
 export class BodyTexts {
@@ -37,7 +43,14 @@ function events(body: Body): string[] {
   if (body.ended !== undefined) texts.push("ended");
   if (body.pauseMs !== undefined) texts.push(`pause ${body.pauseMs} ms`);
   if (body.blocked !== undefined) texts.push("blocked");
+  if (body.offer !== undefined) texts.push(`offer ${body.offer.link}`);
+  if (body.hearing !== undefined) texts.push(`link ${body.hearing.link}`);
+  if (body.pipe !== undefined) texts.push(describePipe(body.pipe));
   return texts;
+}
+
+function describePipe({ link, bodies, isEnding }: PipeState): string {
+  return `pipe ${link} of ${bodies}${isEnding ? ", ending" : ""}`;
 }
 
 function describeFrame(frame: NumberedFrame): string {

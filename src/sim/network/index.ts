@@ -22,3 +22,4 @@ export {
   type PartitionOptions,
   Partitions,
 } from "./partitions.ts";
+export { NO_PIPE_FAULTS, type PipeFaultMark, type PipeFaults } from "./pipe-faults.ts";

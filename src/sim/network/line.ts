@@ -125,6 +125,8 @@ export type LineMark =
   | "queue full";
 
 const FLIPS_MAX = 4;
+/** Connections send again what is lost after 200 ms at least: Linux's TCP_RTO_MIN. */
+const SENT_AGAIN_MS = 200;
 const PERMILLE = 1_000;
 
 /** One direction, with what it remembers: its queue, its last deviation, whether it is bad. */
@@ -159,6 +161,25 @@ export class Line {
     const first = { atMs: leftAtMs + this.delayMs(what), body: this.spoil(body, what) };
     if (!this.happens("doubled", duplicatePermille, what, "arrives twice")) return [first];
     return [first, { atMs: leftAtMs + this.delayMs(`the copy of ${what}`), body }];
+  }
+
+  /**
+   * Something is sent on a connection that lasts. What is lost there is sent again by itself, and
+   * what finds no room waits; `what` and `heldUntilMs` as of `carry`.
+   *
+   * @returns when it arrives.
+   */
+  convey(nowMs: number, bytes: number, what: string, heldUntilMs: number = nowMs): number {
+    const { bytesPerSecond, latencyMs } = this.options;
+    let leftAtMs = nowMs;
+    if (bytesPerSecond !== Infinity) {
+      leftAtMs = Math.max(nowMs, this.freeAtMs) + (bytes * PERMILLE) / bytesPerSecond;
+      this.freeAtMs = leftAtMs;
+    }
+    leftAtMs = Math.max(leftAtMs, heldUntilMs);
+    if (this.isHealed) return leftAtMs + latencyMs;
+    const againMs = this.isLost(what) ? SENT_AGAIN_MS : 0;
+    return leftAtMs + againMs + this.delayMs(what);
   }
 
   /** From now on nothing goes wrong: latency and rate are all that is left. */

@@ -10,11 +10,19 @@
  * Invariant: with all options 0 and after `heal()` no question is asked.
  */
 import { CONNECTIONS_OF_ONE_LIFE, ERROR_PAGE, type Item, type SimulatedHttp } from "../http.ts";
-import { checkOptions, nested, type Rules } from "../option-checks.ts";
+import { checkOptions, nested, optional, type Rules } from "../option-checks.ts";
+import type { PipeItem, Way } from "../pipes.ts";
 import type { Play } from "../play.ts";
 import { BodyTexts } from "./body-texts.ts";
 import { type HttpFaults, type HttpMark, HTTP_RULES, NO_HTTP_FAULTS } from "./http-faults.ts";
 import { Line, LINE_RULES, type LineMark, type LineOptions, PERFECT_LINE } from "./line.ts";
+import {
+  NO_PIPE_FAULTS,
+  PIPE_FAULT_RULES,
+  type PipeFaultMark,
+  type PipeFaults,
+} from "./pipe-faults.ts";
+import { PipeNetwork } from "./pipe-network.ts";
 import {
   checkLengths,
   NO_PARTITIONS,
@@ -34,6 +42,8 @@ export interface NetworkOptions {
   readonly http: HttpFaults;
   /** Times at which nothing passes. */
   readonly partitions: PartitionOptions;
+  /** Connections that last. Default `NO_PIPE_FAULTS`. */
+  readonly pipes?: PipeFaults;
 }
 
 /** Nothing goes wrong, and a body takes a millisecond. */
@@ -49,6 +59,7 @@ const RULES: Rules<NetworkOptions> = {
   down: nested(LINE_RULES),
   http: nested(HTTP_RULES),
   partitions: nested(PARTITION_RULES),
+  pipes: optional(nested(PIPE_FAULT_RULES)),
 };
 
 /**
@@ -61,7 +72,7 @@ export function checkNetworkOptions(options: NetworkOptions, name = ""): void {
 }
 
 /** What a network does that is worth counting: the names under which `Play` marks it. */
-export type NetworkMark = LineMark | HttpMark | PartitionMark;
+export type NetworkMark = LineMark | HttpMark | PartitionMark | PipeFaultMark;
 
 /** Who is at the ends, for labels and charts. */
 export interface NetworkNames {
@@ -108,6 +119,7 @@ export class Network {
   private readonly play: Play;
   private readonly names: NetworkNames;
   private readonly texts: BodyTexts = new BodyTexts();
+  private readonly pipes: PipeNetwork;
 
   /**
    * `http` may hold what was sent already: hand it to `handleSent`. `play` decides. `startMs` is
@@ -131,14 +143,23 @@ export class Network {
     this.up = new Line(options.up, play);
     this.down = new Line(options.down, play);
     this.partitions = new Partitions(options.partitions, play, startMs);
+    this.pipes = this.makePipes(startMs);
     const { restartCheckMs, restartPermille } = options.http;
     this.restartAtMs =
       restartCheckMs > 0 && restartPermille > 0 ? startMs + restartCheckMs : Infinity;
   }
 
+  private makePipes(startMs: number): PipeNetwork {
+    const { up, down, partitions, texts, names, http } = this;
+    const { pipes: options = NO_PIPE_FAULTS } = this.options;
+    const latencyMs = this.options.up.latencyMs + this.options.down.latencyMs;
+    const around = { pipes: http.pipes, options, lines: { up, down }, latencyMs, ...names };
+    return new PipeNetwork({ ...around, partitions, texts }, this.play, startMs);
+  }
+
   /** When `handleTimeout` has something to do; Infinity: never, as it stands. */
   get nextAtMs(): number {
-    let atMs = Math.min(this.partitions.nextAtMs, this.restartAtMs);
+    let atMs = Math.min(this.partitions.nextAtMs, this.restartAtMs, this.pipes.nextAtMs);
     for (const cutAtMs of this.idleCuts.values()) atMs = Math.min(atMs, cutAtMs);
     return atMs;
   }
@@ -172,6 +193,26 @@ export class Network {
     for (const [exchange, cutAtMs] of Array.from(this.idleCuts)) {
       if (cutAtMs <= nowMs) this.cutIdle(exchange);
     }
+    this.pipes.nowMs = nowMs;
+    this.pipes.handleTimeout();
+  }
+
+  /** The client begins a connection for a pipe: when it is up; Infinity: never. */
+  pipeOpensAtMs(): number {
+    this.pipes.nowMs = this.nowMs;
+    return this.pipes.openAtMs();
+  }
+
+  /** Something has just left on a pipe. */
+  handlePipeSent(number: number, way: Way, item: PipeItem): void {
+    this.pipes.nowMs = this.nowMs;
+    this.pipes.handleSent(number, way, item);
+  }
+
+  /** What comes next on a pipe is about to be taken by its receiver. */
+  handlePipeArrived(number: number, way: Way, item: PipeItem): void {
+    this.pipes.nowMs = this.nowMs;
+    this.pipes.handleArrived(number, way, item);
   }
 
   /** A body has just left. */
@@ -227,6 +268,7 @@ export class Network {
     this.up.heal();
     this.down.heal();
     this.partitions.heal();
+    this.pipes.heal();
     this.restartAtMs = Infinity;
     this.idleCuts.clear();
     this.play.note(this.nowMs, this.names.client, "from here on nothing goes wrong");
@@ -238,6 +280,8 @@ export class Network {
       if (kind !== "failure") this.lose(id);
     }
     for (const exchange of Array.from(this.http.waiting)) this.cutConnection(exchange);
+    this.pipes.nowMs = this.nowMs;
+    this.pipes.breakAll();
   }
 
   /** The server's process is gone: nobody answers what it held. */

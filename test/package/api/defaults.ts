@@ -17,6 +17,7 @@ import {
 } from "../../../src/core/index.ts";
 import { SERVER_SETTINGS_DEFAULTS } from "../../../src/http/node.ts";
 import { SERVER_DEFAULTS } from "../../../src/http/request-rules.ts";
+import { TCP_DEFAULTS } from "../../../src/http/tcp-listener.ts";
 import { EXPLORE_DEFAULTS } from "../../../src/sim/index.ts";
 
 interface Table {
@@ -73,6 +74,7 @@ const TABLES: Readonly<Record<string, Table>> = {
   ServerOptions: ENDPOINT,
   LiteralOptions: tableOf(LITERAL_DEFAULTS, LIMITS, "LITERAL_DEFAULTS"),
   ListenerOptions: tableOf(SERVER_DEFAULTS, "http/request-rules.ts", "SERVER_DEFAULTS"),
+  TcpListenerOptions: tableOf(TCP_DEFAULTS, "http/tcp-listener.ts", "TCP_DEFAULTS"),
   ServerSettings: tableOf(
     SERVER_SETTINGS_DEFAULTS,
     "http/configure-server.ts",

@@ -48,6 +48,13 @@ export const ENTRIES: readonly Entry[] = [
     builtOn: ["holdfast/server", "holdfast"],
   },
   {
+    subpath: "holdfast/tcp",
+    module: "http/tcp",
+    page: "tcp.md",
+    about: "Serving sessions by bare TCP connections, and by TLS, to Node's clients.",
+    builtOn: ["holdfast/server", "holdfast"],
+  },
+  {
     subpath: "holdfast/chaos",
     module: "chaos/index",
     page: "chaos.md",

@@ -2,10 +2,13 @@
 import { Agent, createServer } from "node:http";
 import { createServer as createServerOfHttps } from "node:https";
 import { createSecureServer } from "node:http2";
+import { createServer as createServerOfTcp } from "node:net";
+import { createServer as createServerOfTls } from "node:tls";
 import { connect } from "holdfast";
 import { type ChaosCounts, type ChaosProxy, parseProbability, startChaos } from "holdfast/chaos";
 import { configureServer, type NodeListener, nodeListener } from "holdfast/http/node";
 import { type PeerSession, SessionServer } from "holdfast/server";
+import { type TcpListener, tcpListener } from "holdfast/tcp";
 
 const sessions = new SessionServer<string, number>({
   authenticate: async (peer) => peer.header("authorization")?.slice("Bearer ".length),
@@ -28,6 +31,11 @@ configureServer(server, { keepAliveTimeoutMs: 120_000 });
 configureServer(createServerOfHttps(listener));
 createSecureServer(listener).listen(0);
 server.listen(0);
+const byTcp: TcpListener = tcpListener(sessions, { preambleTimeoutMs: 5_000 });
+createServerOfTcp(byTcp).listen(0);
+createServerOfTls({ handshakeTimeout: 5_000 }, byTcp);
+connect<number, string>("tls://127.0.0.1:7000", { tls: { rejectUnauthorized: true } });
+connect("http://127.0.0.1/holdfast", { tcp: "tcp://127.0.0.1:7000", links: ["tcp", "poll"] });
 
 const proxy: ChaosProxy = await startChaos({ target: 8080, loss: parseProbability("5%") });
 proxy.set({ cutBy: "rst", cutEveryMs: 500 });

@@ -1,0 +1,42 @@
+/** Which links a client may use. */
+import { refuse } from "../session/checks.ts";
+import type { RequestUse } from "../core/index.ts";
+import type { LinkName, PipeCarrier } from "../session/pipe-carrier.ts";
+
+/** The best first. The first message leaves by polling, which is sure to work. */
+export const LINKS_DEFAULT: readonly LinkName[] = ["tcp", "websocket", "stream", "poll"];
+
+const NAMES: readonly unknown[] = LINKS_DEFAULT;
+
+/**
+ * What requests are left for when only these links may be used.
+ *
+ * @throws UsageError `option_invalid` for what is no list of links.
+ */
+export function requestsAmong(links: readonly LinkName[] = LINKS_DEFAULT): RequestUse {
+  checkLinks(links);
+  if (links.includes("poll")) return "parked";
+  return links.includes("stream") ? "prompt" : "none";
+}
+
+/**
+ * The pipes among the links, in their order; what this host does not have is passed over.
+ *
+ * @throws UsageError `option_invalid`, also where nothing is left.
+ */
+export function pipesAmong(
+  links: readonly LinkName[] = LINKS_DEFAULT,
+  known: Readonly<Record<Exclude<LinkName, "poll">, PipeCarrier | undefined>>,
+): readonly PipeCarrier[] {
+  checkLinks(links);
+  const pipes = links.flatMap((name) => (name === "poll" ? [] : (known[name] ?? [])));
+  if (pipes.length === 0 && !links.includes("poll")) {
+    refuse("links", links.join(", ") || "none", "one that there is here, or poll");
+  }
+  return pipes;
+}
+
+function checkLinks(links: unknown): void {
+  const isList = Array.isArray(links) && links.every((name) => NAMES.includes(name));
+  if (!isList) refuse("links", links, `a list of ${NAMES.join(", ")}`);
+}

@@ -1,0 +1,211 @@
+/**
+ * WebSockets on the server's own path: `server.on("upgrade", upgradeListener(sessions))`. Each
+ * carries bodies as binary messages; whatever else comes ends it.
+ *
+ * Of each WebSocket one message, ping or pong is taken in a turn of the event loop, as a packet may
+ * hold thousands of them. What has come of a message that is not whole counts as what is being read
+ * of requests does (websocket-inflow.ts), and at most one pong waits to be taken.
+ */
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { Peer, RequestHandler } from "../session/peer.ts";
+import type { Admitted } from "./admission.ts";
+import { answerUnderWay, refuseUpgrade } from "./early-errors.ts";
+import { type ListenerOptions, RequestRules, type UpgradeJudgement } from "./request-rules.ts";
+import { WebSocketInflow } from "./websocket-inflow.ts";
+import { SUBPROTOCOL } from "./websocket-pipe.ts";
+
+/**
+ * Listens for `upgrade`. What is for another path is left to other listeners; where there are none,
+ * or none of them takes it in `bodyTimeoutMs`, it is answered with 404.
+ */
+export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/**
+ * Fragments of one message, which are an object each. Browsers may cut a message where their buffers
+ * end; 512 KiB then have 2 KiB in each.
+ */
+const FRAGMENTS_MAX = 256;
+
+/** Pieces of one frame, as they come; more than there are in the largest body at 536 bytes each. */
+const PIECES_MAX = 2_048;
+
+/** Close codes of RFC 6455 section 7.4.1. */
+const UNSUPPORTED_DATA = 1003;
+const POLICY_VIOLATION = 1008;
+
+/**
+ * Makes a listener for `upgrade` out of a server of sessions, by the same rules as `nodeListener`:
+ * path, origins, limits by address. Compression is off: bodies are binary, and a compressed one
+ * would cost memory before it is known whose it is.
+ *
+ * Where a server has such a listener, Node hands it every request with an `Upgrade` header: one that
+ * asks for something else on this path, as HTTP clients do that would like `h2c`, is refused.
+ *
+ * @throws UsageError `option_invalid`, `option_unknown`, naming the option.
+ */
+export function upgradeListener(
+  handler: RequestHandler,
+  options: ListenerOptions = {},
+): UpgradeListener {
+  const rules = new RequestRules(handler, options);
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    autoPong: false,
+    allowSynchronousEvents: false,
+    maxPayload: handler.bodyBytesMax,
+    maxFragments: FRAGMENTS_MAX,
+    maxBufferedChunks: PIECES_MAX,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  });
+  server.on("wsClientError", (_error, socket) => refuseUpgrade(socket, "request_malformed"));
+  return (request, socket, head) => {
+    const header = (name: string): string | undefined => {
+      const value = request.headers[name];
+      return Array.isArray(value) ? value.join(", ") : value;
+    };
+    const judged = judge(rules, request, header);
+    if (judged.kind === "elsewhere") {
+      leave(request, socket, rules.bodyTimeoutMs);
+      return;
+    }
+    if (judged.kind === "refuse") {
+      refuseUpgrade(socket, judged.code);
+      return;
+    }
+    const { address, admitted } = judged;
+    socket.once("close", () => admitted.release());
+    // It would be written into the WebSocket.
+    if (answerUnderWay(socket) !== undefined) {
+      refuseUpgrade(socket, "request_malformed");
+      return;
+    }
+    server.handleUpgrade(request, socket, head, (webSocket) => {
+      serve(webSocket, socket, { handler, rules, admitted, peer: { address, header, request } });
+    });
+  };
+}
+
+function judge(
+  rules: RequestRules,
+  request: IncomingMessage,
+  header: (name: string) => string | undefined,
+): UpgradeJudgement {
+  try {
+    return rules.judgeUpgrade({
+      method: request.method ?? "",
+      target: request.url ?? "",
+      header,
+      host: request.headers.host,
+      socketAddress: request.socket.remoteAddress,
+    });
+  } catch (error) {
+    rules.report(error);
+    return { kind: "refuse", code: "internal" };
+  }
+}
+
+/** Node watches over the socket no more: nobody else would close one that nobody takes. */
+function leave(request: IncomingMessage, socket: Duplex, timeoutMs: number): void {
+  socket.on("error", () => {});
+  const { server } = request.socket as { readonly server?: Server };
+  if (server?.listenerCount("upgrade") === 1) {
+    refuseUpgrade(socket, "not_found");
+    return;
+  }
+  const { bytesWritten } = request.socket;
+  const timer = setTimeout(() => {
+    if (request.socket.bytesWritten === bytesWritten) refuseUpgrade(socket, "not_found");
+  }, timeoutMs);
+  timer.unref();
+  socket.once("close", () => clearTimeout(timer));
+}
+
+/** Serves a WebSocket that was let in. */
+function serve(
+  webSocket: WebSocket,
+  socket: Duplex,
+  {
+    handler,
+    rules,
+    admitted,
+    peer,
+  }: {
+    readonly handler: RequestHandler;
+    readonly rules: RequestRules;
+    readonly admitted: Admitted;
+    readonly peer: Peer;
+  },
+): void {
+  // A frame that breaks RFC 6455, or is too large: `close` follows.
+  webSocket.on("error", () => {});
+  if (handler.handlePipe === undefined) {
+    webSocket.close(POLICY_VIOLATION);
+    return;
+  }
+  const guarded = (act: () => void): void => {
+    try {
+      act();
+    } catch (error) {
+      rules.report(error);
+      webSocket.terminate();
+    }
+  };
+  const cutNow = (): void => webSocket.terminate();
+  const inflow = new WebSocketInflow(admitted, handler.bodyBytesMax, rules.bodyTimeoutMs, cutNow);
+  socket.prependListener("data", (piece: Buffer) => inflow.add(piece.length));
+  let cut: NodeJS.Timeout | undefined;
+  const close = (code?: number): void => {
+    webSocket.close(code);
+    // Who does not take what was written must not keep the connection for ever.
+    cut ??= setTimeout(cutNow, rules.answerTimeoutMs);
+  };
+  const events = handler.handlePipe(peer, {
+    write: (body) => webSocket.send(body),
+    close: () => close(),
+    get unsentBytes() {
+      return webSocket.bufferedAmount;
+    },
+    cut: cutNow,
+  });
+  webSocket.on("message", (data, isBinary) => {
+    inflow.noteWhole();
+    if (isBinary && data instanceof Buffer) {
+      const body = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      guarded(() => events.body(body));
+      return;
+    }
+    guarded(() => events.gone());
+    close(UNSUPPORTED_DATA);
+  });
+  answerPings(webSocket, inflow);
+  webSocket.on("close", () => {
+    inflow.end();
+    clearTimeout(cut);
+    admitted.release();
+    guarded(() => events.gone());
+  });
+}
+
+/** RFC 6455 section 5.5.3: of several pings it is enough to answer the last. */
+function answerPings(webSocket: WebSocket, inflow: WebSocketInflow): void {
+  let isWriting = false;
+  let next: Buffer | undefined;
+  const answer = (data: Buffer): void => {
+    isWriting = true;
+    next = undefined;
+    webSocket.pong(data, false, () => {
+      isWriting = false;
+      if (next !== undefined) answer(next);
+    });
+  };
+  webSocket.on("ping", (data) => {
+    inflow.noteControl(data.length);
+    if (isWriting) next = data;
+    else answer(data);
+  });
+  webSocket.on("pong", (data) => inflow.noteControl(data.length));
+}

@@ -1,0 +1,33 @@
+/** What both ends of a TCP link want of their sockets, and HTTP in Node of its own. */
+import type { Socket } from "node:net";
+
+/**
+ * A silent connection is probed by TCP after so long, in ms; by Node's default, each second. A host
+ * that is gone is noticed even where nobody has anything to say, and held requests fail before their
+ * hold time of 25 s is over.
+ */
+export const TCP_PROBE_MS = 10_000;
+
+/** Small bodies leave at once, and a dead host is noticed. */
+export function tuneSocket(socket: Socket): void {
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, TCP_PROBE_MS);
+}
+
+/** Writes a body; what is written in one tick leaves together. */
+export function writeBody(socket: Socket, body: Uint8Array): void {
+  if (!socket.writable) return;
+  if (socket.writableCorked === 0) {
+    socket.cork();
+    process.nextTick(() => socket.uncork());
+  }
+  socket.write(body);
+}
+
+/** Ends a connection behind what was written, or after `timeoutMs` where that is not taken. */
+export function endSocket(socket: Socket, timeoutMs: number): void {
+  socket.end();
+  const timer = setTimeout(() => socket.destroy(), timeoutMs);
+  timer.unref();
+  socket.once("close", () => clearTimeout(timer));
+}

@@ -1,0 +1,5 @@
+import { describeContract } from "./contract.ts";
+import { byLink } from "./http-harness.ts";
+import { serveHttp } from "./http-sites.ts";
+
+describeContract(byLink("stream", "a listener of node:http", serveHttp));

@@ -1,0 +1,186 @@
+// Streams at the adapters of both kinds of server: what a throw costs, and what their end frees.
+
+import { once } from "node:events";
+import { get } from "node:http";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { fetchHandler, type FetchHandler } from "../../src/http/fetch-handler.ts";
+import type { ListenerOptions } from "../../src/http/request-rules.ts";
+import { StreamPipes } from "../../src/http/stream-pipe.ts";
+import type { RequestHandler, ServerPipe } from "../../src/session/peer.ts";
+import { soon, until } from "../waiting.ts";
+import { serve } from "./test-server.ts";
+
+const TARGET = `/holdfast?stream=${"A".repeat(22)}`;
+const BODY = new Uint8Array(1_000);
+
+type Take = (pipe: ServerPipe) => (() => void) | undefined;
+
+/** Takes each stream in the next of these ways, and has no others. */
+class Streams implements RequestHandler {
+  readonly bodyBytesMax = 1_000;
+  readonly #ways: Take[];
+
+  constructor(...ways: Take[]) {
+    this.#ways = ways;
+  }
+
+  handleRequest(): () => void {
+    return () => {};
+  }
+
+  handleStream(_ticket: Uint8Array, _peer: unknown, pipe: ServerPipe): (() => void) | undefined {
+    return this.#ways.shift()?.(pipe);
+  }
+}
+
+const fail = (): never => {
+  throw new Error("a bug");
+};
+
+function asker(
+  handler: RequestHandler,
+  options: ListenerOptions = {},
+): {
+  readonly ask: (signal?: AbortSignal) => ReturnType<FetchHandler>;
+  readonly errors: unknown[];
+} {
+  const errors: unknown[] = [];
+  const handle = fetchHandler(handler, { onError: (error) => void errors.push(error), ...options });
+  const init = (signal: AbortSignal | undefined): RequestInit => (signal ? { signal } : {});
+  const ask = (signal?: AbortSignal): ReturnType<FetchHandler> =>
+    handle(new Request(`https://example.com${TARGET}`, init(signal)));
+  return { ask, errors };
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("a throw out of the server when a stream is asked for", () => {
+  test("is answered with 500 by nodeListener, reported, and costs no place", async () => {
+    const { port, errors } = await serve(new Streams(fail), { requestsMax: 1 });
+    const ask = (): Promise<Response> => fetch(`http://127.0.0.1:${port}${TARGET}`);
+    const answer = await soon(ask(), "the answer");
+    expect([answer.status, await answer.json()]).toEqual([500, { error: "internal" }]);
+    expect(errors).toEqual([new Error("a bug")]);
+    expect((await soon(ask(), "the next answer")).status).toBe(404);
+  });
+
+  test("ends the connection of nodeListener where the stream has begun", async () => {
+    const begun: Take = (pipe) => {
+      pipe.write(BODY);
+      return fail();
+    };
+    const { port, errors } = await serve(new Streams(begun), { requestsMax: 1 });
+    const request = get({ port, host: "127.0.0.1", path: TARGET });
+    request.on("response", (response) => response.on("error", () => {}).resume());
+    request.on("error", () => {});
+    await soon(new Promise((resolve) => request.once("close", resolve)), "the end");
+    expect(errors).toEqual([new Error("a bug")]);
+    const next = await soon(fetch(`http://127.0.0.1:${port}${TARGET}`), "the next answer");
+    expect(next.status).toBe(404);
+  });
+
+  test("is reported by nodeListener when it is told of the stream's end", async () => {
+    const taken: Take = (pipe) => {
+      pipe.write(BODY);
+      return fail;
+    };
+    const { port, errors } = await serve(new Streams(taken), { requestsMax: 1 });
+    const request = get({ port, host: "127.0.0.1", path: TARGET });
+    request.on("error", () => {});
+    await soon(once(request, "response"), "the stream");
+    request.destroy();
+    await until(() => errors.length > 0, "the report");
+    expect(errors).toEqual([new Error("a bug")]);
+  });
+
+  test("is answered with 500 by fetchHandler, reported, and costs no place", async () => {
+    const { ask, errors } = asker(new Streams(fail), { requestsMax: 1 });
+    const answer = await ask();
+    expect([answer.status, await answer.json()]).toEqual([500, { error: "internal" }]);
+    expect(errors).toEqual([new Error("a bug")]);
+    expect((await ask()).status).toBe(404);
+  });
+});
+
+describe("a stream of fetchHandler that was closed before it was read", () => {
+  let ends = 0;
+  const closed: Take = (pipe) => {
+    ends = 0;
+    pipe.write(BODY);
+    pipe.write(BODY);
+    pipe.close();
+    return () => ends++;
+  };
+
+  test("counts until the time of an answer is over, and is then given up", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const options = { requestsMax: 1, answerTimeoutMs: 7_000 };
+    const { ask } = asker(new Streams(closed), options);
+    const stream = await ask();
+    await vi.advanceTimersByTimeAsync(6_999);
+    expect([(await ask()).status, ends]).toEqual([503, 0]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect([(await ask()).status, ends]).toEqual([404, 1]);
+    await expect(stream.arrayBuffer()).rejects.toThrow("The stream is not read");
+  });
+
+  test("counts until it was read whole, and is then over", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { ask } = asker(new Streams(closed), { requestsMax: 1 });
+    const reader = (await ask()).body?.getReader();
+    expect((await reader?.read())?.value).toEqual(BODY);
+    expect([(await ask()).status, ends]).toEqual([503, 0]);
+    expect((await reader?.read())?.value).toEqual(BODY);
+    expect((await reader?.read())?.done).toBe(true);
+    expect([(await ask()).status, ends]).toEqual([404, 1]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("is over when nobody will read it", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { ask } = asker(new Streams(closed, closed), { requestsMax: 1 });
+    await (await ask()).body?.cancel();
+    const controller = new AbortController();
+    expect((await ask(controller.signal)).status).toBe(200);
+    expect((await ask()).status).toBe(503);
+    controller.abort();
+    await Promise.resolve();
+    expect([(await ask()).status, ends]).toEqual([404, 1]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+test.each(["close", "cut"] as const)(
+  "fetchHandler tells of a stream's end when its %s is over, not within it",
+  async (name) => {
+    let ends = 0;
+    let taken: ServerPipe | undefined;
+    const take: Take = (pipe) => {
+      taken = pipe;
+      return () => ends++;
+    };
+    const { ask } = asker(new Streams(take));
+    await ask();
+    taken?.[name]?.();
+    expect(ends).toBe(0);
+    await Promise.resolve();
+    expect(ends).toBe(1);
+  },
+);
+
+test.each([
+  ["stream_ended", []],
+  // No body of this version begins so.
+  ["stream_malformed", [0xff, 0xff]],
+] as const)("a client's stream ends as %s behind the bytes %j", async (reason, bytes) => {
+  const headers = { "content-type": "application/octet-stream" };
+  const answer = new Response(new Uint8Array(bytes), { headers });
+  const answerWith = (): Promise<Response> => Promise.resolve(answer);
+  const pipes = new StreamPipes("https://example.com/holdfast", 1_000, {}, answerWith);
+  const closed = new Promise<string>((resolve) => {
+    pipes.open({ opened: () => {}, body: () => {}, closed: resolve }, new Uint8Array(16));
+  });
+  expect(await soon(closed, "the end")).toBe(reason);
+});
