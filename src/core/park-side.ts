@@ -669,11 +669,14 @@ export class ParkSide extends PipedHalf<RespondOutput> {
   }
 
   private noteOffer(offer: NonNullable<Body["offer"]>): void {
+    const { lastLink, offered } = this;
     // Requests overtake each other: the highest link is that of the last offer.
-    if (offer.link <= Math.max(this.lastLink, this.offered?.link ?? 0)) return;
+    if (offer.link <= lastLink || offer.link < (offered?.link ?? 0)) return;
+    // Said again it is news as well: the answer that told of it may be lost [PIPE-2].
+    this.isOfferOwed = true;
+    if (offer.link === offered?.link) return;
     // A copy: it must not keep the request's whole body alive.
     this.offered = { link: offer.link, ticket: offer.ticket.slice() };
-    this.isOfferOwed = true;
   }
 
   /** By which link the client hears, as a request says; older ones say nothing [PIPE-4]. */

@@ -160,10 +160,10 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   /** The newest link; and the newest of the lives before in this place. */
   private lastLink = 0;
   private linksBefore = 0;
-  /** A stream that the server is asked for, until it comes; and whether it has been told. */
+  /** A stream that the server is asked for, until it comes; and whether a request has said so. */
   private offer: Body["offer"] = undefined;
   private isOfferSaid = true;
-  /** The first exchange that carries it, while none of them is known to have arrived. */
+  /** The first exchange that says it, while none of them is known to have arrived. */
   private offeredFrom = Infinity;
   /** The server knows by which pipe this side hears. */
   private isJoinKnown = true;
@@ -796,7 +796,9 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     const open = this.peer === undefined ? this.parameters : undefined;
     const succeeds = this.predecessors.length === 0 ? undefined : this.predecessors;
     const owner = ownerOf(this.generation); // [OWN-2]
-    return { request, owner, open, succeeds, offer: this.offer };
+    // [PIPE-2]
+    const isOfferDue = !this.isOfferSaid || this.offeredFrom !== Infinity;
+    return { request, owner, open, succeeds, offer: isOfferDue ? this.offer : undefined };
   }
 
   protected override get bodyOptions(): BodyOptions {
@@ -1292,7 +1294,9 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   protected exchangeOverdueAtMs(number: number): number {
     const exchange = this.exchanges.open.get(number);
     if (exchange === undefined || exchange.isOverdue) return Infinity;
-    const holdMs = exchange.link === 0 ? this.holdMs : 0;
+    // [PIPE-2]: what carries an offer is answered at once.
+    const isOffering = this.peer !== undefined && number >= this.offeredFrom;
+    const holdMs = exchange.link === 0 && !isOffering ? this.holdMs : 0;
     // [EXCH-5]: half of what silence leaves at most, or one lost request could end the session.
     const spareMs = Math.max(0, this.silenceLimitMs - holdMs) / 2;
     const waitMs = Math.min(this.roundTrip.overdueAfterMs(exchange.bytes), spareMs);

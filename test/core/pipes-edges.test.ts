@@ -41,6 +41,23 @@ test("[PIPE-2] an offer goes again at once where the request that carried it has
   expect(client.last.exchange).toBeGreaterThan(offer?.exchange ?? 0);
 });
 
+test("[PIPE-2] an offer goes again a timeout later where its answer was lost, and then no more", () => {
+  const client = new Dialogue().open();
+  const link = client.offerPipe();
+  const [offer] = client.tick();
+  client.until("exchange");
+  const again = client.last;
+  expect(again.body.offer).toEqual(offer?.body.offer);
+  expect(again.atMs - (offer?.atMs ?? 0)).toBeLessThan(2_000);
+  expect(client.side.requestsUnanswered).toBeGreaterThan(0);
+  client.answer(again.exchange);
+  expect(client.told).toContainEqual({ kind: "pipe-offered", link });
+  client.answer(2);
+  client.tick();
+  expect(client.last.exchange).toBeGreaterThan(again.exchange);
+  expect(client.last.body.offer).toBeUndefined();
+});
+
 test("[PIPE-8] twice what may wait for evidence may wait to leave", () => {
   const { side } = joined({ pipeBytesMax: 10_000, bodyBytesMax: 40_000 });
   expect(side.unsentBytesMax).toBe(100_000);
