@@ -8,8 +8,9 @@
  * `flush`, `abort`, `renewParked`, `setTurn`, `openPipe`, `offerPipe`, `takeStream`. Outputs of
  * `poll()`: `request`, `abort`, `transmit`, `hang-up`, the application's, and the timeout.
  */
+import { readAnswer, readPiped, refusesVersion } from "./answer-reader.ts";
+import { Backoff } from "./backoff.ts";
 import type { Address, AnswerPrefix, Body, PipeState } from "./body.ts";
-import { readBody, readHead, readVersions } from "./body-reader.ts";
 import type { BodyOptions } from "./body-writer.ts";
 import { ChannelReceiver } from "./channel-receiver.ts";
 import { ChannelSender } from "./channel-sender.ts";
@@ -18,20 +19,12 @@ import {
   assert,
   checkClock,
   isDamage,
-  ProtocolError,
   protocolCode,
   type ProtocolErrorCode,
   UsageError,
 } from "./errors.ts";
 import { Exchanges } from "./exchanges.ts";
-import {
-  type ChannelOptions,
-  checkParameters,
-  END_CODES,
-  type Head,
-  isOfOther,
-  ownerOf,
-} from "./half.ts";
+import { type ChannelOptions, END_CODES, type Head, isOfOther, ownerOf } from "./half.ts";
 import { GivingUp } from "./giving-up.ts";
 import { InFlight } from "./in-flight.ts";
 import {
@@ -62,6 +55,7 @@ import { REQUEST_DEFAULTS } from "./limits.ts";
 import type { EndedOutput, EndReason, PipeEnd, RequestOutput, TimerName } from "./outputs.ts";
 import { PartStore } from "./part-store.ts";
 import { Pipe } from "./pipe.ts";
+import { PipeSearch } from "./pipe-search.ts";
 import { PipedHalf } from "./piped-half.ts";
 import { PayloadQueue, PayloadStore } from "./payload-queue.ts";
 import { jitter, seedFrom } from "./random.ts";
@@ -72,6 +66,7 @@ import { Receiver } from "./receiver.ts";
 import { RoundTrip } from "./rtt.ts";
 import { SendRing } from "./send-ring.ts";
 import { Sender } from "./sender.ts";
+import { StreamOffer } from "./stream-offer.ts";
 import {
   type Classes,
   restoreSnapshot,
@@ -146,9 +141,8 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   protected lastRequestAtMs: number;
   /** Payload bytes that had come then. */
   private bytesTold = 0;
-  /** After failures no request leaves before. */
-  private retryAtMs: number;
-  private failuresInRow = 0;
+  /** After failures no request leaves before; and those up to this exchange are counted. */
+  private readonly retry: Backoff;
   private failuresCountedTo = 0;
   private unansweredInRow = 0;
   /** When the server first said that it does not know the session; Infinity while it does. */
@@ -160,24 +154,16 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   /** The newest link; and the newest of the lives before in this place. */
   private lastLink = 0;
   private linksBefore = 0;
-  /** A stream that the server is asked for, until it comes; and whether a request has said so. */
-  private offer: Body["offer"] = undefined;
-  private isOfferSaid = true;
-  /** The first exchange that says it, while none of them is known to have arrived. */
-  private offeredFrom = Infinity;
+  /** A stream that the server is asked for. */
+  private readonly offer: StreamOffer = new StreamOffer();
   /** The server knows by which pipe this side hears. */
   private isJoinKnown = true;
   /** What requests are for. */
   private requests: RequestUse;
   /** Whether requests may be held now, where clients take turns; "over": the server is to hear it. */
   private turn: "mine" | "over" | "others" = "others";
-  /** A pipe was asked for, and has neither come nor failed. */
-  private isPipeAsked = false;
-  /** One is wanted though there is one, which may be dead. */
-  private isPipeMissed = false;
-  /** None is asked for before; and those in a row that never came, or died at once. */
-  private pipeRetryAtMs: number;
-  private pipeFailuresInRow = 0;
+  /** For the next pipe, where there are no requests, or none that bring anything down. */
+  private readonly search: PipeSearch;
 
   /** @throws UsageError `option_invalid`, `option_unknown`, `clock_invalid`. */
   constructor(nowMs: number, credentials: Credentials, options: Partial<RequestOptions> = {}) {
@@ -196,8 +182,9 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     this.options = full;
     this.secret = credentials.secret.slice();
     this.requests = full.requests;
-    this.pipeRetryAtMs = nowMs;
-    this.retryAtMs = nowMs;
+    const { reconnectDelayMinMs, reconnectDelayMaxMs } = full;
+    this.retry = new Backoff(nowMs, reconnectDelayMinMs, reconnectDelayMaxMs);
+    this.search = new PipeSearch(new Backoff(nowMs, reconnectDelayMinMs, reconnectDelayMaxMs));
     this.savedUntilMs = nowMs;
     this.lastRequestAtMs = nowMs;
     this.random = seedFrom(credentials.nonce);
@@ -227,7 +214,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
    * server said so [RETRY-3], or because the state was saved [INC-4].
    */
   get notBeforeMs(): number {
-    return Math.max(this.retryAtMs, this.pausedUntilMs, this.savedUntilMs);
+    return Math.max(this.retry.notBeforeMs, this.pausedUntilMs, this.savedUntilMs);
   }
 
   // --- commands -------------------------------------------------------------------------------
@@ -390,7 +377,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     if (exchange < this.firstOfLife) return;
     let body: Body;
     try {
-      body = this.readAnswer(exchange, bytes);
+      body = readAnswer(bytes, exchange, this.sessionId, this.settings.bodyBytesMax);
       // [OWN-4]: it is about another session, which has nothing of this one but its name.
       if (isOfOther(body, this.generation)) {
         this.handleOther(exchange);
@@ -459,8 +446,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   offerPipe(nowMs: number, ticket: Uint8Array): number {
     within(ticket.length, TICKET_BYTES, TICKET_BYTES, "ticket.length");
     const { link } = this.beginPipe(nowMs, false);
-    this.offer = { link, ticket: ticket.slice() };
-    this.isOfferSaid = false;
+    this.offer.begin(link, ticket.slice());
     return link;
   }
 
@@ -489,7 +475,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     }
     const link = ++this.lastLink;
     const pipe = new Pipe(this.nowMs, link, link, isDuplex);
-    this.isPipeAsked = false;
+    this.search.noteAnswered();
     this.addPipe(pipe);
     return pipe;
   }
@@ -501,7 +487,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     if (pipe === undefined) return;
     let body: Body;
     try {
-      body = this.readPipeBody(bytes, pipe.name);
+      body = readPiped(bytes, pipe.name, this.sessionId, this.settings.bodyBytesMax);
       // [INC-2]
       if (body.superseded !== undefined && body.superseded !== this.incarnation) {
         this.end("superseded", "peer", END_CODES.closed);
@@ -569,9 +555,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   /** After `pipe-wanted`: no connection has come about. */
   handlePipeFailed(nowMs: number): void {
     this.advance(nowMs);
-    if (this.state === "ended" || !this.isPipeAsked) return;
-    this.isPipeAsked = false;
-    this.noteNoPipe();
+    if (this.state !== "ended" && this.search.noteAnswered()) this.noteNoPipe();
   }
 
   /**
@@ -605,18 +589,9 @@ export class RequestSide extends PipedHalf<RequestOutput> {
 
   /** Whether the server is to hear something about pipes by a request. */
   protected hasNewsOfPipes(nowMs: number): boolean {
-    const isTurnOver = this.turn === "over";
-    const hasNews = isTurnOver || !this.isOfferSaid || this.isOfferLost || this.isJoinUntold;
+    const isOfferUnsaid = this.offer.isUnsaid(this.exchanges.open.values());
+    const hasNews = this.turn === "over" || isOfferUnsaid || this.isJoinUntold;
     return hasNews || nowMs >= this.aliveDueAtMs;
-  }
-
-  /** No request is out any more that carries the offer, and none of them is known to have come. */
-  private get isOfferLost(): boolean {
-    if (this.offer === undefined || this.offeredFrom === Infinity) return false;
-    for (const { number, isOverdue } of this.exchanges.open.values()) {
-      if (number >= this.offeredFrom && !isOverdue) return false;
-    }
-    return true;
   }
 
   /** This client waits for no answer [SAY-13] [PIPE-11]; the opening waits for its verdict. */
@@ -778,8 +753,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
       this.noteDummy(stream);
       stream.spokenAtMs = nowMs;
     }
-    if (!this.isOfferSaid) this.offeredFrom = number;
-    this.isOfferSaid = true;
+    this.offer.noteSent(number);
     if (this.turn === "over") this.turn = "others";
   }
 
@@ -796,9 +770,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     const open = this.peer === undefined ? this.parameters : undefined;
     const succeeds = this.predecessors.length === 0 ? undefined : this.predecessors;
     const owner = ownerOf(this.generation); // [OWN-2]
-    // [PIPE-2]
-    const isOfferDue = !this.isOfferSaid || this.offeredFrom !== Infinity;
-    return { request, owner, open, succeeds, offer: isOfferDue ? this.offer : undefined };
+    return { request, owner, open, succeeds, offer: this.offer.due };
   }
 
   protected override get bodyOptions(): BodyOptions {
@@ -837,11 +809,11 @@ export class RequestSide extends PipedHalf<RequestOutput> {
 
   /** When a pipe is to be asked for, without which this side does not go on; Infinity: not now. */
   private get pipeWantedAtMs(): number {
-    if (!this.isPipeNeeded || this.state === "ended" || this.isPipeAsked) return Infinity;
+    if (!this.isPipeNeeded || this.state === "ended") return Infinity;
     // A stream is offered by a request, and the opening leaves by one.
     if (this.requests === "prompt" && this.peer === undefined) return Infinity;
-    if (this.pipes.size > 0 && !this.isPipeMissed) return Infinity;
-    return Math.max(this.pipeRetryAtMs, this.pausedUntilMs, this.savedUntilMs);
+    const dueAtMs = this.search.dueAtMs(this.pipes.size);
+    return Math.max(dueAtMs, this.pausedUntilMs, this.savedUntilMs);
   }
 
   /** Requests bring nothing down, or there are none. */
@@ -850,8 +822,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   }
 
   private askForPipe(): void {
-    this.isPipeAsked = true;
-    this.isPipeMissed = false;
+    this.search.ask();
     this.notify({ kind: "pipe-wanted" });
   }
 
@@ -868,23 +839,16 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     for (const other of this.pipes.values()) {
       if (other.link < pipe.link) this.dropPipe(other, "replaced");
     }
-    // It was a way: the next is opened at once, but not faster than failed ones are.
     const isYoung = this.nowMs - pipe.beganAtMs < this.options.reconnectDelayMinMs;
-    this.pipeFailuresInRow = isYoung ? 1 : 0;
-    this.delayPipe();
+    this.search.noteLost(this.nowMs, isYoung, () => this.draw());
   }
 
   /** A pipe that was tried is none, or its connection never came about. */
   private noteNoPipe(pipe?: Pipe): void {
-    this.delayPipe();
+    this.search.backoff.fail(this.nowMs, () => this.draw());
     // [RETRY-5]: where no request is held it stands for one that was not answered.
     const isUnanswered = pipe === undefined || pipe.bodiesReceived === 0;
     if (this.isPipeNeeded && isUnanswered) this.unansweredInRow++;
-  }
-
-  /** As after failed requests [RETRY-1]. */
-  private delayPipe(): void {
-    this.pipeRetryAtMs = this.nowMs + this.waitAfter(++this.pipeFailuresInRow);
   }
 
   protected override pipeHead(pipe: Pipe): Head {
@@ -933,28 +897,8 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   }
 
   protected override leavePipe(pipe: Pipe): void {
-    this.endOffer(pipe);
+    this.offer.end(pipe.link);
     super.leavePipe(pipe);
-  }
-
-  private endOffer({ link }: Pipe): void {
-    if (this.offer?.link !== link) return;
-    this.offer = undefined;
-    this.isOfferSaid = true;
-    this.offeredFrom = Infinity;
-  }
-
-  private readPipeBody(bytes: Uint8Array, name: Uint8Array | undefined): Body {
-    const head = readHead(bytes, this.settings.bodyBytesMax);
-    const said = head.address?.sessionId;
-    // [PIPE-13]: on a stream with a name each body says it, and no other body says any.
-    const isOurs =
-      name === undefined ? said === undefined : said !== undefined && isSame(said, name);
-    if (head.direction !== 1 || !isOurs) throw new ProtocolError("misdelivered");
-    if (head.checksum === "none") throw new ProtocolError("checksum_missing");
-    const body = readBody(bytes, head, name ?? this.sessionId);
-    if (body.opened !== undefined) checkParameters(body.opened);
-    return body;
   }
 
   /** What a pipe says about itself [PIPE-3]. */
@@ -965,7 +909,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
       this.dropPipe(pipe, "unknown");
       return;
     }
-    this.endOffer(pipe);
+    this.offer.end(pipe.link);
     pipe.askedAtMs = Infinity;
     pipe.silenceMs = state.silenceMs;
     this.noteEnding(pipe, state);
@@ -979,7 +923,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
       }
     }
     this.joined = pipe.link;
-    this.pipeFailuresInRow = 0;
+    this.search.backoff.restart(this.nowMs);
     this.isJoinKnown = false;
     this.notify({ kind: "pipe-joined", link: pipe.link });
   }
@@ -1032,32 +976,10 @@ export class RequestSide extends PipedHalf<RequestOutput> {
 
   // --- answers --------------------------------------------------------------------------------
 
-  private readAnswer(exchange: number, bytes: Uint8Array): Body {
-    const head = readHead(bytes, this.settings.bodyBytesMax);
-    // A reflected request verifies, so its direction is looked at [SUM-2].
-    if (head.direction !== 1 || head.address !== undefined) throw new ProtocolError("misdelivered");
-    if (head.checksum === "none") throw new ProtocolError("checksum_missing");
-    const body = readBody(bytes, head, this.sessionId);
-    if (body.unknown !== undefined && !isSame(body.unknown, this.sessionId.subarray(0, 16))) {
-      throw new ProtocolError("misdelivered");
-    }
-    const { answer } = body;
-    // [EXCH-3]: an answer that names another exchange came to the wrong place.
-    if (answer !== undefined && answer.exchange !== exchange)
-      throw new ProtocolError("misdelivered");
-    // [EXCH-3]: only what ends or refuses may come without ANSWER.
-    const isLast = body.ended ?? body.refused ?? body.unknown ?? body.superseded;
-    if (answer === undefined && isLast === undefined && body.unreadable !== true) {
-      throw new ProtocolError("prefix_missing");
-    }
-    if (body.opened !== undefined) checkParameters(body.opened);
-    return body;
-  }
-
   private apply(exchange: number, answer: Body): void {
     const nowMs = this.nowMs;
     const body = this.believed(answer);
-    this.failuresInRow = 0;
+    this.retry.inRow = 0;
     this.doubtedSinceMs = Infinity;
     this.hearAck(body.ack);
     const sent = this.exchanges.open.get(exchange);
@@ -1129,7 +1051,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     for (const [number, exchange] of this.exchanges.open) {
       const isAnswered = number === answer.exchange || includes(answered, number);
       if (!isAnswered && !parked.includes(number)) continue;
-      if (number >= this.offeredFrom) this.noteOffered();
+      this.noteOffered(number);
       if (exchange.isCarrier) {
         // The time for which the server held the answer is no time of the path's.
         const heldMs = number === answer.exchange ? answer.heldMs : 0;
@@ -1143,10 +1065,10 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     }
   }
 
-  private noteOffered(): void {
-    this.offeredFrom = Infinity;
-    if (this.offer === undefined) return;
-    const { link } = this.offer;
+  /** An exchange has come: with it the ticket, where it said one. */
+  private noteOffered(exchange: number): void {
+    const link = this.offer.noteArrived(exchange);
+    if (link === undefined) return;
     // Only now can it be asked for, and that takes a round trip of its own.
     const pipe = this.pipes.get(link);
     assert(pipe !== undefined, "offer_without_pipe");
@@ -1168,14 +1090,9 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     else this.fail("protocol", "local", END_CODES.protocol, code); // [END-8]
   }
 
-  /** [VER-3]: before the session is open, the server may say which versions it speaks. */
+  /** Before the session is open the server may say which versions it speaks [VER-3]. */
   private isVersionRefusal(bytes: Uint8Array): boolean {
-    if (this.peer !== undefined) return false;
-    try {
-      return !readVersions(bytes).includes(1);
-    } catch {
-      return false;
-    }
+    return this.peer === undefined && refusesVersion(bytes);
   }
 
   /** Either body of the exchange was damaged: what it carried goes again, after a wait. */
@@ -1219,38 +1136,28 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     return this.sender.resolve(number);
   }
 
-  /**
-   * The first retry is immediate; later ones wait longer and longer, with full jitter [RETRY-1].
-   * Returns whether the failure counted.
-   */
+  /** Requests wait [RETRY-1]. Returns whether the failure counted. */
   private delayAfterFailure(exchange: number): boolean {
     // [RETRY-2]: requests that were out together fail together: that is one failure.
     if (exchange <= this.failuresCountedTo) return false;
     this.failuresCountedTo = this.exchanges.next - 1;
-    this.failuresInRow++;
-    this.retryAtMs = Math.max(this.retryAtMs, this.nowMs + this.waitAfter(this.failuresInRow));
+    this.retry.fail(this.nowMs, () => this.draw());
     return true;
   }
 
-  /** How long to wait after so many failures in a row. */
-  private waitAfter(failures: number): number {
-    if (failures === 1) return 0;
-    const { reconnectDelayMinMs, reconnectDelayMaxMs } = this.options;
-    const spanMs = Math.min(reconnectDelayMaxMs, reconnectDelayMinMs * 2 ** (failures - 2));
+  /** A random number, from 0 to below 1. */
+  private draw(): number {
     this.random = jitter(this.random);
-    return Math.ceil((this.random / 2 ** 32) * spanMs);
+    return this.random / 2 ** 32;
   }
 
   /** [RETRY-7] */
   protected wake(nowMs: number): void {
     this.wakeAtMs = Infinity;
     this.wokenAtMs = nowMs;
-    this.retryAtMs = nowMs;
+    this.retry.notBeforeMs = nowMs;
     this.savedUntilMs = nowMs;
-    this.pipeRetryAtMs = nowMs;
-    // Whatever connection there is, or is being made, may be dead.
-    this.isPipeMissed = this.requests === "none";
-    this.isPipeAsked = false;
+    this.search.wake(nowMs, this.requests === "none");
     this.roundTrip.endBackOff();
     // Dead connections may fail only now; that says nothing about the requests that follow.
     this.failuresCountedTo = this.exchanges.next - 1;
@@ -1295,7 +1202,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     const exchange = this.exchanges.open.get(number);
     if (exchange === undefined || exchange.isOverdue) return Infinity;
     // [PIPE-2]: what carries an offer is answered at once.
-    const isOffering = this.peer !== undefined && number >= this.offeredFrom;
+    const isOffering = this.peer !== undefined && this.offer.isOn(number);
     const holdMs = exchange.link === 0 && !isOffering ? this.holdMs : 0;
     // [EXCH-5]: half of what silence leaves at most, or one lost request could end the session.
     const spareMs = Math.max(0, this.silenceLimitMs - holdMs) / 2;
@@ -1345,10 +1252,8 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     this.beginLife(seed);
     this.beginLinks();
     this.turn = "others";
-    this.isPipeAsked = false;
-    this.isPipeMissed = false;
-    this.pipeRetryAtMs = nowMs;
-    this.pipeFailuresInRow = 0;
+    this.search.restart(nowMs);
+    this.retry.restart(nowMs);
     this.exchanges.next = 1;
     this.openingsThrough = 0;
     this.exchanges.over.clear();
@@ -1359,10 +1264,8 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     this.lastHeardMs = nowMs;
     this.resendBaseMs = nowMs;
     this.parkedWantedFrom = 0;
-    this.retryAtMs = nowMs;
     this.savedUntilMs = nowMs;
     this.pausedUntilMs = nowMs;
-    this.failuresInRow = 0;
     this.failuresCountedTo = 0;
     this.unansweredInRow = 0;
     this.unreadableInRow = 0;
@@ -1393,6 +1296,9 @@ const STATE_CLASSES: Classes = [
   RoundTrip,
   Ranges,
   Pipe,
+  Backoff,
+  PipeSearch,
+  StreamOffer,
   Deque,
 ];
 
@@ -1406,8 +1312,4 @@ function includes(ranges: readonly number[], value: number): boolean {
     if (value >= (ranges[at] as number) && value <= (ranges[at + 1] as number)) return true;
   }
   return false;
-}
-
-function isSame(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, at) => byte === right[at]);
 }

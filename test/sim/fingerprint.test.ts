@@ -80,13 +80,16 @@ describe("two states are told apart", () => {
     const [pair, later] = [1, 2].map(() => new Pair(configurationNamed("one-loss").options));
     if (pair === undefined || later === undefined) return expect.unreachable();
     for (const each of [pair, later]) each.drive(HARMLESS);
-    const retry = later.client as unknown as { retryAtMs: number };
+    const [retry, lateRetry] = [pair, later].map(
+      ({ client }) => (client as unknown as { retry: { notBeforeMs: number } }).retry,
+    );
+    if (retry === undefined || lateRetry === undefined) return expect.unreachable();
 
-    retry.retryAtMs = later.clocks.client + 501;
-    (pair.client as unknown as { retryAtMs: number }).retryAtMs = pair.clocks.client + 500;
+    lateRetry.notBeforeMs = later.clocks.client + 501;
+    retry.notBeforeMs = pair.clocks.client + 500;
 
     expect(fingerprint(pair)).not.toBe(fingerprint(later));
-    retry.retryAtMs = later.clocks.client + 499;
+    lateRetry.notBeforeMs = later.clocks.client + 499;
     expect(fingerprint(pair)).toBe(fingerprint(later));
   });
 

@@ -73,7 +73,6 @@ const STATISTICS: Rule = ["out", "statistics"];
 const CONSTANT: Rule = ["out", "never changes"];
 const CLOCK: Rule = ["out", "all times are relative to it"];
 const BY_PIPE: Rule = ["out", "with the pipe"];
-const ASKED: Rule = ["out", "the core asks for no pipes where requests are held"];
 const ESTIMATE: Rule = ["out", "the timeout's bounds are equal, so it has one value"];
 /** Decides what happens next. */
 export const STATE: Rule = ["as is", "decides what happens next"];
@@ -124,8 +123,7 @@ export const TABLE: Table = {
     secret: CONSTANT,
     lastAnswered: ["out", "for the server's estimate of the round trip only"],
     lastAnsweredAtMs: ["out", "for the server's estimate of the round trip only"],
-    retryAtMs: ["until", "no request leaves before"],
-    failuresInRow: ["few", "the first retry is immediate, later ones wait equally long"],
+    retry: STATE,
     failuresCountedTo: ["through", "which failures are of one event"],
     unansweredInRow: ["few", "from the second on one request more is kept out"],
     doubtedSinceMs: ["since doubt", "how long the session has been in doubt"],
@@ -142,15 +140,21 @@ export const TABLE: Table = {
     bytesTold: ["out", "far below what lets an acknowledgement leave before its time"],
     linksBefore: STATE,
     offer: STATE,
-    isOfferSaid: STATE,
-    offeredFrom: ["from", "which requests say it"],
     isJoinKnown: STATE,
     requests: CONSTANT,
     turn: CONSTANT,
-    isPipeAsked: ASKED,
-    isPipeMissed: ASKED,
-    pipeRetryAtMs: ASKED,
-    pipeFailuresInRow: ASKED,
+    search: ["out", "the core asks for no pipes where requests are held"],
+  },
+  Backoff: {
+    inRow: ["few", "the first retry is immediate, later ones wait equally long"],
+    notBeforeMs: ["until", "no request leaves before"],
+    minMs: CONSTANT,
+    maxMs: CONSTANT,
+  },
+  StreamOffer: {
+    wanted: STATE,
+    isSaid: STATE,
+    saidFrom: ["from", "which requests say it"],
   },
   ParkSide: {
     ...HALF,

@@ -122,8 +122,8 @@ export const CLIENT_LIMITS: Holds<RequestSide> = {
   },
   PREDECESSORS_MAX: (client) => openClient(client).predecessors.length <= PREDECESSORS_MAX,
   reconnectDelayMaxMs: (client) => {
-    const { retryAtMs, nowMs, options } = openClient(client);
-    return retryAtMs <= nowMs + options.reconnectDelayMaxMs;
+    const { retry, nowMs, options } = openClient(client);
+    return retry.notBeforeMs <= nowMs + options.reconnectDelayMaxMs;
   },
   SAVE_PAUSE_MS: (client) => {
     const { savedUntilMs, nowMs } = openClient(client);

@@ -28,7 +28,7 @@ interface OpenHalf {
 interface OpenClient extends OpenHalf {
   readonly options: RequestOptions;
   readonly generation: number;
-  readonly retryAtMs: number;
+  readonly retry: { readonly notBeforeMs: number };
   readonly savedUntilMs: number;
   readonly wakeAtMs: number;
   readonly predecessors: readonly number[];

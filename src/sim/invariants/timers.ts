@@ -85,9 +85,9 @@ function ofBoth(half: Half): Reasons {
 }
 
 function ofClient(client: RequestSide): Reasons {
-  const { nowMs, wakeAtMs, retryAtMs, pausedUntilMs, savedUntilMs, options } = openClient(client);
+  const { nowMs, wakeAtMs, retry, pausedUntilMs, savedUntilMs, options } = openClient(client);
   const { requestsUnansweredMax } = options;
-  const gateMs = Math.max(retryAtMs, pausedUntilMs, savedUntilMs);
+  const gateMs = Math.max(retry.notBeforeMs, pausedUntilMs, savedUntilMs);
   const isGivenUp = requestsUnansweredMax > 0 && client.requestsUnanswered >= requestsUnansweredMax;
   const places = placesOf(client);
   const { canLeave } = places;
