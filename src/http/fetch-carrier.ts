@@ -8,7 +8,7 @@ import type { Carrier, Leaving, Outcome, Turns } from "../session/carrier.ts";
 import { refuse } from "../session/checks.ts";
 import type { LinkName, PipeCarrier } from "../session/pipe-carrier.ts";
 import { answerBytesMaxOf, type CarrierOptions, carrierUrl } from "./carrier-options.ts";
-import { pipesAmong, requestsAmong } from "./link-options.ts";
+import { pipesAmong, requestsAmong } from "../session/link-options.ts";
 import { MEDIA_TYPE } from "./media-type.ts";
 import { failure, joined, refusalIn } from "./outcomes.ts";
 import { type PageEvents, watchPage } from "./page-life.ts";

@@ -22,7 +22,7 @@ import {
   carrierUrl,
   checkedCount,
 } from "./carrier-options.ts";
-import { pipesAmong, requestsAmong } from "./link-options.ts";
+import { pipesAmong, requestsAmong } from "../session/link-options.ts";
 import { MEDIA_TYPE } from "./media-type.ts";
 import { networkReason } from "./node-reasons.ts";
 import { defer } from "../session/deferred.ts";

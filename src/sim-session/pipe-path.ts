@@ -3,7 +3,7 @@
  * server's adapter has of it. The network says when a connection is up and what becomes of it.
  */
 import type { Peer, PipeEvents as ServerEvents, ServerPipe } from "../session/peer.ts";
-import type { LinkName, PipeCarrier, PipeConnection, PipeEvents } from "../session/pipe-carrier.ts";
+import type { PipeCarrier, PipeConnection, PipeEvents } from "../session/pipe-carrier.ts";
 import type { Network } from "../sim/network/network.ts";
 import { type PipeItem, sideAt, type Way } from "../sim/pipes.ts";
 import type { End } from "./path.ts";
@@ -28,6 +28,9 @@ interface Due {
 
 const WAYS: readonly Way[] = ["up", "down"];
 
+/** Of a process that is gone. */
+const NO_CONNECTION: PipeConnection = { write: () => {}, close: () => {} };
+
 export class PipePath {
   private readonly network: Network;
   private readonly client: End;
@@ -44,22 +47,24 @@ export class PipePath {
     this.server = server;
   }
 
-  /** How a session of a client opens pipes; `isOver` once its process is gone. */
-  carrier(
-    name: Exclude<LinkName, "poll">,
-    origin: string,
-    peer: Peer,
-    isOver: () => boolean,
-  ): PipeCarrier {
-    const isDuplex = name !== "stream";
+  /** How a session of a client opens sockets; `isOver` once its process is gone. */
+  socket(origin: string, peer: Peer, isOver: () => boolean): PipeCarrier {
     return {
-      name,
+      name: "websocket",
       origin,
-      isDuplex,
-      open: (events, ticket) => {
-        if (isOver()) return { write: () => {}, close: () => {} };
-        return isDuplex ? this.open(events, peer, name) : this.ask(events, peer, ticket);
-      },
+      isDuplex: true,
+      open: (events) => (isOver() ? NO_CONNECTION : this.open(events, peer)),
+    };
+  }
+
+  /** The same of streams; `isNamed`: the server is to name them. */
+  stream(origin: string, peer: Peer, isOver: () => boolean, isNamed: boolean): PipeCarrier {
+    return {
+      name: "stream",
+      origin,
+      isDuplex: false,
+      isNamed,
+      open: (events, ticket) => (isOver() ? NO_CONNECTION : this.ask(events, peer, ticket)),
     };
   }
 
@@ -74,14 +79,14 @@ export class PipePath {
 
   // --- what the two ends do -------------------------------------------------------------------
 
-  private open(events: PipeEvents, peer: Peer, name: string): PipeConnection {
+  private open(events: PipeEvents, peer: Peer): PipeConnection {
     let number: number | undefined;
     const attempt: Attempt = {
       upAtMs: this.network.pipeOpensAtMs(),
       begin: () => {
         const { handler } = this.server;
         if (handler?.handlePipe === undefined) {
-          events.closed(`${name}_refused`);
+          events.closed("websocket_refused");
           return;
         }
         const { pipes } = this.network.http;

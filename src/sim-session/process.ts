@@ -8,8 +8,8 @@
 import type { Carrier } from "../session/carrier.ts";
 import { type ClientOptions, type ClientSession, connectIn } from "../session/client-session.ts";
 import type { CodecFactory } from "../session/codec.ts";
+import { pipesAmong, requestsAmong } from "../session/link-options.ts";
 import { msgpack } from "../session/msgpack.ts";
-import { refuse } from "../session/checks.ts";
 import type { Peer } from "../session/peer.ts";
 import type { LinkName } from "../session/pipe-carrier.ts";
 import { type ServerOptions, SessionServer } from "../session/server.ts";
@@ -29,10 +29,12 @@ export interface SimulatedConnectOptions extends ClientOptions {
   /** The name of the process that serves. Default `server`. */
   readonly to?: string | undefined;
   /**
-   * The links that its sessions use, the best first, as of `connect`. Polling must be among them.
-   * Default: polling alone.
+   * The links that its sessions use, the best first, as of `connect`; there is no TCP. Default:
+   * polling alone.
    */
   readonly links?: readonly LinkName[] | undefined;
+  /** Who names streams, as of `connect`. Default `client`. */
+  readonly streamNames?: "client" | "server" | undefined;
   /** What `peer.header` finds at the server, by names in lower case. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
@@ -68,14 +70,6 @@ export interface ProcessScope {
   onUnload(callback: () => void): void;
   /** Writes down what happened, for the chart of a failure. */
   note(text: string): void;
-}
-
-const LINKS: readonly unknown[] = ["websocket", "stream", "poll"] satisfies LinkName[];
-
-function checkLinks(links: readonly LinkName[]): void {
-  const isList = Array.isArray(links) && links.every((link) => LINKS.includes(link));
-  if (isList && links.includes("poll")) return;
-  refuse("links", String(links), `a list of ${LINKS.join(", ")}, with poll`);
 }
 
 /** A process that was started in a world. */
@@ -248,18 +242,21 @@ export class SimulatedProcess implements End {
     life: Life,
     options: SimulatedConnectOptions,
   ): ClientSession<Incoming, Outgoing> {
-    const { codec = msgpack, to = "server", headers = {}, links = ["poll"], ...limits } = options;
-    checkLinks(links);
+    const { codec = msgpack, to = "server", headers = {}, ...others } = options;
+    const { links = ["poll"], streamNames = "client", ...limits } = others;
     const path = this.owner.pathOf(this, to);
     const { address, wakes } = this;
     const peer: Peer = { address, header: (header) => headers[header], request: undefined };
     const origin = `simulated://${to}`;
-    const pipes = links.flatMap((link) => {
-      return link === "poll" ? [] : [path.pipes.carrier(link, origin, peer, () => life.isOver)];
-    });
+    const isOver = (): boolean => life.isOver;
     const carrier: Carrier = {
       carriersMax: undefined,
-      pipes,
+      pipes: pipesAmong(links, {
+        tcp: undefined,
+        websocket: path.pipes.socket(origin, peer, isOver),
+        stream: path.pipes.stream(origin, peer, isOver, streamNames === "server"),
+      }),
+      requests: requestsAmong(links),
       exchange: (body, signal) => {
         // What it was about to do when it was killed does not happen.
         if (life.isOver) return new Promise(() => {});

@@ -2,7 +2,7 @@
 import { Agent as HttpsAgent } from "node:https";
 import { connect as connectByFetch } from "../../src/http/connect-fetch.ts";
 import { connect as connectByNode, type ConnectOptions } from "../../src/http/connect-node.ts";
-import { LINKS_DEFAULT } from "../../src/http/link-options.ts";
+import { LINKS_DEFAULT } from "../../src/session/link-options.ts";
 import { connectOver, msgpack } from "../../src/session/index.ts";
 import type { LinkName } from "../../src/session/pipe-carrier.ts";
 import type { Harness, Lack, LinkOptions, Site } from "./harness.ts";

@@ -15,7 +15,7 @@ import {
 import { Readable } from "node:stream";
 import { BODY_BYTES_MAX_DEFAULT } from "../../src/core/index.ts";
 import type { CarrierOptions } from "../../src/http/carrier-options.ts";
-import { pipesAmong, requestsAmong } from "../../src/http/link-options.ts";
+import { pipesAmong, requestsAmong } from "../../src/session/link-options.ts";
 import { failure } from "../../src/http/outcomes.ts";
 import { StreamPipes } from "../../src/http/stream-pipe.ts";
 import type { Carrier, Outcome } from "../../src/session/carrier.ts";

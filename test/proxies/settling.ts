@@ -1,7 +1,7 @@
 /** Which link a client ends on that may use all of them, and after how long. */
 import { expect } from "vitest";
 import type { LinkName } from "../../src/session/pipe-carrier.ts";
-import { LINKS_DEFAULT } from "../../src/http/link-options.ts";
+import { LINKS_DEFAULT } from "../../src/session/link-options.ts";
 import { Speaker } from "../links/dialogue.ts";
 import { pause, take } from "../waiting.ts";
 import type { Site } from "./site.ts";

@@ -1,5 +1,5 @@
 /** The table of faults with something in between: the line of a row stands right behind the client. */
-import { LINKS_DEFAULT } from "../../src/http/link-options.ts";
+import { LINKS_DEFAULT } from "../../src/session/link-options.ts";
 import type { LinkName } from "../../src/session/pipe-carrier.ts";
 import type { MakeScene } from "../links/fault-table.ts";
 import type { Program, Way } from "./program.ts";

@@ -106,8 +106,29 @@ test("A server that is killed takes its pipes along, and the client tries again 
   expect(told).toEqual(["websocket", "poll", "websocket"]);
 });
 
-test.each([[["websocket"]], [["websocket", "tcp", "poll"]], ["poll"]])(
-  "Links that there are not, or without polling, are refused: %j",
+test.each([
+  [["websocket"], "client"],
+  [["stream"], "client"],
+  [["stream"], "server"],
+] as const)(
+  "%j alone, with streams named by the %s, carries what is said",
+  async (set, streamNames) => {
+    const world = harmlessWorld();
+    serveSquares(world);
+    const came: number[] = [];
+    const session = world.connect<number, number>({ links: set, streamNames });
+    session.onBundle((numbers) => void came.push(...numbers));
+
+    for (let number = 1; number <= 4; number++) session.send(number);
+    await world.settle();
+
+    expect(session.link).toBe(set[0]);
+    expect(came).toEqual([1, 4, 9, 16]);
+  },
+);
+
+test.each([[[]], [["tcp"]], [["carrier pigeon", "poll"]], ["poll"]])(
+  "Links that there are not are refused: %j",
   (set) => {
     const world = harmlessWorld();
     serveSquares(world);

@@ -3,10 +3,14 @@
 
 import type { EndedInfo, MessageFate } from "../../src/session/errors.ts";
 import { json } from "../../src/session/json.ts";
-import type { LinkName } from "../../src/session/pipe-carrier.ts";
 import type { PeerSession } from "../../src/session/server.ts";
 import { drawPipeFaults, LOSSY_WIFI, PRESETS, type Scenario } from "../../src/sim/index.ts";
-import { type Hazards, type ProcessScope, SessionWorld } from "../../src/sim-session/index.ts";
+import {
+  type Hazards,
+  type ProcessScope,
+  type SimulatedConnectOptions,
+  SessionWorld,
+} from "../../src/sim-session/index.ts";
 
 const MESSAGES = 40;
 
@@ -27,13 +31,14 @@ function checkPrefix(came: readonly Message[], from: string): void {
 export function chat(
   name: string,
   hazards: Partial<Hazards>,
-  links: readonly LinkName[] = ["poll"],
+  options: Pick<SimulatedConnectOptions, "links" | "streamNames"> = {},
 ): Scenario {
   return {
     name,
     async run(play) {
       const preset = PRESETS[name as keyof typeof PRESETS];
-      const network = links.length === 1 ? preset : { ...preset, pipes: drawPipeFaults(play) };
+      const hasPipes = options.links !== undefined;
+      const network = hasPipes ? { ...preset, pipes: drawPipeFaults(play) } : preset;
       const world = new SessionWorld(play, { network, hazards });
       const came = { client: [] as Message[], server: [] as Message[] };
       const sent = { client: 0, server: 0 };
@@ -59,7 +64,7 @@ export function chat(
       });
       const client = world.start("client", async (self) => {
         const resume = self.storage.get("session");
-        const session = self.connect<Message, Message>({ codec: json, resume, links });
+        const session = self.connect<Message, Message>({ codec: json, resume, ...options });
         session.on("link", (link) => play.mark(`link: ${link}`));
         self.onUnload(() => self.storage.set("session", session.save()));
         session.onBundle((messages) => void came.client.push(...messages));
@@ -176,8 +181,15 @@ export const links: Scenario = {
       ["websocket", "stream", "poll"],
       ["websocket", "poll"],
       ["stream", "poll"],
+      // Without polling: streams beside requests that are not held, and no requests at all.
+      ["websocket", "stream"],
+      ["stream"],
+      ["websocket"],
     ] as const;
     const set = sets[play.pick(sets.length, "which links")] ?? sets[0];
-    await chat(name, ALIVE, set).run(play);
+    const streamNames = play.pick(2, "who names streams") === 1 ? "server" : "client";
+    play.mark(`links: ${set.join(" ")}`);
+    play.mark(`streams named by the ${streamNames}`);
+    await chat(name, ALIVE, { links: set, streamNames }).run(play);
   },
 };

@@ -166,8 +166,18 @@ const SESSIONS: Wanted<SessionMark> = {
   seldom: ["doubled", "page"],
 };
 
-const LINKS: Wanted<SessionMark | `link: ${LinkName}`> = {
+type NamedBy = `streams named by the ${"client" | "server"}`;
+
+const LINKS: Wanted<SessionMark | `link: ${LinkName}` | `links: ${string}` | NamedBy> = {
   often: [
+    "links: websocket stream poll",
+    "links: websocket poll",
+    "links: stream poll",
+    "links: websocket stream",
+    "links: stream",
+    "links: websocket",
+    "streams named by the client",
+    "streams named by the server",
     "link: websocket",
     "link: stream",
     "link: poll",

@@ -1,7 +1,7 @@
 /** Which links a client may use. */
-import { refuse } from "../session/checks.ts";
+import { refuse } from "./checks.ts";
 import type { RequestUse } from "../core/index.ts";
-import type { LinkName, PipeCarrier } from "../session/pipe-carrier.ts";
+import type { LinkName, PipeCarrier } from "./pipe-carrier.ts";
 
 /** The best first. The first message leaves by polling, which is sure to work. */
 export const LINKS_DEFAULT: readonly LinkName[] = ["tcp", "websocket", "stream", "poll"];
