@@ -31,7 +31,12 @@ export function pipesAmong(
   checkLinks(links);
   const pipes = links.flatMap((name) => (name === "poll" ? [] : (known[name] ?? [])));
   if (pipes.length === 0 && !links.includes("poll")) {
-    refuse("links", links.join(", ") || "none", "one that there is here, or poll");
+    const here = LINKS_DEFAULT.filter((name) => name === "poll" || known[name] !== undefined);
+    refuse(
+      "links",
+      links.join(", "),
+      `a list with one of those that there are: ${here.join(", ")}`,
+    );
   }
   return pipes;
 }
