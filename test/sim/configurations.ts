@@ -372,6 +372,12 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     [...PIPED, ...LOSSY, "link said", "pipe told beside it", "client's pipe gone: unknown"],
   ),
   named(
+    "pipe-resuming",
+    "a client is saved and resumed while a pipe opens and breaks, and one loss",
+    piped(1, ["duplex"], { reloads: 1, pipeBreaks: 1, losses: 1 }),
+    [...PIPED, ...LOSSY, "link said", "step: reload", "life before named", "superseded said"],
+  ),
+  named(
     "open-ticks-loss",
     "one message each way, ticks that end at any time, and one loss",
     { ...messagesEachWay(1, { losses: 1 }), eagerTicks: false },
