@@ -31,6 +31,9 @@ export default defineConfig({
           name: "pure",
           include: pureTests,
           setupFiles: ["test/seed.ts", "test/setup.ts"],
+          // No clock is real in them, so each processor may have some.
+          maxWorkers: "100%",
+          sequence: { groupOrder: 0 },
           // purity.test.ts links the built core by vm.SourceTextModule.
           execArgv: ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"],
         },
@@ -41,6 +44,7 @@ export default defineConfig({
           name: "node",
           include: ["test/**/*.test.ts"],
           setupFiles: ["test/seed.ts"],
+          sequence: { groupOrder: 1 },
           // The rings of proxies, browsers and the model need programs that npm does not install.
           exclude: [
             ...pureTests,
@@ -59,6 +63,7 @@ export default defineConfig({
           include: ["test/package/**/*.test.ts"],
           globalSetup: ["test/package/setup.ts"],
           setupFiles: ["test/seed.ts"],
+          sequence: { groupOrder: 1 },
           // imports.test.ts links the installed core by vm.SourceTextModule.
           execArgv: ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"],
         },
@@ -71,7 +76,7 @@ export default defineConfig({
           setupFiles: ["test/seed.ts"],
           // These compare the pace of honest sessions: nothing else may run beside them.
           maxWorkers: 1,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -1,7 +1,7 @@
 // Attacks by WebSockets and streams: by what is half made, never read, poured out, or cut.
 
 import { performance } from "node:perf_hooks";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import type { NumberedFrame } from "../../../src/core/body.ts";
 import { defer } from "../../../src/session/deferred.ts";
 import { frame, OPCODES, upgradeHead } from "../../links/frames.ts";
@@ -135,6 +135,9 @@ export async function heavyPipeOpenings(args: Target & { times: number }): Promi
   return sentBytes;
 }
 
+/** Who was one too many is told by then; less than the server waits for the end of a message. */
+const CUT_WITHIN_MS = 1_000;
+
 /** Messages of which all but a byte comes, on WebSockets of nobody. */
 export async function unfinishedMessages(
   args: Target & { connections: number; bytes: number },
@@ -147,6 +150,7 @@ export async function unfinishedMessages(
     connections.push(connection);
     await written(connection, bytes);
   });
+  await pause(CUT_WITHIN_MS);
   for (const connection of connections) count(tally, connection.isClosed ? "cut" : "held");
   await Promise.all(connections.map(({ closed }) => closed));
   return tally;
