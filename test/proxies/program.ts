@@ -23,6 +23,8 @@ export type Conditions = Omit<Setting, "folder" | "port" | "serverPort">;
 export interface Launch {
   readonly files: Readonly<Record<string, string>>;
   readonly args: readonly string[];
+  /** What it leaves behind outside its folder when it is killed. */
+  readonly remains?: readonly string[];
 }
 
 export interface Program {

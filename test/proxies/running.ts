@@ -84,6 +84,7 @@ export class RunningProxy implements Standing {
   readonly #conditions: Conditions;
   #child: ChildProcess | undefined;
   #runs = 0;
+  #remains: readonly string[] = [];
 
   private constructor(
     program: Program,
@@ -126,7 +127,8 @@ export class RunningProxy implements Standing {
     this.#runs++;
     const folder = this.#runFolder;
     const setting = { folder, port: this.port, serverPort: this.#serverPort, ...this.#conditions };
-    const { files, args } = this.program.prepare(setting);
+    const { files, args, remains = [] } = this.program.prepare(setting);
+    this.#remains = remains;
     makeFolder(folder, files);
     const isRoot = process.getuid?.() === 0;
     const output = openSync(join(folder, "output.log"), "w");
@@ -153,6 +155,7 @@ export class RunningProxy implements Standing {
     signalGroup(child.pid, "SIGKILL");
     await ended;
     groups.delete(child.pid);
+    for (const path of this.#remains) rmSync(path, { force: true });
   }
 
   /** Makes it read its configuration again, as its operators would; done when it says so. */

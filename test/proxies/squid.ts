@@ -22,6 +22,8 @@ function configuration(setting: Setting, listening: readonly string[]): string {
   );
 }
 
+const SEGMENTS = ["metadata", "queues", "readers"];
+
 function squid(
   name: string,
   isForwardProxy: boolean,
@@ -39,10 +41,15 @@ function squid(
     // Its clock ticks once a second.
     cutsUnevenly: true,
     isForwardProxy,
-    prepare: (setting) => ({
-      files: { "squid.conf": configuration(setting, listen(setting)) },
-      args: ["-N", "-f", `${setting.folder}/squid.conf`],
-    }),
+    prepare: (setting) => {
+      // Its shared memory is named after the service: two that start together would meet there.
+      const service = `squid${setting.port}`;
+      return {
+        files: { "squid.conf": configuration(setting, listen(setting)) },
+        args: ["-N", "-n", service, "-f", `${setting.folder}/squid.conf`],
+        remains: SEGMENTS.map((segment) => `/dev/shm/${service}-cf__${segment}.shm`),
+      };
+    },
   };
 }
 
