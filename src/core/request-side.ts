@@ -960,18 +960,19 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     detail: string,
   ): void {
     const ended = { code, reason: reasonBytes(detail) };
-    const { speaking } = this;
-    if (speaking !== undefined) {
-      this.tellOnPipe(speaking, { ended });
-    } else if (this.requests === "none") {
-      if (this.newestPipe !== undefined) this.tellOnPipe(this.newestPipe, { ended });
-    } else {
-      const number = this.exchanges.next;
-      const body = this.composeEmpty({ ...this.requestHead(this.nowMs), ended });
-      this.exchanges.begin(this.nowMs, body.length, false, this.namedLink);
-      this.transmissions.push({ kind: "request", exchange: number, body });
-    }
+    const pipe = this.speaking ?? (this.requests === "none" ? this.newestPipe : undefined);
+    if (pipe !== undefined) this.tellOnPipe(pipe, { ended });
+    // [END-8]: nothing will tell whether the pipe has brought it.
+    if (this.requests !== "none") this.tellByRequest({ ended });
     this.end(reason, by, code, detail);
+  }
+
+  /** The last request. */
+  private tellByRequest(content: Partial<Body>): void {
+    const number = this.exchanges.next;
+    const body = this.composeEmpty({ ...this.requestHead(this.nowMs), ...content });
+    this.exchanges.begin(this.nowMs, body.length, false, this.namedLink);
+    this.transmissions.push({ kind: "request", exchange: number, body });
   }
 
   // --- answers --------------------------------------------------------------------------------

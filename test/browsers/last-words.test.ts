@@ -9,6 +9,9 @@ import { call, show, Site } from "./site.ts";
 
 const LAST = 50;
 
+/** A page that is closed on its way to another one may keep Chromium from closing the context. */
+const HAS_LEFT = "location.pathname === '/another'";
+
 describe.each(BROWSERS)("in $name", ({ use }) => {
   const newContext = use();
 
@@ -29,6 +32,7 @@ describe.each(BROWSERS)("in $name", ({ use }) => {
       await call(page, "sendAndLeave", LAST, "/another");
 
       expect(await served.take(2 * LAST)).toEqual(numbersTo(2 * LAST));
+      await page.waitForFunction(HAS_LEFT);
     });
 
     test("what is sent while a page is told that it goes arrives once", async () => {
@@ -69,6 +73,7 @@ describe.each(BROWSERS)("in $name", ({ use }) => {
       await call(page, "on", "websocket");
       await page.evaluate(`program.sendNumbers(3); ${text}; location.href = "/another"; 0`);
       await until(() => served.session.status.state !== "open", "news of the end at the server");
+      await page.waitForFunction(HAS_LEFT);
     }
     const [closed, aborted] = [await site.served(0), await site.served(1)];
 

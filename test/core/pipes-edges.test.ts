@@ -58,6 +58,15 @@ test("[PIPE-2] an offer goes again a timeout later where its answer was lost, an
   expect(client.last.body.offer).toBeUndefined();
 });
 
+test("[END-8] a client that ends says so on its pipe, and by a request as well", () => {
+  const client = joined();
+  client.side.abort(client.nowMs, 7, "bye");
+  const [request] = client.tick();
+  expect(request?.body.ended?.code).toBe(7);
+  expect(client.piped.at(-2)?.body?.ended?.code).toBe(7);
+  expect(client.piped.at(-1)).toEqual({ link: 1 });
+});
+
 test("[PIPE-8] twice what may wait for evidence may wait to leave", () => {
   const { side } = joined({ pipeBytesMax: 10_000, bodyBytesMax: 40_000 });
   expect(side.unsentBytesMax).toBe(100_000);
