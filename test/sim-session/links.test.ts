@@ -16,6 +16,8 @@ import { harmlessWorld, seededWorld, serveSquares } from "./worlds.ts";
 
 const ALL: readonly LinkName[] = ["websocket", "stream", "poll"];
 
+const TEN_MINUTES_MS = 600_000;
+
 function withFaults(faults: Partial<PipeFaults>): WorldOptions {
   return { network: { ...PERFECT_NETWORK, pipes: { ...NO_PIPE_FAULTS, ...faults } } };
 }
@@ -126,6 +128,33 @@ test.each([
     expect(came).toEqual([1, 4, 9, 16]);
   },
 );
+
+test.each([
+  [["websocket", "poll"]],
+  [["stream", "poll"]],
+  [["poll"]],
+  [["websocket"]],
+  [["stream"]],
+] as const)("Ten minutes of silence change nothing for %j", async (set) => {
+  const world = harmlessWorld();
+  serveSquares(world);
+  const told: string[] = [];
+  const came: number[] = [];
+  const session = world.connect<number, number>({ links: set });
+  session.onBundle((numbers) => void came.push(...numbers));
+  session.send(2);
+  await world.run(1_000);
+  session.on("link", (link) => void told.push(link));
+  session.on("status", ({ state }) => void told.push(state));
+
+  await world.run(TEN_MINUTES_MS);
+  session.send(3);
+  await world.run(100);
+
+  expect(session.link).toBe(set[0]);
+  expect(told).toEqual([]);
+  expect(came).toEqual([4, 9]);
+});
 
 test.each([[[]], [["tcp"]], [["carrier pigeon", "poll"]], ["poll"]])(
   "Links that there are not are refused: %j",
