@@ -37,7 +37,7 @@ interface Resending {
   readonly unitsResent: number;
 }
 interface Retrying {
-  readonly retryAtMs: number;
+  readonly retry: { notBeforeMs: number };
 }
 interface Doubting {
   readonly doubtedSinceMs: number;
@@ -358,9 +358,10 @@ export const CANARIES: readonly Canary[] = [
         prototype: RequestSide.prototype,
         member: "delayAfterFailure",
         descriptor: around<RequestSide>((side, call, args) => {
-          const { retryAtMs } = side as unknown as Retrying;
+          const { retry } = side as unknown as Retrying;
+          const { notBeforeMs } = retry;
           const isCounted = call(...args);
-          Object.assign(side, { retryAtMs });
+          retry.notBeforeMs = notBeforeMs;
           return isCounted;
         }),
       },

@@ -312,7 +312,7 @@ describe("every limit that does not hold is seen by its name", () => {
     },
     EXCHANGE_SPAN_MAX: ({ exchanges }) => (exchanges.next += 300),
     PREDECESSORS_MAX: (client) => (client["predecessors"] = Array.from({ length: 17 }, () => 1)),
-    reconnectDelayMaxMs: (client) => (client["retryAtMs"] = client["nowMs"] + 101),
+    reconnectDelayMaxMs: (client) => (client["retry"].notBeforeMs = client["nowMs"] + 101),
     SAVE_PAUSE_MS: (client) => (client["savedUntilMs"] = client["nowMs"] + 1_001),
     WAKE_INTERVAL_MS: (client) => (client["wakeAtMs"] = client["nowMs"] + 1_001),
     requestsUnansweredMax: (client) => {

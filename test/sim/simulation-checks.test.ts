@@ -24,7 +24,8 @@ describe("a random run", () => {
       while (simulation.pair.client.state !== "open") simulation.step();
       if (isLost) simulation.pair.crashServer();
       const { client, clocks } = simulation.pair;
-      Object.assign(client, { retryAtMs: clocks.client + 1e9 });
+      const { retry } = client as unknown as { retry: { notBeforeMs: number } };
+      retry.notBeforeMs = clocks.client + 1e9;
 
       expect(() => {
         for (let steps = 0; steps < 100; steps++) simulation.step();
