@@ -19,14 +19,14 @@ export class Backoff {
 
   /** One failure more [RETRY-1]; `draw` gives random numbers, from 0 to below 1. */
   fail(nowMs: number, draw: () => number): void {
+    const waitMs = this.inRow === 0 ? 0 : Math.ceil(draw() * this.nextSpanMs);
     this.inRow++;
-    this.notBeforeMs = Math.max(this.notBeforeMs, nowMs + this.waitMs(draw));
+    this.notBeforeMs = Math.max(this.notBeforeMs, nowMs + waitMs);
   }
 
-  private waitMs(draw: () => number): number {
-    if (this.inRow === 1) return 0;
-    const spanMs = Math.min(this.maxMs, this.minMs * 2 ** (this.inRow - 2));
-    return Math.ceil(draw() * spanMs);
+  /** The longest wait that the next failure brings, if it is not the first. */
+  get nextSpanMs(): number {
+    return Math.min(this.maxMs, this.minMs * 2 ** Math.max(0, this.inRow - 1));
   }
 
   /** What comes next is as good as never tried. */

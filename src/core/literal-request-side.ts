@@ -139,7 +139,6 @@ export class LiteralRequestSide extends RequestSide {
 
   protected override takeOver(nowMs: number, seed: number): void {
     super.takeOver(nowMs, seed);
-    this.lastRequestAtMs = nowMs;
     this.followAtMs = nowMs;
   }
 }

@@ -284,6 +284,8 @@ export class ParkSide extends PipedHalf<RespondOutput> {
     assert(this.state !== "ended" && this.offered !== undefined, "stream_of_nobody");
     const { link } = this.offered;
     this.offered = undefined;
+    // Who shows a ticket knows that it came.
+    if (name === undefined) this.isOfferOwed = false;
     this.beginPipe(handle, link, false, name);
   }
 
@@ -440,6 +442,8 @@ export class ParkSide extends PipedHalf<RespondOutput> {
     }
     this.noteWaiting(nowMs);
     while (this.wantsToAnswer(nowMs)) this.answerOldest(nowMs);
+    // [PIPE-4]: every request was answered.
+    if (this.joined !== 0) this.isOfferOwed = false;
     this.noteWaiting(nowMs);
     this.noteStarvation(nowMs);
   }
@@ -669,12 +673,12 @@ export class ParkSide extends PipedHalf<RespondOutput> {
   }
 
   private noteOffer(offer: NonNullable<Body["offer"]>): void {
-    const { lastLink, offered } = this;
+    const newest = Math.max(this.lastLink, this.offered?.link ?? 0);
     // Requests overtake each other: the highest link is that of the last offer.
-    if (offer.link <= lastLink || offer.link < (offered?.link ?? 0)) return;
+    if (offer.link < newest) return;
     // Said again it is news as well: the answer that told of it may be lost [PIPE-2].
     this.isOfferOwed = true;
-    if (offer.link === offered?.link) return;
+    if (offer.link === newest) return;
     // A copy: it must not keep the request's whole body alive.
     this.offered = { link: offer.link, ticket: offer.ticket.slice() };
   }
@@ -826,6 +830,7 @@ export class ParkSide extends PipedHalf<RespondOutput> {
     this.lastLink = 0;
     this.hearingFrom = 0;
     this.offered = undefined;
+    this.isOfferOwed = false;
     this.incarnation = incarnation;
     for (const transmission of this.sender.flights.keys()) this.sender.resolve(transmission);
     this.answered.clear();

@@ -31,9 +31,12 @@ export class PipeSearch {
     return isAsked;
   }
 
-  /** One that was joined is gone: the next is opened at once, but not faster than failed ones are. */
-  noteLost(nowMs: number, isYoung: boolean, draw: () => number): void {
-    this.backoff.inRow = isYoung ? 1 : 0;
+  /**
+   * One that was joined is gone: the next is opened at once, but none that die young are opened faster
+   * than failed ones are.
+   */
+  noteLost(nowMs: number, livedMs: number, draw: () => number): void {
+    if (livedMs >= this.backoff.nextSpanMs) this.backoff.inRow = 0;
     this.backoff.fail(nowMs, draw);
   }
 

@@ -704,6 +704,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
 
   protected override handleTimers(nowMs: number): void {
     if (nowMs >= this.wakeAtMs) this.wake(nowMs);
+    this.handleRules(nowMs);
     for (const { number, isOverdue } of this.exchanges.open.values()) {
       if (isOverdue || nowMs < this.exchangeOverdueAtMs(number)) continue;
       this.markOverdue(number);
@@ -711,7 +712,6 @@ export class RequestSide extends PipedHalf<RequestOutput> {
       // twice the time now.
       this.roundTrip.backOff();
     }
-    this.handleRules(nowMs);
     this.handlePipeTimers(nowMs);
     if (this.isUnanswered) this.end("unanswered", "network", END_CODES.silence);
   }
@@ -839,8 +839,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     for (const other of this.pipes.values()) {
       if (other.link < pipe.link) this.dropPipe(other, "replaced");
     }
-    const isYoung = this.nowMs - pipe.beganAtMs < this.options.reconnectDelayMinMs;
-    this.search.noteLost(this.nowMs, isYoung, () => this.draw());
+    this.search.noteLost(this.nowMs, this.nowMs - pipe.beganAtMs, () => this.draw());
   }
 
   /** A pipe that was tried is none, or its connection never came about. */
@@ -891,6 +890,8 @@ export class RequestSide extends PipedHalf<RequestOutput> {
 
   protected override pipeSilentAtMs(pipe: Pipe): number {
     const { pipeStallMs } = this.settings;
+    // [PIPE-10]: nobody can ask for a stream whose ticket has not come.
+    if (this.offer.due?.link === pipe.link) return Infinity;
     // Before the greeting nothing is promised.
     if (pipe.bodiesReceived === 0) return pipe.spokenAtMs + pipeStallMs + this.roundTrip.timeoutMs;
     return pipe.heardAtMs + pipe.silenceMs + pipeStallMs;
@@ -923,7 +924,6 @@ export class RequestSide extends PipedHalf<RequestOutput> {
       }
     }
     this.joined = pipe.link;
-    this.search.backoff.restart(this.nowMs);
     this.isJoinKnown = false;
     this.notify({ kind: "pipe-joined", link: pipe.link });
   }
@@ -961,7 +961,8 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   ): void {
     const ended = { code, reason: reasonBytes(detail) };
     const pipe = this.speaking ?? (this.requests === "none" ? this.newestPipe : undefined);
-    if (pipe !== undefined) this.tellOnPipe(pipe, { ended });
+    const head = pipe?.bodiesSent === 0 ? this.pipeHead(pipe) : {}; // [PIPE-2]
+    if (pipe !== undefined) this.tellOnPipe(pipe, { ...head, ended });
     // [END-8]: nothing will tell whether the pipe has brought it.
     if (this.requests !== "none") this.tellByRequest({ ended });
     this.end(reason, by, code, detail);
@@ -969,6 +970,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
 
   /** The last request. */
   private tellByRequest(content: Partial<Body>): void {
+    this.abortBeyondSpan();
     const number = this.exchanges.next;
     const body = this.composeEmpty({ ...this.requestHead(this.nowMs), ...content });
     this.exchanges.begin(this.nowMs, body.length, false, this.namedLink);
@@ -1208,7 +1210,9 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     // [EXCH-5]: half of what silence leaves at most, or one lost request could end the session.
     const spareMs = Math.max(0, this.silenceLimitMs - holdMs) / 2;
     const waitMs = Math.min(this.roundTrip.overdueAfterMs(exchange.bytes), spareMs);
-    const byHoldMs = exchange.sentAtMs + holdMs + waitMs;
+    const isTimed = exchange.isCarrier && holdMs === 0; // [EXCH-6]
+    const baseMs = isTimed ? Math.max(exchange.sentAtMs, this.resendBaseMs) : exchange.sentAtMs;
+    const byHoldMs = baseMs + holdMs + waitMs;
     return Math.min(byHoldMs, exchange.answeredAtMs + this.roundTrip.timeoutMs);
   }
 
@@ -1253,6 +1257,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     this.beginLife(seed);
     this.beginLinks();
     this.turn = "others";
+    this.lastRequestAtMs = nowMs;
     this.search.restart(nowMs);
     this.retry.restart(nowMs);
     this.exchanges.next = 1;

@@ -9,7 +9,7 @@ import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { type ConnectionOptions, TLSSocket } from "node:tls";
 import { urlToHttpOptions } from "node:url";
-import { WebSocket } from "ws";
+import { type ClientOptions, WebSocket } from "ws";
 import type { RequestUse } from "../core/index.ts";
 import type { Carrier, Outcome } from "../session/carrier.ts";
 import { CONNECT_TIMEOUT_MS } from "../session/links.ts";
@@ -28,7 +28,7 @@ import { networkReason } from "./node-reasons.ts";
 import { defer } from "../session/deferred.ts";
 import { failure, joined, refusalIn } from "./outcomes.ts";
 import { TCP_PROBE_MS } from "../tcp/sockets.ts";
-import { tcpAddress, TcpPipes } from "../tcp/tcp-pipes.ts";
+import { CLOSE_TIMEOUT_MS, tcpAddress, TcpPipes } from "../tcp/tcp-pipes.ts";
 import { StreamPipes } from "./stream-pipe.ts";
 import { SUBPROTOCOL, WebSocketPipes } from "./websocket-pipe.ts";
 
@@ -130,7 +130,8 @@ export class NodeCarrier implements Carrier {
 
   private async makeWebSocket(url: string): Promise<WebSocket> {
     const { headers, answerBytesMax, connectTimeoutMs, target } = this.settings;
-    return new WebSocket(url, SUBPROTOCOL, {
+    // The types do not have `closeTimeout`.
+    const options: ClientOptions & { readonly closeTimeout: number } = {
       headers: allowedHeaders(typeof headers === "function" ? await headers() : headers),
       ...(typeof target.agent === "object" && target.agent !== this.ownAgent
         ? { agent: target.agent }
@@ -138,8 +139,10 @@ export class NodeCarrier implements Carrier {
       perMessageDeflate: false,
       maxPayload: answerBytesMax,
       handshakeTimeout: connectTimeoutMs,
+      closeTimeout: CLOSE_TIMEOUT_MS,
       followRedirects: false,
-    });
+    };
+    return new WebSocket(url, SUBPROTOCOL, options);
   }
 
   private async getStream(url: string, accept: string, signal: AbortSignal): Promise<Response> {

@@ -247,6 +247,9 @@ export function whenOver(
 ): () => void {
   response.once("finish", over);
   response.once("close", over);
+  // Behind whatever looked at it before, its end may have been told already.
+  const isGone = isHttp2(response) ? response.stream.destroyed : request.socket.destroyed;
+  if (isGone) queueMicrotask(over);
   const unwatchSocket = isHttp2(response) ? ignore : watchSocket(request.socket, over);
   return () => {
     response.off("finish", over);

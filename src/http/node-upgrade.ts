@@ -63,6 +63,8 @@ export function upgradeListener(
   });
   server.on("wsClientError", (_error, socket) => refuseUpgrade(socket, "request_malformed"));
   return (request, socket, head) => {
+    // Its end was told already.
+    if (socket.destroyed) return;
     const header = (name: string): string | undefined => {
       const value = request.headers[name];
       return Array.isArray(value) ? value.join(", ") : value;

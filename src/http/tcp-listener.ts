@@ -112,6 +112,8 @@ export function tcpListener(
   const addressOf = clientAddressReader(false);
   const { bodyBytesMax } = handler;
   return (socket) => {
+    // Its end was told already.
+    if (socket.destroyed) return;
     const { address } = addressOf(socket.remoteAddress, undefined);
     const admitted = admission.admit(address);
     // Its end is told by `close`.

@@ -511,6 +511,8 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
 
   #handleOutput(session: ServerSession, output: ApplicationOutput): void {
     if (output.kind === "opened") this.#open(session);
+    // A pipe that a timer gave up: nothing came or went.
+    if (output.kind === "pipe-gone") this.#moved.add(session);
     const hub = this.#served.get(session)?.hub;
     if (output.kind === "ended") {
       this.#openers.delete(session);

@@ -2,8 +2,8 @@
  * The client's end of the TCP link: opens connections, and tells what comes on them [TCP-1]. spec
  * tcp.
  */
-import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { connect as connectTls, type ConnectionOptions } from "node:tls";
+import { connect as connectTcp, isIP, Socket } from "node:net";
+import { connect as connectTls, type ConnectionOptions, createSecureContext } from "node:tls";
 import { BodySplitter } from "../core/index.ts";
 import { refuse } from "../session/checks.ts";
 import type { PipeCarrier, PipeConnection, PipeEvents } from "../session/pipe-carrier.ts";
@@ -11,7 +11,7 @@ import { Agreement, drawPreamble, PreambleReader } from "./handshake.ts";
 import { endSocket, tuneSocket, writeBody } from "./sockets.ts";
 
 /** What was written may take so long to leave when a connection is closed, in ms. */
-const CLOSE_TIMEOUT_MS = 5_000;
+export const CLOSE_TIMEOUT_MS = 5_000;
 
 /** Where a server listens for TCP. */
 export interface TcpAddress {
@@ -56,9 +56,11 @@ export class TcpPipes implements PipeCarrier {
   private readonly address: TcpAddress;
   private readonly options: TcpPipesOptions;
 
+  /** @throws UsageError `option_invalid` for keys, certificates and versions that are none. */
   constructor(address: TcpAddress, options: TcpPipesOptions) {
     const { host, port, isSecure } = address;
     this.origin = `${isSecure ? "tls" : "tcp"}://${host}:${port}`;
+    if (isSecure) checkTls(options.tls);
     this.address = address;
     this.options = options;
   }
@@ -83,8 +85,8 @@ class Connection implements PipeConnection {
   constructor(address: TcpAddress, options: TcpPipesOptions, events: PipeEvents) {
     this.events = events;
     this.splitter = new BodySplitter(options.bodyBytesMax);
-    this.late = setTimeout(() => this.fail("tcp_timeout"), options.connectTimeoutMs);
     this.socket = dial(address, options.tls, () => this.greet());
+    this.late = setTimeout(() => this.fail("tcp_timeout"), options.connectTimeoutMs);
     tuneSocket(this.socket);
     this.socket.on("data", (piece) => this.receive(piece));
     this.socket.on("error", (error) => this.fail(options.reasonOf(error)));
@@ -159,6 +161,15 @@ class Connection implements PipeConnection {
   }
 }
 
+function checkTls(tls: ConnectionOptions | undefined): void {
+  try {
+    createSecureContext(tls);
+  } catch (error) {
+    refuse("tls", error instanceof Error ? error.message : error, "what tls.connect takes");
+  }
+}
+
+/** Never throws: options that nobody has checked fail the connection. */
 function dial(
   { host, port, isSecure }: TcpAddress,
   tls: ConnectionOptions | undefined,
@@ -166,6 +177,10 @@ function dial(
 ): Socket {
   // RFC 6066 section 3: a name of a server is no address.
   const servername = isIP(host) === 0 ? { servername: host } : {};
-  if (isSecure) return connectTls({ ...servername, ...tls, host, port }, connected);
-  return connectTcp({ host, port }, connected);
+  if (!isSecure) return connectTcp({ host, port }, connected);
+  try {
+    return connectTls({ ...servername, ...tls, host, port }, connected);
+  } catch (error) {
+    return new Socket().destroy(error as Error);
+  }
 }

@@ -67,14 +67,85 @@ test("[END-8] a client that ends says so on its pipe, and by a request as well",
   expect(client.piped.at(-1)).toEqual({ link: 1 });
 });
 
+test("[END-8] the last word, as the first body of a life on a pipe, says whose it is", () => {
+  const client = new Dialogue({ requests: "none" });
+  client.tick();
+  client.openPipe();
+  client.tick();
+  const owner = { epoch: 0, generation: 7, hint: new Uint8Array(0) };
+  client.pipe(1, { opened: SERVER_PARAMETERS, owner, ...pipeState(1) });
+  client.tick();
+  const side = RequestSide.resume(client.nowMs, client.side.save(client.nowMs), 5);
+  const heir = new Dialogue({}, client.nowMs, side);
+  heir.openPipe();
+  side.abort(heir.nowMs);
+  heir.drain();
+  const [first] = heir.piped;
+  expect(first?.body).toMatchObject({ owner: { generation: 7 }, succeeds: [1] });
+  expect(first?.body?.ended).toBeDefined();
+});
+
+test("[EXCH-7] the last word does not name more exchanges than a server allows", () => {
+  const client = new Dialogue().open();
+  for (let exchange = 0; exchange < 257; ) {
+    client.send("x");
+    exchange = client.tick()[0]?.exchange ?? Infinity;
+    client.answer(exchange, { ack: client.ack(), answer: { parked: [2] } });
+  }
+  client.side.abort(client.nowMs);
+  client.drain();
+  const { exchange = 0, overThrough = 0 } = client.last.body.request ?? {};
+  expect(exchange - overThrough).toBeLessThanOrEqual(256);
+});
+
+test("[EXCH-6] requests that are answered at once become smaller where they do not come through", () => {
+  const client = new Dialogue({ carriersMax: 1, requests: "prompt" }).open();
+  client.send(...Array.from({ length: 30 }, () => "x".repeat(1_000)));
+  const carriers = client.pass(20_000).filter(({ body }) => body.numbered.length > 0);
+  const sizes = carriers.map(({ bytes }) => bytes.length);
+  expect(Math.min(...sizes)).toBeLessThan((sizes[0] ?? 0) / 2);
+});
+
+test("[PIPE-10] a stream that is offered before a pause is not held against the link", () => {
+  const client = new Dialogue().open();
+  const link = client.offerPipe();
+  client.answer(2, { pauseMs: 20_000 });
+  client.pass(15_000);
+  expect(goneOf(client)).toBeUndefined();
+  const [offer] = client.pass(5_000);
+  expect(offer?.body.offer?.link).toBe(link);
+});
+
+test("[PIPE-12] pipes that die young are opened more and more seldom", () => {
+  const client = new Dialogue({ requests: "none" });
+  const isAsked = (count: number): boolean =>
+    client.told.filter(({ kind }) => kind === "pipe-wanted").length >= count;
+  let pipes = 0;
+  while (client.nowMs < 60_000) {
+    if (!isAsked(pipes + 1)) {
+      client.pass(10);
+      continue;
+    }
+    const link = client.openPipe();
+    client.tick();
+    const opened = pipes++ === 0 ? { opened: SERVER_PARAMETERS } : {};
+    client.pipe(link, { ...opened, ...pipeState(link) });
+    client.pass(20);
+    client.side.handlePipeClosed(client.nowMs, link);
+    client.drain();
+  }
+  expect(pipes).toBeGreaterThan(5);
+  expect(pipes).toBeLessThan(50);
+});
+
 test("[PIPE-8] twice what may wait for evidence may wait to leave", () => {
   const { side } = joined({ pipeBytesMax: 10_000, bodyBytesMax: 40_000 });
   expect(side.unsentBytesMax).toBe(100_000);
 });
 
 /** A client that hears by a stream, and has been told that the server knows. */
-function streaming(): Dialogue {
-  const client = new Dialogue().open();
+function streaming(options = {}): Dialogue {
+  const client = new Dialogue(options).open();
   client.offerPipe();
   client.tick();
   client.pipe(1, pipeState(1));

@@ -275,3 +275,18 @@ test("a stream is waited for from when it can be asked for, which takes a round 
 
   expect(linked.client.joined).toBe(1);
 });
+
+test("[EXCH-6] a path that swallows large requests lets a client through that hears by a stream", () => {
+  const linked = new Linked({ carriersMax: 1 });
+  linked.run(1_000);
+  linked.openStream();
+  linked.run(1_000);
+  expect(linked.client.joined).toBe(1);
+  const { endpoint } = linked;
+  const handle = endpoint.handleRequest.bind(endpoint);
+  endpoint.handleRequest = (nowMs, request, bytes, origin) =>
+    bytes.length > 10_000 ? undefined : handle(nowMs, request, bytes, origin);
+  linked.send("client", ...Array.from({ length: 30 }, (_, at) => `${at}`.padEnd(1_000, "x")));
+  linked.run(50_000);
+  expect(linked.received.server).toHaveLength(30);
+});

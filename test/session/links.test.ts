@@ -396,3 +396,27 @@ describe("of 50 sessions", () => {
     expect(second.session.link).toBe("websocket");
   });
 });
+
+test("A server says that a client is lost whose pipe died in silence", async () => {
+  const told: string[] = [];
+  const server = new SessionServer({
+    onError: platform.rethrow,
+    onSession(session) {
+      session.on("lost", () => void told.push("lost"));
+      setTimeout(() => session.send("hello"), 3_000);
+    },
+  });
+  onTestFinished(() => server.abort());
+  const pipes = new MemoryPipes("websocket", `http://origin-${++origins}.example`, server);
+  const carrier = new PipedCarrier(server, [pipes]);
+  const session = connectOver(carrier, msgpack);
+  onTestFinished(() => session.abort());
+  await pass(2_000);
+  expect(session.link).toBe("websocket");
+  carrier.faults = { seed: 1, vanish: 1 };
+  pipes.isDead = true;
+
+  await pass(30_000);
+
+  expect(told).toEqual(["lost"]);
+});

@@ -20,6 +20,8 @@ export class MemoryPipes implements PipeCarrier {
   readonly origin: string;
   readonly isDuplex: boolean;
   onTheWay: OnTheWay = "nothing";
+  /** From now on nothing passes on those that are open, and their ends are told to nobody. */
+  isDead = false;
   /** Pipes that were begun, and those that are open. */
   begun = 0;
   readonly openOnes: Set<(reason: string) => void> = new Set();
@@ -42,7 +44,7 @@ export class MemoryPipes implements PipeCarrier {
       hasEnded = true;
       openOnes.delete(cut);
       const gone = serverGone;
-      setImmediate(() => gone?.());
+      setImmediate(() => !this.isDead && gone?.());
     };
     const cut = (reason: string): void => {
       if (hasEnded) return;
@@ -53,7 +55,7 @@ export class MemoryPipes implements PipeCarrier {
     let kept: Uint8Array[] = [];
     const pipe: ServerPipe = {
       write: (body) => {
-        if (onTheWay === "swallowing") return;
+        if (onTheWay === "swallowing" || this.isDead) return;
         kept.push(body.slice());
         if (onTheWay === "buffering" && kept.length < 2) return;
         const bodies = kept;
@@ -62,7 +64,7 @@ export class MemoryPipes implements PipeCarrier {
           for (const each of bodies) if (!hasEnded) events.body(each);
         });
       },
-      close: () => setImmediate(() => cut(`${this.name}_closed`)),
+      close: () => setImmediate(() => !this.isDead && cut(`${this.name}_closed`)),
     };
     setImmediate(() => {
       if (hasEnded || onTheWay === "silence") return;
@@ -81,7 +83,8 @@ export class MemoryPipes implements PipeCarrier {
     return {
       write: (body) => {
         const sent = body.slice();
-        if (onTheWay !== "swallowing") setImmediate(() => !hasEnded && serverHears?.(sent));
+        if (onTheWay === "swallowing" || this.isDead) return;
+        setImmediate(() => !hasEnded && serverHears?.(sent));
       },
       close: () => {
         if (!hasEnded) end();

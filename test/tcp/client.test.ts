@@ -191,12 +191,21 @@ describe("a client by TCP", () => {
       const [name] = Object.keys(options);
       expect(() => connect(url, options)).toThrow(`option_invalid: ${name} is `);
     }
+    const keys = { tls: { key: "no key", cert: "no certificate" } };
+    expect(() => connect("tls://127.0.0.1:9", keys)).toThrow("option_invalid: tls is ");
     const none: ConnectOptions[] = [{ links: ["tcp"] }, { links: [] }];
     for (const options of none) {
       expect(() => connect("http://127.0.0.1:9/", options)).toThrow("option_invalid: links is ");
     }
     const secret = "tcp://user:word@127.0.0.1:80";
     expect(() => connect(secret)).not.toThrow("word");
+  });
+
+  test("goes on trying with options of TLS that no connection takes", async () => {
+    const tls = { minDHSize: "many" as unknown as number };
+    const client = join("tls://127.0.0.1:9", { tls });
+    await until(() => client.linkReason !== "", "news of what failed");
+    expect([client.linkReason, client.status.state]).toEqual(["network_error", "opening"]);
   });
 
   test("takes an address in brackets", async () => {

@@ -32,6 +32,7 @@ interface OpenClient extends OpenHalf {
   readonly savedUntilMs: number;
   readonly wakeAtMs: number;
   readonly predecessors: readonly number[];
+  readonly offer: { readonly due: { readonly link: number } | undefined };
 }
 
 interface OpenServer extends OpenHalf {

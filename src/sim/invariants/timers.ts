@@ -85,7 +85,8 @@ function ofBoth(half: Half): Reasons {
 }
 
 function ofClient(client: RequestSide): Reasons {
-  const { nowMs, wakeAtMs, retry, pausedUntilMs, savedUntilMs, options } = openClient(client);
+  const { nowMs, wakeAtMs, retry, pausedUntilMs, savedUntilMs, offer, options } =
+    openClient(client);
   const { requestsUnansweredMax } = options;
   const gateMs = Math.max(retry.notBeforeMs, pausedUntilMs, savedUntilMs);
   const isGivenUp = requestsUnansweredMax > 0 && client.requestsUnanswered >= requestsUnansweredMax;
@@ -105,7 +106,8 @@ function ofClient(client: RequestSide): Reasons {
     resend: isOnExchange(client),
     "ack-delay": canSay && client.receiver.ackOwedSinceMs !== Infinity,
     probe: isProbing(client, canSay),
-    pipe: isPiped,
+    // [PIPE-10]: a stream that nobody can ask for yet is waited for without end.
+    pipe: [...client.pipes.keys()].some((link) => link !== offer.due?.link),
   };
 }
 
