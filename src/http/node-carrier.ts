@@ -52,8 +52,8 @@ export interface NodeCarrierOptions extends CarrierOptions {
    */
   readonly idleTimeoutMs?: number | undefined;
   /**
-   * The links that may be used, the best first. With polling among them the first message leaves by
-   * that; without, the others are all there is: `["websocket"]`. Default: TCP where `tcp` says where,
+   * The links that may be used, the best first; none behind polling. With polling among them the
+   * first message leaves by that; without, the others are all there is: `["websocket"]`. Default: TCP where `tcp` says where,
    * WebSockets, streams and polling.
    */
   readonly links?: readonly LinkName[] | undefined;
@@ -101,6 +101,9 @@ export class NodeCarrier implements Carrier {
   constructor(url: string | URL, options: NodeCarrierOptions = {}) {
     const { agent, headers, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
     const idleTimeoutMs = checkedCount(options.idleTimeoutMs ?? IDLE_TIMEOUT_MS, "idleTimeoutMs");
+    if (options.tls !== undefined && options.tcp === undefined) {
+      refuse("tls", options.tls, "left out where there is no `tcp`; `agent` has what https needs");
+    }
     const target = urlToHttpOptions(new URL(carrierUrl(url)));
     if (agent === undefined) this.ownAgent = makeAgent(target.protocol, idleTimeoutMs);
     const href = carrierUrl(url);

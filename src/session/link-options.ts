@@ -29,7 +29,10 @@ export function pipesAmong(
   known: Readonly<Record<Exclude<LinkName, "poll">, PipeCarrier | undefined>>,
 ): readonly PipeCarrier[] {
   checkLinks(links);
-  const pipes = links.flatMap((name) => (name === "poll" ? [] : (known[name] ?? [])));
+  const last = links.indexOf("poll");
+  // Polling always works, so that nothing behind it would be tried.
+  const better = last < 0 ? links : links.slice(0, last);
+  const pipes = better.flatMap((name) => (name === "poll" ? [] : (known[name] ?? [])));
   if (pipes.length === 0 && !links.includes("poll")) {
     const here = LINKS_DEFAULT.filter((name) => name === "poll" || known[name] !== undefined);
     refuse(

@@ -12,7 +12,7 @@ const LAST = 50;
 /** A page that is closed on its way to another one may keep Chromium from closing the context. */
 const HAS_LEFT = "location.pathname === '/another'";
 
-describe.each(BROWSERS)("in $name", ({ use }) => {
+describe.each(BROWSERS)("in $name", ({ use, losesClosedTabs: retry = 0 }) => {
   const newContext = use();
 
   describe.each<readonly [LinkName, ClientForm]>([
@@ -48,18 +48,22 @@ describe.each(BROWSERS)("in $name", ({ use }) => {
       expect(await served.take(LAST)).toEqual(numbersTo(LAST));
     });
 
-    test("what is sent in the moment in which a tab is closed arrives once", async () => {
-      const site = await Site.start({ form });
-      const page = await show(await newContext(), site.origin);
-      await call(page, "open", { links: [link, "poll"] });
-      await call(page, "keepNothing");
-      const served = await site.served();
-      await call(page, "on", link);
-      await call(page, "sendOnLeaving", LAST);
-      await page.close();
+    test(
+      "what is sent in the moment in which a tab is closed arrives once",
+      { retry },
+      async () => {
+        const site = await Site.start({ form });
+        const page = await show(await newContext(), site.origin);
+        await call(page, "open", { links: [link, "poll"] });
+        await call(page, "keepNothing");
+        const served = await site.served();
+        await call(page, "on", link);
+        await call(page, "sendOnLeaving", LAST);
+        await page.close();
 
-      expect(await served.take(LAST)).toEqual(numbersTo(LAST));
-    });
+        expect(await served.take(LAST)).toEqual(numbersTo(LAST));
+      },
+    );
   });
 
   test("a page that leaves with a close or an abort tells the server so", async () => {

@@ -34,6 +34,15 @@ const wishesOf = ({ told }: Dialogue): number =>
 const numbers = Array.from({ length: 50 }, (_, at) => `${at}`);
 
 describe("a client without requests", () => {
+  test("[PIPE-9] keeps a newer pipe that is being opened when it loses the one by which it hears", () => {
+    const client = alone();
+    const newer = client.openPipe();
+    client.tick();
+    client.side.handlePipeClosed(client.nowMs, 1);
+    client.drain();
+    expect([...client.side.pipes.keys()]).toEqual([newer]);
+  });
+
   test("[PIPE-12] opens, speaks, moves and closes by pipes, and asks for each of them", () => {
     const linked = new Linked({ requests: "none" });
     linked.wanted = "socket";

@@ -87,7 +87,7 @@ test("[END-8] the last word, as the first body of a life on a pipe, says whose i
 
 test("[EXCH-7] the last word does not name more exchanges than a server allows", () => {
   const client = new Dialogue().open();
-  for (let exchange = 0; exchange < 257; ) {
+  for (let exchange = 0; exchange < 257;) {
     client.send("x");
     exchange = client.tick()[0]?.exchange ?? Infinity;
     client.answer(exchange, { ack: client.ack(), answer: { parked: [2] } });

@@ -88,6 +88,7 @@ const UPGRADE = [
   "proxy_http_version 1.1;",
   "proxy_set_header Upgrade $http_upgrade;",
   "proxy_set_header Connection $connection_wish;",
+  "proxy_set_header Host $http_host;",
 ];
 
 export const NGINX_UPGRADING: Program = nginx("nginx that upgrades", false, UPGRADE);
