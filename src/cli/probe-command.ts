@@ -28,6 +28,10 @@ The exit status is 0 if polling works, no stream is held back, no held request i
 was lost; 1 if not; 2 if the command line makes no sense. A link that the server does not offer is no
 reason for 1. Pipes are opened, not watched: what cuts them later is not found.
 
+The JSON leaves out what is not known. websocket_refused: the server takes no WebSockets, or a proxy
+on the way leaves out the header Upgrade. One that changes Host has those of pages refused: probe with
+-H "origin: https://example.org" to be judged like a page. spec/links.md says what proxies need.
+
 It goes to the server itself: HTTP_PROXY and its like are not looked at, as sessions in Node do not
 either. Certificates are checked; NODE_EXTRA_CA_CERTS names further authorities.
 
@@ -97,7 +101,9 @@ function textOf(report: ProbeReport): string {
     const message = hasMessage ? [milliseconds(messageMs)] : [];
     table.push([link, works ? "yes" : "no", milliseconds(afterMs), ...message, reason]);
   }
-  const found = [streamsIn(report), heldIn(report)].filter((line) => line !== "");
+  const found = [streamsIn(report), upgradesIn(report), heldIn(report)].filter(
+    (line) => line !== "",
+  );
   return `${[table.toString(), ...found].join("\n")}\n`;
 }
 
@@ -106,9 +112,15 @@ function milliseconds(ms: number | undefined): string {
 }
 
 function streamsIn({ isBuffered, links }: ProbeReport): string {
-  if (isBuffered) return "Somebody on the way holds back what comes by a stream.";
+  if (isBuffered === true) return "Somebody on the way holds back what comes by a stream.";
   const works = links.some((each) => each.link === "stream" && each.works);
   return works ? "Nobody holds streams back." : "";
+}
+
+/** Neither side is told what a proxy leaves out, so nothing more certain can be said. */
+function upgradesIn({ links }: ProbeReport): string {
+  if (!links.some(({ reason }) => reason === "websocket_refused")) return "";
+  return "WebSockets: a proxy may leave out the header Upgrade, or change Host: see spec/links.md.";
 }
 
 function heldIn({ hold }: ProbeReport): string {

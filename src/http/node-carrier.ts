@@ -12,6 +12,7 @@ import { urlToHttpOptions } from "node:url";
 import { type ClientOptions, WebSocket } from "ws";
 import type { RequestUse } from "../core/index.ts";
 import type { Carrier, Outcome } from "../session/carrier.ts";
+import { refuse } from "../session/checks.ts";
 import { CONNECT_TIMEOUT_MS } from "../session/links.ts";
 import type { LinkName, PipeCarrier } from "../session/pipe-carrier.ts";
 import { onAbort } from "./abort-listeners.ts";

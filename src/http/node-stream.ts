@@ -1,6 +1,7 @@
 /**
  * A stream at a Node server: the answer to a GET, which has no length and does not end by itself
- * [HTTP-12]. Its headers keep intermediaries from holding it back.
+ * [HTTP-12]. Its headers keep intermediaries from holding it back. A connection of HTTP/1.1 ends with
+ * its stream.
  */
 import type { ServerResponse } from "node:http";
 import type { Peer, RequestHandler, ServerPipe } from "../session/peer.ts";
@@ -48,7 +49,14 @@ export function serveStream(
   });
   const begin = (): void => {
     if (response.headersSent) return;
-    response.writeHead(200, { ...streamHeaders(peer.header("accept")), ...headers });
+    response.writeHead(200, {
+      ...streamHeaders(peer.header("accept")),
+      ...headers,
+      // Whether the server will be closing when the stream ends is not known when it begins, and a
+      // closing server waits for idle connections, too. After minutes of a stream nobody misses
+      // one. Those of HTTP/2 carry much else.
+      ...(request.httpVersionMajor === 1 ? { connection: "close" } : {}),
+    });
   };
   // What is written behind the end of the connection is lost with it.
   response.on("error", () => {});

@@ -4,9 +4,10 @@
  * - `http_<status>`: somebody answered with another status than 200. Redirects are not followed; a
  *   browser hides their status, which makes them `http_0`. The body of such an answer is read like
  *   any other, so that its connection can be used again, and dropped.
- * - `answer_foreign`: status 200, and a media type that is not that of our bodies: the page of
- *   somebody in between, as networks show one until their conditions are accepted. It is no damage,
- *   of which a session bears little, and it may stay for long. A proxy may leave the type out.
+ * - `answer_foreign`: status 200, and a media type that is not that of our bodies, or none: the page
+ *   of somebody in between, as networks show one until their conditions are accepted, or what an
+ *   application says to any address that it does not know. It is no damage, of which a session bears
+ *   little, and it may stay for long.
  * - `answer_too_large`: more than `answerBytesMax`. `answer_cut`: the head of an answer came, and
  *   then the connection ended or the framing was wrong.
  * - `credentials_failed`: there were no headers to send. `aborted`: the session gave the exchange up.
@@ -26,7 +27,7 @@ export function refusalIn(
   mediaType: string | null | undefined,
 ): string | undefined {
   if (status !== 200) return `http_${status}`;
-  return (mediaType ?? "") === "" || OURS.test(mediaType ?? "") ? undefined : "answer_foreign";
+  return OURS.test(mediaType ?? "") ? undefined : "answer_foreign";
 }
 
 /**

@@ -55,7 +55,7 @@ export class StreamPipes implements PipeCarrier {
       const response = await this.get(url, this.accept, signal);
       const type = response.headers.get("content-type");
       const isEvents = type?.toLowerCase().startsWith(EVENT_STREAM) === true;
-      reason = refusalIn(response.status, isEvents ? "" : type) ?? "stream_ended";
+      reason = refusalIn(response.status, isEvents ? MEDIA_TYPE : type) ?? "stream_ended";
       const reader = response.body?.getReader();
       if (reason !== "stream_ended" || reader === undefined) return reason;
       const splitter = new BodySplitter(this.bodyBytesMax);

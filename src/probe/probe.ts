@@ -62,8 +62,11 @@ export interface ProbeReport {
   readonly isFine: boolean;
   /** Polling first. If it does not work, only the link by TCP is tried, if there is one. */
   readonly links: readonly LinkReport[];
-  /** Somebody on the way holds back what comes by a stream. */
-  readonly isBuffered: boolean;
+  /**
+   * Somebody on the way holds back what comes by a stream. Undefined where that is not known: no
+   * stream was tried, or it was refused or cut before anything could come by it.
+   */
+  readonly isBuffered: boolean | undefined;
   /** Undefined where it was not tried, or polling does not work. */
   readonly hold: HoldReport | undefined;
 }
@@ -108,7 +111,7 @@ export async function probe(url: string, options: ProbeOptions = {}): Promise<Pr
   const trial = { url, way: { headers, agent, tcp, tls }, timeoutMs, message, codec };
   const poll = await tryPoll(trial);
   const links: LinkReport[] = [poll.report];
-  let isBuffered = false;
+  let isBuffered: boolean | undefined;
   const isPolling = poll.report.works;
   // It takes its time: meanwhile the others are tried.
   const held = isPolling ? watchHolding(poll.carrier, holdForMs) : undefined;
@@ -116,12 +119,12 @@ export async function probe(url: string, options: ProbeOptions = {}): Promise<Pr
     if (link === "tcp" && tcp === undefined) continue;
     const { report, isHeldBack } = await tryPipe(trial, link, isPolling ? [link, "poll"] : [link]);
     links.push(report);
-    isBuffered ||= isHeldBack;
+    if (link === "stream") isBuffered = isHeldBack;
   }
   const hold = await held;
   await leave(poll.session);
   const isLost = links.some(({ works, reason }) => works && reason !== "");
-  const isFine = isPolling && !isBuffered && !isLost && hold?.cutAfterMs === undefined;
+  const isFine = isPolling && isBuffered !== true && !isLost && hold?.cutAfterMs === undefined;
   return { url, isFine, links, isBuffered, hold };
 }
 
@@ -160,7 +163,7 @@ async function tryPipe(
   { url, way, timeoutMs, message, codec }: Trial,
   link: Exclude<LinkName, "poll">,
   links: readonly LinkName[],
-): Promise<{ readonly report: LinkReport; readonly isHeldBack: boolean }> {
+): Promise<{ readonly report: LinkReport; readonly isHeldBack: boolean | undefined }> {
   const carrier = new WatchedCarrier(new NodeCarrier(url, { ...way, links }));
   const beganAtMs = performance.now();
   const session = connectOver(carrier, codec);
@@ -182,9 +185,11 @@ async function tryPipe(
   const { state } = session.status;
   const reason = state === "ended" ? await endOf(session) : session.linkReason || "timeout";
   const cameLate = await leaveWatching(session, carrier);
-  const isHeldBack = afterMs === undefined && (cameLate || reason === "buffered");
-  const report = reportOf(link, afterMs, told, isHeldBack ? "buffered" : reason);
-  return { report, isHeldBack };
+  const wasLate = afterMs === undefined && (cameLate || reason === "buffered");
+  const report = reportOf(link, afterMs, told, wasLate ? "buffered" : reason);
+  // What stayed silent to the end was swallowed. Of a pipe that never came about nothing is known.
+  const wasOpen = report.works || wasLate || reason === "silent";
+  return { report, isHeldBack: wasOpen ? wasLate : undefined };
 }
 
 /** Why a session has ended. */

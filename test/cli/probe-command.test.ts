@@ -91,6 +91,27 @@ describe("holdfast probe", () => {
     expect(status).toBe(1);
   });
 
+  test("leaves out of the JSON what it could not try", async () => {
+    const { stdout } = await holdfast("probe", `https://127.0.0.1:${port}/holdfast`, "--json");
+    expect(stdout).toContain('"isFine":false');
+    expect(stdout).not.toContain("isBuffered");
+  });
+
+  test("says where to look where WebSockets are refused, and only there", async () => {
+    const bare = createServer(nodeListener(sessions)).listen(0, "127.0.0.1");
+    onTestFinished(() => void bare.close().closeAllConnections());
+    await once(bare, "listening");
+    const hint = "a proxy may leave out the header Upgrade, or change Host: see spec/links.md.\n";
+    const target = `http://127.0.0.1:${(bare.address() as AddressInfo).port}/holdfast`;
+    const refused = await holdfast("probe", target, "--hold-for", "0");
+    expect(refused.stdout).toMatch(/│ websocket +│ no +│ +│ websocket_refused +│/);
+    expect(refused.stdout).toContain(hint);
+    expect(refused.status).toBe(0);
+    const taken = await holdfast("probe", url(), "--hold-for", "0");
+    expect(taken.stdout).not.toContain("Upgrade");
+    expect((await holdfast("probe", "--help")).stdout).toContain("websocket_refused");
+  });
+
   test.each<[string, string[], RegExp]>([
     ["no address", [], /missing required argument 'url'/],
     ["two", ["http://a", "http://b"], /too many arguments/],

@@ -2,7 +2,7 @@
 // not tell why, the two reasons differ.
 
 import type { Socket } from "node:net";
-import { answerOf, type Respond } from "./raw-server.ts";
+import { answerOf, BINARY, type Respond } from "./raw-server.ts";
 
 export interface CarrierCase {
   readonly name: string;
@@ -65,6 +65,7 @@ const answered: readonly CarrierCase[] = [
     name: "a body in chunks, with a trailer",
     respond: text(
       "HTTP/1.1 200 OK",
+      BINARY,
       "transfer-encoding: chunked",
       "",
       "2;extension=1",
@@ -98,6 +99,7 @@ const answered: readonly CarrierCase[] = [
       "link: </a>",
       "",
       "HTTP/1.1 200 OK",
+      BINARY,
       "content-length: 1",
       "",
       "a",
@@ -107,19 +109,19 @@ const answered: readonly CarrierCase[] = [
   },
   {
     name: "HTTP/1.0 with a length",
-    respond: closing("HTTP/1.0 200 OK", "content-length: 3", "", "old"),
+    respond: closing("HTTP/1.0 200 OK", BINARY, "content-length: 3", "", "old"),
     answer: "old",
     connections: 2,
   },
   {
     name: "HTTP/1.0 without a length, up to the connection's end",
-    respond: closing("HTTP/1.0 200 OK", "", "older"),
+    respond: closing("HTTP/1.0 200 OK", BINARY, "", "older"),
     answer: "older",
     connections: 2,
   },
   {
     name: "a connection to be closed by the client",
-    respond: text("HTTP/1.1 200 OK", "connection: close", "content-length: 4", "", "last"),
+    respond: text("HTTP/1.1 200 OK", BINARY, "connection: close", "content-length: 4", "", "last"),
     answer: "last",
     connections: 2,
     isDestroyed: true,
@@ -161,6 +163,18 @@ const refusedOtherwise: readonly CarrierCase[] = [
   {
     name: "a page of somebody in between, with status 200",
     respond: text("HTTP/1.1 200 OK", "content-type: text/html", "content-length: 3", "", "<p>"),
+    reasons: both("answer_foreign"),
+    connections: 1,
+  },
+  {
+    name: "what says nothing of its media type, with status 200",
+    respond: text("HTTP/1.1 200 OK", "content-length: 6", "", "my app"),
+    reasons: both("answer_foreign"),
+    connections: 1,
+  },
+  {
+    name: "what has an empty media type, with status 200",
+    respond: text("HTTP/1.1 200 OK", "content-type:", "content-length: 6", "", "my app"),
     reasons: both("answer_foreign"),
     connections: 1,
   },
@@ -207,7 +221,7 @@ const slightlyTooLarge: CarrierCase = {
 const tooLarge: readonly CarrierCase[] = [
   {
     name: "a large body of which little has come",
-    respond: text("HTTP/1.1 200 OK", "content-length: 99999999", "", "x".repeat(2_000)),
+    respond: text("HTTP/1.1 200 OK", BINARY, "content-length: 99999999", "", "x".repeat(2_000)),
   },
   {
     name: "chunks without end",
@@ -216,7 +230,7 @@ const tooLarge: readonly CarrierCase[] = [
         if (!socket.destroyed)
           socket.write("40\r\n".concat("x".repeat(64), "\r\n"), () => setImmediate(more));
       };
-      socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", more);
+      socket.write(`HTTP/1.1 200 OK\r\n${BINARY}\r\ntransfer-encoding: chunked\r\n\r\n`, more);
     },
   },
 ].map((one) => ({
@@ -229,25 +243,34 @@ const tooLarge: readonly CarrierCase[] = [
 const cuts: readonly CarrierCase[] = [
   {
     name: "less than its length, and the end of the connection",
-    respond: closing("HTTP/1.1 200 OK", "content-length: 9", "", "cut"),
+    respond: closing("HTTP/1.1 200 OK", BINARY, "content-length: 9", "", "cut"),
     reasons: both("answer_cut"),
     connections: 2,
   },
   {
     name: "less than its length, and a reset",
-    respond: (socket) => cut(socket, "HTTP/1.1 200 OK", "content-length: 9", "", "cut"),
+    respond: (socket) => cut(socket, "HTTP/1.1 200 OK", BINARY, "content-length: 9", "", "cut"),
     reasons: both("answer_cut"),
     connections: 2,
   },
   {
     name: "chunks without the last one, and the end of the connection",
-    respond: closing("HTTP/1.1 200 OK", "transfer-encoding: chunked", "", "3", "cut", ""),
+    respond: closing("HTTP/1.1 200 OK", BINARY, "transfer-encoding: chunked", "", "3", "cut", ""),
     reasons: both("answer_cut"),
     connections: 2,
   },
   {
     name: "a chunk that is none",
-    respond: text("HTTP/1.1 200 OK", "transfer-encoding: chunked", "", "3", "cut", "zzz", ""),
+    respond: text(
+      "HTTP/1.1 200 OK",
+      BINARY,
+      "transfer-encoding: chunked",
+      "",
+      "3",
+      "cut",
+      "zzz",
+      "",
+    ),
     reasons: both("answer_cut"),
     connections: 2,
     isDestroyed: true,
@@ -260,6 +283,7 @@ const notHttp: readonly CarrierCase[] = [
     name: "two framings at once",
     respond: text(
       "HTTP/1.1 200 OK",
+      BINARY,
       "content-length: 3",
       "transfer-encoding: chunked",
       "",
@@ -272,7 +296,7 @@ const notHttp: readonly CarrierCase[] = [
   },
   {
     name: "two lengths",
-    respond: text("HTTP/1.1 200 OK", "content-length: 3", "content-length: 4", "", "abcd"),
+    respond: text("HTTP/1.1 200 OK", BINARY, "content-length: 3", "content-length: 4", "", "abcd"),
   },
   { name: "a flood of headers", respond: text("HTTP/1.1 200 OK", "x: y\r\n".repeat(10_000), "") },
 ].map((one) => ({

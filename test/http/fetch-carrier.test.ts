@@ -15,6 +15,9 @@ const body = new TextEncoder().encode("body");
 const failureOf = (reason: string, isNotSent = false): Outcome => {
   return { kind: "failure", reason, isTooLarge: false, isNotSent };
 };
+const responseOf = (content: Uint8Array<ArrayBuffer> | null): Response => {
+  return new Response(content, { headers: { "content-type": "application/octet-stream" } });
+};
 const answer: Outcome = { kind: "answer", bytes: body };
 
 afterEach(() => vi.unstubAllGlobals());
@@ -24,7 +27,7 @@ describe("[HTTP-1] [HTTP-3] what the carrier by fetch tells fetch", () => {
     const inits: RequestInit[] = [];
     const fetch = async (_: string, init: RequestInit): Promise<Response> => {
       inits.push(init);
-      return new Response(body);
+      return responseOf(body);
     };
     const url = "http://127.0.0.1/a";
     await new FetchCarrier(url, { fetch }).exchange(body, never);
@@ -43,7 +46,7 @@ describe("[HTTP-1] [HTTP-3] what the carrier by fetch tells fetch", () => {
     const seen: unknown[] = [];
     function strict(this: unknown): Promise<Response> {
       seen.push(this);
-      return Promise.resolve(new Response(body));
+      return Promise.resolve(responseOf(body));
     }
     vi.stubGlobal("fetch", strict);
     await new FetchCarrier("http://127.0.0.1/").exchange(body, never);
@@ -57,7 +60,7 @@ describe("[HTTP-1] [HTTP-3] what the carrier by fetch tells fetch", () => {
     const urls: string[] = [];
     const fetch = async (url: string): Promise<Response> => {
       urls.push(url);
-      return new Response(body);
+      return responseOf(body);
     };
     await new FetchCarrier("/holdfast", { fetch }).exchange(body, never);
     await new FetchCarrier("holdfast", { fetch }).exchange(body, never);
@@ -81,7 +84,7 @@ describe("what fetch may do to the carrier by fetch", () => {
     const throwing = (): never => {
       throw new Error("blocked by an extension");
     };
-    const empty = async (): Promise<Response> => new Response(null);
+    const empty = async (): Promise<Response> => responseOf(null);
 
     expect(await new FetchCarrier(url, { fetch: throwing }).exchange(body, never)).toEqual(
       failureOf("network_error"),
@@ -111,7 +114,7 @@ describe("what fetch may do to the carrier by fetch", () => {
     const signals = new Set<unknown>();
     const fetch = async (_: string, init: RequestInit): Promise<Response> => {
       signals.add(init.signal);
-      return new Response(body);
+      return responseOf(body);
     };
     const carrier = new FetchCarrier(url, { fetch });
     await carrier.exchange(body, controller.signal);
@@ -221,7 +224,7 @@ describe("a page with a carrier by fetch", () => {
     const fetch = async (_: string, init: RequestInit): Promise<Response> => {
       inits.push(init);
       await new Promise<void>((resolve) => answers.push(resolve));
-      return new Response(body);
+      return responseOf(body);
     };
     const carrier = new FetchCarrier("http://127.0.0.1/", { fetch });
     const another = new FetchCarrier("http://127.0.0.1/", { fetch });

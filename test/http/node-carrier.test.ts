@@ -9,7 +9,7 @@ import { NodeCarrier, type NodeCarrierOptions } from "../../src/http/node-carrie
 import { networkReason } from "../../src/http/node-reasons.ts";
 import type { Outcome } from "../../src/session/carrier.ts";
 import { selfSigned } from "./certificate.ts";
-import { answerOf, listen, type RawServer, type Respond } from "./raw-server.ts";
+import { answerOf, BINARY, listen, type RawServer, type Respond } from "./raw-server.ts";
 
 const never = new AbortController().signal;
 const body = new TextEncoder().encode("body");
@@ -190,7 +190,7 @@ describe("a request of the carrier by node:http", () => {
 
   test("fails when the answer is longer than its length", async () => {
     const server = await listen((socket) => {
-      socket.write("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabcdef");
+      socket.write(`HTTP/1.1 200 OK\r\n${BINARY}\r\ncontent-length: 3\r\n\r\nabcdef`);
     });
     const outcome = await carrierOf(server.url).exchange(body, never);
 

@@ -84,9 +84,13 @@ export async function listen(
   return raw;
 }
 
-/** An answer with a length. */
+/** The media type of bodies, as a line of a head. */
+export const BINARY = "content-type: application/octet-stream";
+
+/** An answer with a length, and with the media type of bodies where the headers name no other. */
 export function answerOf(body: Uint8Array | string, status = "200 OK", headers = ""): Buffer {
   const bytes = Buffer.from(body);
-  const head = `HTTP/1.1 ${status}\r\n${headers}content-length: ${bytes.byteLength}\r\n\r\n`;
+  const typed = headers.includes("content-type:") ? headers : `${headers}${BINARY}\r\n`;
+  const head = `HTTP/1.1 ${status}\r\n${typed}content-length: ${bytes.byteLength}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), bytes]);
 }

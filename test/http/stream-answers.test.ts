@@ -1,14 +1,15 @@
 // Streams at the adapters of both kinds of server: what a throw costs, and what their end frees.
 
 import { once } from "node:events";
-import { get } from "node:http";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { Agent, get, type IncomingMessage } from "node:http";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { configureServer } from "../../src/http/configure-server.ts";
 import { fetchHandler, type FetchHandler } from "../../src/http/fetch-handler.ts";
 import type { ListenerOptions } from "../../src/http/request-rules.ts";
 import { StreamPipes } from "../../src/http/stream-pipe.ts";
 import type { RequestHandler, ServerPipe } from "../../src/session/peer.ts";
 import { soon, until } from "../waiting.ts";
-import { serve } from "./test-server.ts";
+import { serve, type TestServer } from "./test-server.ts";
 
 const TARGET = `/holdfast?stream=${"A".repeat(22)}`;
 const BODY = new Uint8Array(1_000);
@@ -101,6 +102,54 @@ describe("a throw out of the server when a stream is asked for", () => {
     expect([answer.status, await answer.json()]).toEqual([500, { error: "internal" }]);
     expect(errors).toEqual([new Error("a bug")]);
     expect((await ask()).status).toBe(404);
+  });
+});
+
+describe("the connection of a stream of nodeListener", () => {
+  // More than the system takes at once.
+  const last = new Uint8Array(8 * 1_024 * 1_024).fill(7);
+
+  async function begin(): Promise<{ served: TestServer; end: () => void }> {
+    let taken: ServerPipe | undefined;
+    const take: Take = (pipe) => {
+      taken = pipe;
+      pipe.write(BODY);
+      return () => {};
+    };
+    const served = await serve(new Streams(take));
+    configureServer(served.server);
+    const end = (): void => {
+      taken?.write(last);
+      taken?.close();
+    };
+    return { served, end };
+  }
+
+  test("ends with it and behind all of it, where a client keeps its connections", async () => {
+    const { served, end } = await begin();
+    const agent = new Agent({ keepAlive: true });
+    onTestFinished(() => agent.destroy());
+    const request = get({ port: served.port, host: "127.0.0.1", path: TARGET, agent });
+    const [response] = (await soon(once(request, "response"), "the stream")) as [IncomingMessage];
+    const closed = once(served.server, "close");
+    served.server.close();
+    end();
+    let bytes = 0;
+    for await (const piece of response) bytes += (piece as Buffer).byteLength;
+    expect([bytes, response.complete]).toEqual([BODY.length + last.length, true]);
+    await soon(closed, "the server's end");
+    // Said before, so that no request gets to a connection that ends.
+    expect(response.headers.connection).toBe("close");
+  });
+
+  test("ends with it where nobody speaks or closes it any more", async () => {
+    const { served, end } = await begin();
+    const raw = await served.client();
+    raw.write(`GET ${TARGET} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
+    expect((await raw.response()).status).toBe(200);
+    end();
+    expect(await soon(raw.closed, "the end")).toBeUndefined();
+    expect(raw.socket.bytesRead).toBeGreaterThan(BODY.length + last.length);
   });
 });
 

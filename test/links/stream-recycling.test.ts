@@ -1,8 +1,9 @@
 // Pipes that the server wants replaced: without a gap, and without anything lost, doubled or out of
-// order, over real sockets.
+// order, over real sockets. And those that it ends as it goes: it does not wait for them.
 
+import { once } from "node:events";
 import { afterEach, describe, expect, test } from "vitest";
-import { pause, numbersTo, until } from "../waiting.ts";
+import { pause, numbersTo, soon, until } from "../waiting.ts";
 import { Heard, StreamSite } from "./stream-site.ts";
 
 const sites: StreamSite[] = [];
@@ -56,5 +57,23 @@ describe("pipes that grow old", () => {
     expect(up.largestGapMs).toBeLessThan(100 + 2 * stillMs);
     // A host that stands still takes a new stream for one that is held back, and tries again.
     expect(["", "buffered"]).toContain(client.linkReason);
+  });
+});
+
+describe("a server that drains and closes", () => {
+  test.each(["stream", "websocket", "poll"] as const)("is not kept by a %s", async (link) => {
+    const site = await start({});
+    const [client, peer] = await site.join({ links: link === "poll" ? [link] : [link, "poll"] });
+    const down = new Heard(client);
+    for (let number = 0; number < MESSAGES; number++) peer.send(number);
+    await until(() => down.numbers.length === MESSAGES, "the messages");
+
+    const closed = once(site.server, "close");
+    site.server.close();
+    // For so long the client does not come back, and idle connections stay for longer.
+    site.sessions.drain(60_000, 60_000);
+    await soon(closed, "the server's end");
+    expect(down.numbers).toEqual(numbersTo(MESSAGES));
+    expect(client.status.state).not.toBe("ended");
   });
 });

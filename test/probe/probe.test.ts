@@ -146,6 +146,17 @@ describe.concurrent("a probe finds", () => {
     expect(report.isBuffered).toBe(false);
   });
 
+  test("nothing of what streams suffer where they are refused", async () => {
+    const target = await serve();
+    const port = await serveOther((request, response) => {
+      if (request.method === "GET") response.writeHead(404).end();
+      else void forward(request, response, target);
+    });
+    const report = await probe(urlOf(port), { holdForMs: 0 });
+    expect(reasonsIn(report)).toMatchObject({ poll: "works", stream: "http_404" });
+    expect(report).toMatchObject({ isBuffered: undefined, isFine: true });
+  });
+
   test("whether there is a way by TCP, where it is told where", async () => {
     const sessions = new SessionServer({ onSession() {} });
     const port = await listen(createServer(nodeListener(sessions)));
@@ -194,7 +205,7 @@ describe.concurrent("a probe tries nothing else, and soon says why,", () => {
     const beganAtMs = performance.now();
     const report = await probe(url, { linkTimeoutMs });
     expect(performance.now() - beganAtMs).toBeLessThan(10_000);
-    expect(report).toMatchObject({ isFine: false, isBuffered: false, hold: undefined });
+    expect(report).toMatchObject({ isFine: false, isBuffered: undefined, hold: undefined });
     expect(report.links).toHaveLength(1);
     const [poll] = report.links;
     return poll?.works === false ? poll.reason : "works";
