@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { expectConversation } from "./conversation.ts";
 import { type Harness, Rig } from "./harness.ts";
 import { open } from "./open-channel.ts";
-import { soon, take, told, until } from "../waiting.ts";
+import { pause, soon, take, told, until } from "../waiting.ts";
 
 const CUT_EVERY_MS = 50;
 
@@ -101,6 +101,8 @@ export function patientCases(harness: Harness): void {
     const rig = await Rig.start<string, string>(harness, {}, onTestFinished);
     const [client, session] = await rig.pair();
     await until(() => rig.desk.waiting > 0, "a parked request");
+    // What leaves before the pause is heard comes no matter when: no stream may be on its way.
+    await pause(pauseMinMs);
     session.send("before");
     rig.server.drain(pauseMinMs, 2 * pauseMinMs);
     const drainedAtMs = performance.now();
