@@ -38,7 +38,7 @@ describe.each(BROWSERS)("in $name", ({ use }) => {
       const chaos = await startChaos({ target: site.port, seed: 7 });
       onTestFinished(() => chaos.close());
       const page = await show(await newContext(), `http://${chaos.address}`);
-      await call(page, "open", QUICK);
+      await call(page, "open", { ...QUICK, ...POLL });
       const served = await site.served();
       chaos.set({ loss: 0.08, cutEveryMs: 100 });
 
