@@ -183,12 +183,14 @@ export class Causes {
     { reason }: EndedOutput,
     isRefused: (session: ServerSession) => boolean,
   ): void {
-    if (!this.isMortal || this.hasEnded[side]) return;
-    this.hasEnded[side] = true;
+    if (!this.isMortal) return;
+    // An opening may be judged again, by a server that has forgotten what became of the first.
     if (side === "server" && reason === "refused") {
       const { session } = this.pair;
-      this.isRefused = session !== undefined && isRefused(session);
+      this.isRefused ||= session !== undefined && isRefused(session);
     }
+    if (this.hasEnded[side]) return;
+    this.hasEnded[side] = true;
     const cause = this.missingCause(side, reason);
     if (cause === undefined) return;
     throw new BrokenPromise(`3: the ${side}'s session ended as "${reason}", and ${cause}`);
