@@ -262,7 +262,6 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     this.bodyBytesLimit = this.bodyBytesCeiling;
     let room = bytesMax;
     while (room >= FLUSH_BYTES_MIN && this.sender.hasSomething) {
-      this.abortBeyondSpan();
       const number = this.exchanges.next;
       this.sendRequest(nowMs, room, true);
       // What was left to send may have outlived its time.
@@ -287,7 +286,6 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     if (this.options.literal !== undefined) return false;
     const { open, countLive } = this.exchanges;
     if (countLive > this.parkedWanted || open.size >= this.slots) return false;
-    this.abortBeyondSpan();
     this.sendRequest(nowMs);
     return true;
   }
@@ -734,12 +732,12 @@ export class RequestSide extends PipedHalf<RequestOutput> {
         this.transmissions.push({ kind: "abort", exchange });
       }
       if (this.exchanges.open.size >= this.slots) this.abortOldestOverdue();
-      this.abortBeyondSpan();
       this.sendRequest(nowMs);
     }
   }
 
   protected sendRequest(nowMs: number, bytesMax?: number, isLasting = false): void {
+    this.abortBeyondSpan();
     const number = this.exchanges.next;
     const body = this.compose(nowMs, this.requestHead(nowMs), number, undefined, bytesMax);
     const isCarrier = this.sender.flights.has(number);

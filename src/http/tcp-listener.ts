@@ -62,6 +62,15 @@ export const TCP_DEFAULTS: Readonly<Record<Exclude<keyof TcpListenerOptions, "on
     readingBytesPerAddressMax: 16 * MIB,
   };
 
+/** Options that are times or numbers of connections. */
+const COUNTS = [
+  "preambleTimeoutMs",
+  "bodyTimeoutMs",
+  "closeTimeoutMs",
+  "connectionsMax",
+  "connectionsPerAddressMax",
+] as const;
+
 /**
  * Bodies of one connection that are taken in a turn of the event loop: a packet may hold thousands,
  * and others wait.
@@ -93,12 +102,7 @@ export function tcpListener(
   if (handlePipe === undefined) refuse("handler", handler, "a SessionServer");
   checkKnown(Object.keys(options), [...Object.keys(TCP_DEFAULTS), "onError"], "its options");
   const settings = { ...TCP_DEFAULTS, ...withoutUndefined(options) };
-  for (const name of ["preambleTimeoutMs", "bodyTimeoutMs", "closeTimeoutMs"] as const) {
-    within(settings[name], 1, 2 ** 31 - 1, name);
-  }
-  for (const name of ["connectionsMax", "connectionsPerAddressMax"] as const) {
-    within(settings[name], 1, 2 ** 31 - 1, name);
-  }
+  for (const name of COUNTS) within(settings[name], 1, 2 ** 31 - 1, name);
   for (const name of ["readingBytesMax", "readingBytesPerAddressMax"] as const) {
     within(settings[name], 1, 2 ** 40, name);
   }

@@ -6,9 +6,12 @@ import type { Body } from "../../src/core/body.ts";
 import { LITERAL_DEFAULTS } from "../../src/core/limits.ts";
 import {
   Bench,
+  bodiesOf,
   bytesOf,
   CLIENT_PARAMETERS,
+  joined,
   messages,
+  opened,
   type Piped,
   ScriptedClient,
   textsIn,
@@ -17,25 +20,6 @@ import {
 const TICKET = bytesOf("0123456789abcdef");
 const OTHER_TICKET = bytesOf("fedcba9876543210");
 
-function opened(options = {}): { bench: Bench; client: ScriptedClient } {
-  const bench = new Bench(options);
-  const client = new ScriptedClient(bench);
-  client.open();
-  bench.take();
-  return { bench, client };
-}
-
-/** A client that hears by a pipe. */
-function joined(options = {}): { bench: Bench; client: ScriptedClient; handle: number } {
-  const { bench, client } = opened(options);
-  const handle = client.pipe(1);
-  client.onPipe(handle, { hearing: { link: 1, fromExchange: 3 } });
-  bench.take();
-  bench.takePiped();
-  return { bench, client, handle };
-}
-
-const bodiesOf = (piped: readonly Piped[]): Body[] => piped.flatMap(({ body }) => body ?? []);
 const endsOf = (piped: readonly Piped[]): number[] =>
   piped.filter(({ body }) => body === undefined).map(({ handle }) => handle);
 

@@ -9,26 +9,14 @@ import { RequestSide } from "../../src/core/request-side.ts";
 import {
   damaged,
   Dialogue,
+  goneOf,
+  joined,
   NONCE,
   pipeState,
   SECRET,
   SERVER_PARAMETERS,
   textsOf,
 } from "./scripted-server.ts";
-
-/** A client that hears by a socket. */
-function joined(options = {}): Dialogue {
-  const client = new Dialogue(options).open();
-  client.openPipe();
-  client.tick();
-  client.pipe(1, pipeState(1));
-  client.tick();
-  client.answer(2);
-  client.tick();
-  client.pipe(1, pipeState(1, { bodies: 2 }));
-  expect([client.side.joined, client.side.exchanges.open.size]).toEqual([1, 0]);
-  return client;
-}
 
 test("[PIPE-2] an offer goes again at once where the request that carried it has failed", () => {
   const client = new Dialogue().open();
@@ -160,9 +148,6 @@ function streaming(options = {}): Dialogue {
   expect([client.side.joined, client.side.exchanges.open.size]).toEqual([1, 0]);
   return client;
 }
-
-const goneOf = (client: Dialogue): unknown =>
-  client.told.findLast(({ kind }) => kind === "pipe-gone");
 
 describe("a client", () => {
   test("[PIPE-1] takes a pipe for gone that is refused, and joins it never", () => {

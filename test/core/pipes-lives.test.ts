@@ -4,24 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { RequestSide } from "../../src/core/request-side.ts";
 import { Linked } from "./linked.ts";
-import { Dialogue, pipeState, textsOf } from "./scripted-server.ts";
-
-/** A client that hears by a socket. */
-function joined(options = {}): Dialogue {
-  const client = new Dialogue(options).open();
-  client.openPipe();
-  client.tick();
-  client.pipe(1, pipeState(1));
-  client.tick();
-  client.answer(2);
-  client.tick();
-  client.pipe(1, pipeState(1, { bodies: 2 }));
-  expect([client.side.joined, client.side.exchanges.open.size]).toEqual([1, 0]);
-  return client;
-}
-
-const goneOf = (client: Dialogue): unknown =>
-  client.told.findLast(({ kind }) => kind === "pipe-gone");
+import { Dialogue, goneOf, joined, pipeState, textsOf } from "./scripted-server.ts";
 
 describe("two sides that are full", () => {
   test("[PIPE-8] go on: acknowledgements leave though nothing else may", () => {

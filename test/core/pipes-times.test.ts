@@ -2,38 +2,19 @@
 // in the place of an old one. spec 11.
 
 import { describe, expect, test } from "vitest";
-import type { Body } from "../../src/core/body.ts";
 import { PIPE_DUMMY_MS_MIN } from "../../src/core/limits.ts";
 import {
   Bench,
+  bodiesOf,
   bytesOf,
   CLIENT_PARAMETERS,
-  type Piped,
+  joined,
+  opened,
   ScriptedClient,
 } from "./scripted-client.ts";
 import { type Crossing, Linked } from "./linked.ts";
 
 const TICKET = bytesOf("0123456789abcdef");
-
-function opened(options = {}): { bench: Bench; client: ScriptedClient } {
-  const bench = new Bench(options);
-  const client = new ScriptedClient(bench);
-  client.open();
-  bench.take();
-  return { bench, client };
-}
-
-/** A client that hears by a pipe. */
-function joined(options = {}): { bench: Bench; client: ScriptedClient; handle: number } {
-  const { bench, client } = opened(options);
-  const handle = client.pipe(1);
-  client.onPipe(handle, { hearing: { link: 1, fromExchange: 3 } });
-  bench.take();
-  bench.takePiped();
-  return { bench, client, handle };
-}
-
-const bodiesOf = (piped: readonly Piped[]): Body[] => piped.flatMap(({ body }) => body ?? []);
 
 describe("times that a client states", () => {
   test("[PIPE-10] the server is never silent for longer than half of its patience", () => {

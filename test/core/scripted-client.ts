@@ -402,3 +402,27 @@ export class Bench {
     return this.heard.findLast((each) => each.kind === "ended");
   }
 }
+
+/** A session that is open, with one request parked. */
+export function opened(options = {}): { bench: Bench; client: ScriptedClient } {
+  const bench = new Bench(options);
+  const client = new ScriptedClient(bench);
+  client.open();
+  bench.take();
+  return { bench, client };
+}
+
+/** The same with a client that hears by a pipe. */
+export function joined(options = {}): { bench: Bench; client: ScriptedClient; handle: number } {
+  const { bench, client } = opened(options);
+  const handle = client.pipe(1);
+  client.onPipe(handle, { hearing: { link: 1, fromExchange: 3 } });
+  bench.take();
+  bench.takePiped();
+  return { bench, client, handle };
+}
+
+/** What was said on pipes, without their ends. */
+export function bodiesOf(piped: readonly Piped[]): Body[] {
+  return piped.flatMap(({ body }) => body ?? []);
+}

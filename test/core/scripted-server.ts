@@ -1,6 +1,7 @@
 // One request side and a server that says what the test tells it to: what goes in, what comes out.
 // The driver is strict: it calls `handleTimeout` when `poll()` asks for it, and never otherwise.
 
+import { deepStrictEqual } from "node:assert/strict";
 import type {
   Ack,
   AnswerPrefix,
@@ -293,4 +294,23 @@ export function damaged(bytes: Uint8Array): Uint8Array {
   const copy = bytes.slice();
   copy[copy.length - 1] = (copy[copy.length - 1] ?? 0) ^ 0x55;
   return copy;
+}
+
+/** A client that hears by a socket. */
+export function joined(options = {}): Dialogue {
+  const client = new Dialogue(options).open();
+  client.openPipe();
+  client.tick();
+  client.pipe(1, pipeState(1));
+  client.tick();
+  client.answer(2);
+  client.tick();
+  client.pipe(1, pipeState(1, { bodies: 2 }));
+  deepStrictEqual([client.side.joined, client.side.exchanges.open.size], [1, 0]);
+  return client;
+}
+
+/** The last pipe of which the client was told that it is over. */
+export function goneOf({ told }: Dialogue): ApplicationOutput | undefined {
+  return told.findLast(({ kind }) => kind === "pipe-gone");
 }
