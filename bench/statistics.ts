@@ -31,3 +31,10 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
   return [line(head), rule, ...rows.map(line)].join("\n");
 }
+
+/** The value below which such a share of a sample lies. */
+export function percentile(sample: readonly number[], share: number): number {
+  if (sample.length === 0) throw new Error("a sample without values");
+  const sorted = sample.toSorted((left, right) => left - right);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] as number;
+}

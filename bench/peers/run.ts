@@ -1,0 +1,82 @@
+/** One run: two processes of their own for a contestant and a scenario. */
+import { type ChildProcess, fork } from "node:child_process";
+import type { Figures, Parameters } from "./scenario.ts";
+
+export interface Assignment {
+  readonly role: "serve" | "drive";
+  readonly scenario: string;
+  readonly contestant: string;
+  readonly parameters: Parameters;
+}
+
+export type ToSide =
+  | { readonly kind: "assignment"; readonly assignment: Assignment }
+  | { readonly kind: "line"; readonly value: number };
+
+export type FromSide =
+  | { readonly kind: "line"; readonly value: number }
+  | { readonly kind: "figures"; readonly figures: Figures }
+  | { readonly kind: "failed"; readonly reason: string };
+
+/** What runs beside both processes. */
+export interface RunOptions {
+  /** A run that takes longer has failed. */
+  readonly timeoutMs: number;
+  /** For Node, beside those that every run has; by role. */
+  readonly nodeOptions?: Readonly<Record<Assignment["role"], readonly string[]>>;
+}
+
+const side = new URL("side.ts", import.meta.url).pathname;
+
+/**
+ * Plays a scenario with a contestant.
+ *
+ * @returns what both sides measured.
+ * @throws Error when a side fails, which it does where a message is lost, or takes too long.
+ */
+export async function run(
+  scenario: string,
+  contestant: string,
+  parameters: Parameters,
+  { timeoutMs, nodeOptions }: RunOptions,
+): Promise<Figures> {
+  const start = (role: Assignment["role"]): ChildProcess =>
+    fork(side, [], {
+      execArgv: ["--import", "tsx", "--expose-gc", ...(nodeOptions?.[role] ?? [])],
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+  const processes = { serve: start("serve"), drive: start("drive") };
+  const deadline = new AbortController();
+  try {
+    const late = new Promise<never>((_, reject) => {
+      const timer = setTimeout(() => reject(new Error(`not done in ${timeoutMs} ms`)), timeoutMs);
+      deadline.signal.addEventListener("abort", () => clearTimeout(timer));
+    });
+    const play = (role: Assignment["role"], other: Assignment["role"]): Promise<Figures> =>
+      new Promise((resolve, reject) => {
+        const process = processes[role];
+        process.on("message", (message: FromSide) => {
+          if (message.kind === "line") processes[other].send(message satisfies ToSide);
+          else if (message.kind === "figures") resolve(message.figures);
+          else reject(new Error(`${role}: ${message.reason}`));
+        });
+        process.on("exit", (code) => reject(new Error(`${role} has ended with ${code}`)));
+        const assignment: Assignment = { role, scenario, contestant, parameters };
+        process.send({ kind: "assignment", assignment } satisfies ToSide);
+      });
+    const both = Promise.all([play("serve", "drive"), play("drive", "serve")]);
+    const [served, driven] = await Promise.race([both, late]);
+    return { ...served, ...driven };
+  } finally {
+    deadline.abort();
+    await Promise.all(Object.values(processes).map(end));
+  }
+}
+
+/** With profiles to write a process ends by itself, when it is told to. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGKILL");
+  await ended;
+}

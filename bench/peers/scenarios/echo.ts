@@ -1,0 +1,53 @@
+/** One message in flight: the server sends back what comes, and then the next one leaves. */
+import { Check, Ring } from "../messages.ts";
+import { percentile } from "../../statistics.ts";
+import type { Scenario } from "../scenario.ts";
+import { accept, join } from "./pair.ts";
+
+const MESSAGE_BYTES = 64;
+
+/** Echoes before the first that counts, and those that count; or as many as come in the time. */
+const WARM_UP = { count: 3_000, ms: 1_500 };
+const TIMED = { count: 10_000, ms: 3_000 };
+
+const DONE = 0;
+
+export const echo: Scenario = {
+  async serve(part) {
+    const { connection } = await accept(part);
+    connection.onMessage = (message) => connection.send(message);
+    await part.line.hear();
+    return {};
+  },
+
+  async drive(part) {
+    const { connection } = await join(part);
+    const ring = new Ring(MESSAGE_BYTES, part.contestant.payload);
+    const check = new Check(ring);
+    let returned: () => void = () => {};
+    connection.onMessage = (message) => {
+      check.take(message);
+      returned();
+    };
+    const echoes = async ({ count, ms }: typeof TIMED): Promise<number[]> => {
+      const timesUs: number[] = [];
+      const endMs = performance.now() + ms;
+      while (timesUs.length < count && performance.now() < endMs) {
+        const startMs = performance.now();
+        const back = new Promise<void>((resolve) => (returned = resolve));
+        connection.send(ring.at(check.received));
+        await back;
+        timesUs.push((performance.now() - startMs) * 1_000);
+      }
+      return timesUs;
+    };
+    await echoes(WARM_UP);
+    const timesUs = await echoes(TIMED);
+    part.line.tell(DONE);
+    return {
+      p50Us: percentile(timesUs, 0.5),
+      p99Us: percentile(timesUs, 0.99),
+      echoes: timesUs.length,
+    };
+  },
+};

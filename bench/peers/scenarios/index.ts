@@ -1,0 +1,6 @@
+import type { Scenario } from "../scenario.ts";
+import { echo } from "./echo.ts";
+import { paced } from "./paced.ts";
+import { throughput } from "./throughput.ts";
+
+export const scenarios: Readonly<Record<string, Scenario>> = { throughput, echo, paced };
