@@ -26,6 +26,9 @@ export interface RunOptions {
   readonly nodeOptions?: Readonly<Record<Assignment["role"], readonly string[]>>;
 }
 
+/** How long a process may take to end. */
+const EXIT_MS = 5_000;
+
 const side = new URL("side.ts", import.meta.url).pathname;
 
 /**
@@ -73,10 +76,12 @@ export async function run(
   }
 }
 
-/** With profiles to write a process ends by itself, when it is told to. */
+/** It exits by itself, so that it can write a profile, or is killed. */
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGKILL");
+  const timer = setTimeout(() => child.kill("SIGKILL"), EXIT_MS);
+  if (child.connected) child.disconnect();
   await ended;
+  clearTimeout(timer);
 }

@@ -42,3 +42,4 @@ process.on("message", (message: ToSide) => {
     passOn();
   }
 });
+process.on("disconnect", () => process.exit());

@@ -5,9 +5,10 @@
  *
  * `room` counts upper bounds of what frames take, so that what fits here fits the body.
  */
-import type { ChannelOpenFrame, MessagesFrame, NumberedFrame } from "./body.ts";
+import type { ChannelOpenFrame, NumberedFrame } from "./body.ts";
 import { INTEGER_BYTES_MAX } from "./limits.ts";
 import { NO_KEY } from "./send-ring.ts";
+import { StoredRun } from "./stored-run.ts";
 
 /** Upper bounds of a frame's bytes without payloads: its type and its integers. */
 const RUN_OVERHEAD: number = 1 + 4 * INTEGER_BYTES_MAX;
@@ -16,16 +17,6 @@ export const SKIP_OVERHEAD: number = 1 + 5 * INTEGER_BYTES_MAX;
 export const FACT_OVERHEAD: number = 1 + 4 * INTEGER_BYTES_MAX;
 export const MESSAGE_OVERHEAD = 4;
 const KEY_OVERHEAD: number = INTEGER_BYTES_MAX;
-
-/** The last frame, when a further message may join it. */
-interface OpenRun {
-  readonly kind: "messages";
-  readonly channel: number;
-  readonly seq: number;
-  readonly index: number;
-  readonly keys?: number[];
-  readonly payloads: Uint8Array[];
-}
 
 /** The opening of a channel that the peer may not know yet. */
 export type OpeningOf = (channel: number) => ChannelOpenFrame | undefined;
@@ -39,7 +30,8 @@ export class Bundle {
   room: number;
   /** Messages and parts left. */
   units: number;
-  private run: OpenRun | undefined = undefined;
+  /** The last frame, when a further message may join it. */
+  private run: StoredRun | undefined = undefined;
   private readonly openingOf: OpeningOf;
   /** Openings that go along with what needs them, and the seqs of all that the body carries. */
   private readonly openings: ChannelOpenFrame[] = [];
@@ -75,27 +67,33 @@ export class Bundle {
     return this.fits(payloadBytes + RUN_OVERHEAD + MESSAGE_OVERHEAD + KEY_OVERHEAD, channel);
   }
 
-  /** Appends a message to the run that is open, or opens one. */
-  addMessage(seq: number, channel: number, index: number, key: number, payload: Uint8Array): void {
+  /** Appends a message, whose payload lies at a place, to the run that is open, or opens one. */
+  addMessage(
+    seq: number,
+    channel: number,
+    index: number,
+    key: number,
+    source: Uint8Array,
+    offset: number,
+    bytes: number,
+  ): void {
     let run = this.run;
-    const at = run === undefined ? 0 : run.payloads.length;
+    const at = run === undefined ? 0 : run.lengths.length;
     if (
       run === undefined ||
       run.seq + at !== seq ||
       run.channel !== channel ||
       run.index + at !== index
     ) {
-      const keys: number[] = [];
-      const maybeKeys = key === NO_KEY ? {} : { keys };
       this.takeAlong(channel);
-      run = { kind: "messages", channel, seq, index, ...maybeKeys, payloads: [] };
+      run = new StoredRun(channel, seq, index, key === NO_KEY ? undefined : []);
       this.run = run;
-      this.frames.push(run satisfies MessagesFrame);
+      this.frames.push(run);
       this.room -= RUN_OVERHEAD;
     }
-    run.payloads.push(payload);
+    run.add(source, offset, bytes);
     run.keys?.push(key);
-    this.room -= payload.length + MESSAGE_OVERHEAD + (key === NO_KEY ? 0 : KEY_OVERHEAD);
+    this.room -= bytes + MESSAGE_OVERHEAD + (key === NO_KEY ? 0 : KEY_OVERHEAD);
     this.addSeq(seq);
   }
 

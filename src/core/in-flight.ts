@@ -90,9 +90,11 @@ export class InFlight {
     const kind = ring.kind(seq);
     const channel = ring.channel(seq);
     if (kind === UNIT_MESSAGE) {
-      const payload = ring.payload(seq);
-      if (!bundle.fitsMessage(payload.length, channel)) return false;
-      bundle.addMessage(seq, channel, ring.index(seq), ring.key(seq), payload);
+      const bytes = ring.bytes(seq);
+      if (!bundle.fitsMessage(bytes, channel)) return false;
+      const source = ring.unit(seq) as Uint8Array;
+      const [index, key] = [ring.index(seq), ring.key(seq)];
+      bundle.addMessage(seq, channel, index, key, source, ring.offset(seq), bytes);
     } else if (kind === UNIT_PART) {
       const part = ring.unit(seq) as PartFrame;
       const bytes = part.payload.length + PART_OVERHEAD;

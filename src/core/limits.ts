@@ -224,6 +224,12 @@ export const UNANSWERED_DOUBTED = 2;
 /** Doublings of a timeout or a probe's wait at most, before its largest value caps it. */
 export const BACK_OFF_MAX = 10;
 
+/**
+ * A window that was raised by more is worth saying at once [WIN-4]: what gives it back acknowledges
+ * as well, and a sender keeps four times as much (`highWaterBytes`) before its application waits.
+ */
+export const WINDOW_NEWS_BYTES = 262_144;
+
 // Options: their values where nothing else is said, and their bounds, which may be other options.
 // What they mean stands beside their names in options.ts.
 

@@ -11,33 +11,29 @@ import { assert } from "./errors.ts";
 import { EQUAL_LENGTHS_MIN } from "./limits.ts";
 
 /** Where the piece that begins at `start` ends. */
-export function pieceEnd(payloads: readonly Uint8Array[], start: number): number {
-  assert(start < payloads.length, "no payload left to cut");
+export function pieceEnd(lengths: readonly number[], start: number): number {
+  assert(start < lengths.length, "no payload left to cut");
   let position = start;
-  while (position < payloads.length) {
-    const end = stretchEnd(payloads, position);
-    const long = end - position >= EQUAL_LENGTHS_MIN && lengthAt(payloads, position) > 0;
+  while (position < lengths.length) {
+    const end = stretchEnd(lengths, position);
+    const long = end - position >= EQUAL_LENGTHS_MIN && (lengths[position] as number) > 0;
     if (long) return position === start ? end : position;
     position = end;
   }
   return position;
 }
 
-/** Whether the length of `payloads[start, end)`, a piece, is coded once. */
-export function isUniform(payloads: readonly Uint8Array[], start: number, end: number): boolean {
-  assert(start < end && end <= payloads.length, "piece out of bounds");
-  if (end - start < 2 || lengthAt(payloads, start) === 0) return false;
-  return stretchEnd(payloads, start) >= end;
+/** Whether the length of the payloads in `[start, end)`, a piece, is coded once. */
+export function isUniform(lengths: readonly number[], start: number, end: number): boolean {
+  assert(start < end && end <= lengths.length, "piece out of bounds");
+  if (end - start < 2 || lengths[start] === 0) return false;
+  return stretchEnd(lengths, start) >= end;
 }
 
 /** Where the payloads stop being as long as the one at `start`. */
-function stretchEnd(payloads: readonly Uint8Array[], start: number): number {
-  const length = lengthAt(payloads, start);
+function stretchEnd(lengths: readonly number[], start: number): number {
+  const length = lengths[start];
   let end = start + 1;
-  while (end < payloads.length && lengthAt(payloads, end) === length) end += 1;
+  while (end < lengths.length && lengths[end] === length) end += 1;
   return end;
-}
-
-function lengthAt(payloads: readonly Uint8Array[], k: number): number {
-  return (payloads[k] as Uint8Array).length;
 }

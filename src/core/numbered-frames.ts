@@ -37,6 +37,7 @@ import {
 import { INTEGER_MAX, LABEL_BYTES_MAX } from "./limits.ts";
 import { isUniform, pieceEnd } from "./message-pieces.ts";
 import { isPrefixType } from "./prefix-frames.ts";
+import { StoredRun } from "./stored-run.ts";
 import type { Wire } from "./wire.ts";
 
 /** The delivery modes in the order of their numbers on the wire. */
@@ -250,13 +251,14 @@ function readMessages(reader: Wire, type: number): MessagesFrame {
 }
 
 function writeMessages(writer: Wire, frame: MessagesFrame, isLast: boolean): void {
-  const { channel, seq, index, keys, payloads } = frame;
-  const { length } = payloads;
-  writer.demand(length > 0 && (keys ?? payloads).length === length, "count_invalid");
+  const run = StoredRun.of(frame);
+  const { channel, seq, index, keys, lengths, copier: copy } = run;
+  const { length } = lengths;
+  writer.demand(length > 0 && (keys ?? lengths).length === length, "count_invalid");
   for (let start = 0; start < length;) {
-    const end = keys === undefined ? pieceEnd(payloads, start) : length;
+    const end = keys === undefined ? pieceEnd(lengths, start) : length;
     const isUnframed = isLast && channel === 0 && keys === undefined && start === length - 1;
-    const isEqual = keys === undefined && isUniform(payloads, start, end);
+    const isEqual = keys === undefined && isUniform(lengths, start, end);
     if (isUnframed) begin(writer, FRAME_MESSAGE_LAST);
     else if (isEqual) begin(writer, FRAME_MESSAGES);
     else begin(writer, keys === undefined ? FRAME_MESSAGES_VARIED : FRAME_MESSAGES_KEYED);
@@ -267,14 +269,13 @@ function writeMessages(writer: Wire, frame: MessagesFrame, isLast: boolean): voi
       runLength(writer, end - start, 1, seq + start);
       for (let at = start; at < (isEqual ? start + 1 : end); at++) {
         if (keys !== undefined) writer.integer(keys[at]);
-        writer.integer((payloads[at] as Uint8Array).length);
+        writer.integer(lengths[at]);
       }
     }
     // In one piece, as they lie in the sender's chunk [RUN-6].
-    for (let at = start; at < end; at++) {
-      const payload = payloads[at] as Uint8Array;
-      writer.view(payload, payload.length);
-    }
+    let bytes = 0;
+    for (let at = start; at < end; at++) bytes += lengths[at] as number;
+    copy(writer, bytes);
     start = end;
   }
 }

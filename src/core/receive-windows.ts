@@ -12,7 +12,7 @@
 import type { ChannelWindow, SkipFrame, Window } from "./body.ts";
 import type { ChannelReceiver } from "./channel-receiver.ts";
 import { assert } from "./errors.ts";
-import { CHANNEL_WINDOWS_STATED_MAX } from "./limits.ts";
+import { CHANNEL_WINDOWS_STATED_MAX, WINDOW_NEWS_BYTES } from "./limits.ts";
 import type { SessionOptions } from "./options.ts";
 
 export class ReceiveWindows {
@@ -56,7 +56,7 @@ export class ReceiveWindows {
     return (
       this.raised.size > 0 ||
       (this.seqMax - this.seqStated) * 2 > windowMessages ||
-      (this.bytesMax - this.bytesStated) * 2 > windowBytes
+      this.bytesMax - this.bytesStated > Math.min(windowBytes / 2, WINDOW_NEWS_BYTES)
     );
   }
 

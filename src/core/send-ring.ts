@@ -130,6 +130,11 @@ export class SendRing {
     return this.sizes[this.slot(seq)] as number;
   }
 
+  /** Where the payload of a whole message begins in its unit. */
+  offset(seq: number): number {
+    return this.offsets[this.slot(seq)] as number;
+  }
+
   /** The transmission that carried the unit last. */
   transmission(seq: number): number {
     return this.transmissions[this.slot(seq)] as number;

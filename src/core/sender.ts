@@ -35,7 +35,7 @@ import {
   TURN_BYTES,
   UNIT_BYTES_MAX,
 } from "./limits.ts";
-import { PayloadStore, viewOf } from "./payload-queue.ts";
+import { PayloadStore } from "./payload-queue.ts";
 import type { Ranges } from "./ranges.ts";
 import {
   NO_KEY,
@@ -431,7 +431,7 @@ export class Sender {
       key,
       bundle.transmission,
     );
-    bundle.addMessage(seq, id, index, key, viewOf(source, offset, bytes));
+    bundle.addMessage(seq, id, index, key, source, offset, bytes);
     this.countNumbered(channel, bytes);
     bundle.units--;
     this.messagesSent++;

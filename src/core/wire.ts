@@ -6,6 +6,7 @@
  * bug of ours when it is written.
  */
 import { assert, InvariantError, ProtocolError, type ProtocolErrorCode } from "./errors.ts";
+import { viewOf } from "./payload-queue.ts";
 import { BODY_FRAMES_MAX, BODY_MESSAGES_MAX, INTEGER_BYTES_MAX, INTEGER_MAX } from "./limits.ts";
 import {
   readVarint,
@@ -131,6 +132,13 @@ export class Wire {
     this.bytes.set(value, position);
     this.position = position + length;
     return value;
+  }
+
+  /** Writes bytes that lie somewhere as they are. */
+  copy(source: Uint8Array, offset: number, length: number): void {
+    this.makeRoom(length);
+    this.bytes.set(viewOf(source, offset, length), this.position);
+    this.position += length;
   }
 
   /** A length and as many bytes. */

@@ -83,6 +83,8 @@ export class SessionHub {
   /** Inboxes with something new in them. */
   readonly #fresh: Set<Inbox> = new Set();
   #isFull = false;
+  /** When the first message of this tick was sent. */
+  #tickMs: number | undefined;
   /** By the application. */
   #isClosedHere = false;
   /** The peer has abandoned a channel. */
@@ -104,7 +106,14 @@ export class SessionHub {
   // --- commands of the application ------------------------------------------------------------
 
   send(payload: Uint8Array, channelId: number, key: number | undefined): boolean {
-    const hasRoom = this.#traced(() => this.side.send(this.host.nowMs(), payload, channelId, key));
+    // A clock is dear next to a message, and all messages of a tick are as good as sent at once.
+    this.#tickMs ??= this.host.nowMs();
+    let hasRoom = false;
+    try {
+      hasRoom = this.side.send(this.#tickMs, payload, channelId, key);
+    } catch (error) {
+      throw this.#traced(error);
+    }
     if (!hasRoom) this.#isFull = true;
     this.touch();
     return hasRoom;
@@ -123,7 +132,12 @@ export class SessionHub {
 
   openChannel(name: string, options: ChannelOptions): Channel {
     const bytes = encodeLabel(name);
-    const id = this.#traced(() => this.side.openChannel(this.host.nowMs(), bytes, options));
+    let id = 0;
+    try {
+      id = this.side.openChannel(this.host.nowMs(), bytes, options);
+    } catch (error) {
+      throw this.#traced(error);
+    }
     this.touch();
     return this.addChannel(id, { label: name, mode: options.mode ?? "ordered", isOwn: true });
   }
@@ -299,6 +313,7 @@ export class SessionHub {
 
   /** The tick ends: what was consumed in it raises windows. */
   beforeTransmit(): void {
+    this.#tickMs = undefined;
     this.#endTick(0, this.inbox);
     for (const { id, inbox } of this.channels.values()) this.#endTick(id, inbox);
   }
@@ -371,13 +386,10 @@ export class SessionHub {
     return this.side.sender.channels.get(channelId)?.state;
   }
 
-  #traced<Result>(command: () => Result): Result {
-    try {
-      return command();
-    } catch (error) {
-      if (error instanceof UsageError) thrownBy.set(error, this);
-      throw error;
-    }
+  /** Remembers of a command's error whose it is. */
+  #traced(error: unknown): unknown {
+    if (error instanceof UsageError) thrownBy.set(error, this);
+    return error;
   }
 
   #deliver(channelId: number, payloads: readonly Uint8Array[]): void {

@@ -162,7 +162,9 @@ export class LossyPair {
   transmit(room: number, units: number): void {
     const transmission = this.nextTransmission++;
     // As bytes would: the sender may use its memory again.
-    const frames = structuredClone(this.sender.fill(this.nowMs, transmission, room, units));
+    const filled = this.sender.fill(this.nowMs, transmission, room, units);
+    // A copy has what is read, as a body on its way has.
+    const frames = structuredClone(filled.map(asRead));
     this.forward.push({ transmission, frames, blocked: this.sender.statement });
   }
 
@@ -421,4 +423,11 @@ export class LossyPair {
 
 function equal(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, at) => byte === right[at]);
+}
+
+/** A frame as a reader makes it: with payloads, which the sender's knows by their places. */
+function asRead(frame: NumberedFrame): NumberedFrame {
+  if (frame.kind !== "messages") return frame;
+  const { kind, channel, seq, index, keys, payloads } = frame;
+  return { kind, channel, seq, index, ...(keys === undefined ? {} : { keys }), payloads };
 }

@@ -33,6 +33,26 @@ describe("a receiver's windows", () => {
     expect(receiver.state().channelWindows).toEqual(stated);
   });
 
+  test("[WIN-4] what a sender's application waits for is stated long before half of a wide window", () => {
+    const receiver = receiverOf({ windowBytes: 2 ** 30 });
+    receiver.state();
+    const kibibyte = "x".repeat(1_024);
+    hear(
+      receiver,
+      messages(
+        1,
+        Array.from({ length: 256 }, () => kibibyte),
+      ),
+    );
+    takeAll(receiver);
+    expect(receiver.isWindowWorthSaying).toBe(false);
+
+    hear(receiver, messages(257, ["y"]));
+    takeAll(receiver);
+
+    expect(receiver.isWindowWorthSaying).toBe(true);
+  });
+
   test("[WIN-4] a peer that stands still at the session's limit is told of any gain", () => {
     const receiver = receiverOf();
     receiver.state();

@@ -14,7 +14,7 @@ import { Ranges } from "../../src/core/ranges.ts";
 import { ReceiveWindows } from "../../src/core/receive-windows.ts";
 import { Receiver } from "../../src/core/receiver.ts";
 import { RequestSide } from "../../src/core/request-side.ts";
-import { SendRing, UNIT_MESSAGE, type Unit } from "../../src/core/send-ring.ts";
+import { SendRing, UNIT_MESSAGE } from "../../src/core/send-ring.ts";
 import { Sender } from "../../src/core/sender.ts";
 import { around, getter, type Planting } from "./planting.ts";
 
@@ -77,12 +77,11 @@ const NEW_NUMBER: Planting = {
     const at = bundle.runs.length - 1;
     const last = bundle.runs[at];
     if (last === seq) bundle.runs[at] = ring.next;
-    const unit = ring.unit(seq) as Unit;
-    const bytes = ring.bytes(seq);
+    const unit = ring.unit(seq) as Uint8Array;
+    const [offset, bytes] = [ring.offset(seq), ring.bytes(seq)];
     const [channel, index, key] = [ring.channel(seq), ring.index(seq), ring.key(seq)];
-    const payload = ring.payload(seq);
-    ring.append(UNIT_MESSAGE, unit, 0, bytes, channel, index, key, bundle.transmission);
-    bundle.addMessage(ring.next - 1, channel, index, key, payload);
+    ring.append(UNIT_MESSAGE, unit, offset, bytes, channel, index, key, bundle.transmission);
+    bundle.addMessage(ring.next - 1, channel, index, key, unit, offset, bytes);
     return true;
   }),
 };

@@ -6,7 +6,7 @@
  */
 import type { Connection } from "../contestant.ts";
 import { Check, Ring } from "../messages.ts";
-import type { Figures, Line, Part, Scenario } from "../scenario.ts";
+import type { Figures, Part, Scenario } from "../scenario.ts";
 import { spread } from "../../statistics.ts";
 import type { WireBytes } from "../wire-bytes.ts";
 import { accept, type End, join } from "./pair.ts";
@@ -18,27 +18,23 @@ const BATCH_MAX = 1_024_000;
 /** A batch that takes so long is timed. */
 const BATCH_MS = 400;
 
+/** Batches that count, unless the parameter `batches` says otherwise: a profile wants more. */
 const TIMED = 5;
-
-/** Messages that are handed over at once, before what has arrived is looked at. */
-const TURN = 1_000;
 
 /** Instead of a batch's count: the next ones are timed; there are no more. */
 const TIMED_FROM_HERE = -1;
 const DONE = 0;
 
-/** Sends as many, as fast as they are taken. */
+/** Sends as many: until the library says that enough waits, and again when it has room. */
 function sendAll(connection: Connection, ring: Ring, from: number, count: number): Promise<void> {
   return new Promise((resolve) => {
     let sent = 0;
     const go = (): void => {
-      const until = Math.min(count, sent + TURN);
       let hasRoom = true;
-      while (hasRoom && sent < until) hasRoom = connection.send(ring.at(from + sent++));
+      while (hasRoom && sent < count) hasRoom = connection.send(ring.at(from + sent++));
       if (sent === count) resolve();
-      else if (hasRoom) setImmediate(go);
     };
-    connection.onDrain = () => setImmediate(go);
+    connection.onDrain = go;
     go();
   });
 }
@@ -62,7 +58,9 @@ class Expense {
   }
 }
 
-async function send({ connection, wire }: End, ring: Ring, line: Line): Promise<Figures> {
+async function send({ connection, wire }: End, ring: Ring, part: Part): Promise<Figures> {
+  const { line } = part;
+  const { batches = TIMED } = part.parameters;
   let answered: () => void = () => {};
   connection.onMessage = () => answered();
   let sent = 0;
@@ -82,13 +80,14 @@ async function send({ connection, wire }: End, ring: Ring, line: Line): Promise<
   line.tell(TIMED_FROM_HERE);
   const expense = new Expense(wire);
   const rates: number[] = [];
-  for (let at = 0; at < TIMED; at++) rates.push((count / (await batch(count))) * 1000);
-  const figures = expense.per(count * TIMED, "sender");
+  for (let at = 0; at < batches; at++) rates.push((count / (await batch(count))) * 1000);
+  const figures = expense.per(count * batches, "sender");
   line.tell(DONE);
   return { messagesPerSecond: spread(rates).median, ...figures };
 }
 
-async function receive({ connection, wire }: End, ring: Ring, line: Line): Promise<Figures> {
+async function receive({ connection, wire }: End, ring: Ring, part: Part): Promise<Figures> {
+  const { line } = part;
   const check = new Check(ring);
   let expected = 0;
   connection.onMessage = (message) => {
@@ -114,7 +113,7 @@ async function receive({ connection, wire }: End, ring: Ring, line: Line): Promi
 function play(part: Part, end: End, isSender: boolean): Promise<Figures> {
   const { messageBytes = 64 } = part.parameters;
   const ring = new Ring(messageBytes, part.contestant.payload);
-  return (isSender ? send : receive)(end, ring, part.line);
+  return (isSender ? send : receive)(end, ring, part);
 }
 
 export const throughput: Scenario = {

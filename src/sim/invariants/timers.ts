@@ -9,6 +9,7 @@ import {
   PART_BYTES_MIN,
   UNANSWERED_DOUBTED,
   UNIT_BYTES_MAX,
+  WINDOW_NEWS_BYTES,
 } from "../../core/limits.ts";
 import { type ParkSide, RequestSide } from "../../core/index.ts";
 import { BrokenPromise, type SideName } from "../applications.ts";
@@ -317,5 +318,6 @@ function isRaised(half: Half): boolean {
   }
   if (windows.raised.size > 0) return true;
   const isHalfSeqs = (seqMax - seqStated) * 2 > options.windowMessages;
-  return isHalfSeqs || (bytesMax - bytesStated) * 2 > options.windowBytes;
+  const news = Math.min(options.windowBytes / 2, WINDOW_NEWS_BYTES);
+  return isHalfSeqs || bytesMax - bytesStated > news;
 }
