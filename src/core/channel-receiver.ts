@@ -8,6 +8,7 @@ import { Deque } from "./deque.ts";
 import { INDEX_RANGES_MAX, KEYS_MAX } from "./limits.ts";
 import { Ranges } from "./ranges.ts";
 import { NO_KEY } from "./send-ring.ts";
+import type { Delivery } from "./receiver.ts";
 
 /** A whole message that waits for its turn, with the seqs that brought it. */
 export interface Waiting {
@@ -16,13 +17,6 @@ export interface Waiting {
   readonly seqs: readonly number[];
   /** Whether its bytes stand in the assembly reservation instead of the window. */
   readonly assembled: boolean;
-}
-
-/** What a delivered message costs until it is consumed. */
-export interface Cost {
-  readonly bytes: number;
-  readonly assembled: boolean;
-  readonly seqs: readonly number[];
 }
 
 export class ChannelReceiver {
@@ -63,8 +57,13 @@ export class ChannelReceiver {
   /** What of the session's common credit the channel has on loan beyond its reserve. */
   unitsLent = 0;
   bytesLent = 0;
-  /** Delivered and not yet consumed, where the application says when. */
-  readonly unconsumed: Deque<Cost> = new Deque();
+  /**
+   * Delivered and not yet consumed, where the application says when: the bytes of each message,
+   * negative where they stand in the assembly reservation. Beside it what brought each, where that
+   * is held only then.
+   */
+  readonly unconsumed: Deque<number> = new Deque();
+  readonly unconsumedSeqs: Deque<readonly number[]> = new Deque();
 
   constructor(id: number, mode: DeliveryMode, units: number, bytes: number) {
     this.id = id;
@@ -73,6 +72,22 @@ export class ChannelReceiver {
     this.unitsStated = units;
     this.bytesMax = bytes;
     this.bytesStated = bytes;
+  }
+
+  /** The application is handed messages, and will say when it is done with them. */
+  awaitConsumption(
+    { payloads, seqs, assembled }: Pick<Delivery, "payloads" | "seqs" | "assembled">,
+    keepsSeqs: boolean,
+  ): void {
+    for (const { length } of payloads) this.unconsumed.push(assembled ? -length : length);
+    if (!keepsSeqs) return;
+    // Several messages are a run, whose seqs follow each other; one may have come in parts.
+    if (payloads.length === 1) this.unconsumedSeqs.push(seqs);
+    else
+      for (let at = 0; at < payloads.length; at++) {
+        const seq = (seqs[0] as number) + at;
+        this.unconsumedSeqs.push([seq, seq]);
+      }
   }
 
   /** Whether nothing more can come of this index. */

@@ -7,12 +7,15 @@ import { assert } from "./errors.ts";
 
 const SLOTS_MIN = 8;
 
+/** Most queues of an idle session never hold anything: they share one array, of which none is used. */
+const NO_SLOTS: undefined[] = [];
+
 export class Deque<Value> {
   /** Position of the first value; rises by one with each `shift`. */
   head = 0;
   /** Position after the last value; rises by one with each `push`. */
   tail = 0;
-  private slots: (Value | undefined)[] = new Array<Value | undefined>(SLOTS_MIN).fill(undefined);
+  private slots: (Value | undefined)[] = NO_SLOTS;
 
   get size(): number {
     return this.tail - this.head;
@@ -55,12 +58,13 @@ export class Deque<Value> {
   /** Drops everything; positions go on. */
   clear(): void {
     this.head = this.tail;
-    this.slots = new Array<Value | undefined>(SLOTS_MIN).fill(undefined);
+    this.slots = NO_SLOTS;
   }
 
   private grow(): void {
     const old = this.slots;
-    const larger = new Array<Value | undefined>(old.length * 2).fill(undefined);
+    const slots = Math.max(SLOTS_MIN, old.length * 2);
+    const larger = new Array<Value | undefined>(slots).fill(undefined);
     for (let position = this.head; position < this.tail; position++) {
       larger[position & (larger.length - 1)] = old[position & (old.length - 1)];
     }

@@ -13,6 +13,9 @@ import { CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, COPIED_BYTES_MAX } from "./limits.ts"
 
 const SLOTS_MIN = 8;
 const EMPTY = new Uint8Array(0);
+/** What queues share that hold nothing; none of it is ever used. */
+const NO_SOURCES: undefined[] = [];
+const NO_NUMBERS = new Float64Array(0);
 
 /** The chunk that is being filled. Full ones live as long as a place in them is kept. */
 export class PayloadStore {
@@ -68,9 +71,9 @@ export function viewOf(source: Uint8Array, offset: number, bytes: number): Uint8
 export class PayloadQueue {
   head = 0;
   tail = 0;
-  private sources: (Uint8Array | undefined)[] = emptyColumn(SLOTS_MIN);
-  private offsets: Float64Array = new Float64Array(SLOTS_MIN);
-  private sizes: Float64Array = new Float64Array(SLOTS_MIN);
+  private sources: (Uint8Array | undefined)[] = NO_SOURCES;
+  private offsets: Float64Array = NO_NUMBERS;
+  private sizes: Float64Array = NO_NUMBERS;
 
   get size(): number {
     return this.tail - this.head;
@@ -118,9 +121,9 @@ export class PayloadQueue {
   /** Drops everything; positions go on. */
   clear(): void {
     this.head = this.tail;
-    this.sources = emptyColumn(SLOTS_MIN);
-    this.offsets = new Float64Array(SLOTS_MIN);
-    this.sizes = new Float64Array(SLOTS_MIN);
+    this.sources = NO_SOURCES;
+    this.offsets = NO_NUMBERS;
+    this.sizes = NO_NUMBERS;
   }
 
   private put(position: number, source: Uint8Array, offset: number, bytes: number): void {
@@ -133,17 +136,14 @@ export class PayloadQueue {
   private grow(): void {
     const { sources, offsets, sizes } = this;
     const mask = sources.length - 1;
-    this.sources = emptyColumn(sources.length * 2);
-    this.offsets = new Float64Array(sources.length * 2);
-    this.sizes = new Float64Array(sources.length * 2);
+    const slots = Math.max(SLOTS_MIN, sources.length * 2);
+    this.sources = new Array<Uint8Array | undefined>(slots).fill(undefined);
+    this.offsets = new Float64Array(slots);
+    this.sizes = new Float64Array(slots);
     for (let position = this.head; position < this.tail; position++) {
       const slot = position & mask;
       const source = sources[slot] as Uint8Array;
       this.put(position, source, offsets[slot] as number, sizes[slot] as number);
     }
   }
-}
-
-function emptyColumn(slots: number): (Uint8Array | undefined)[] {
-  return new Array<Uint8Array | undefined>(slots).fill(undefined);
 }

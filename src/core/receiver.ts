@@ -22,7 +22,7 @@ import type {
   Window,
 } from "./body.ts";
 import { isWhole, joinParts } from "./assembly.ts";
-import { ChannelReceiver, type Cost, ordinal, type Waiting } from "./channel-receiver.ts";
+import { ChannelReceiver, ordinal, type Waiting } from "./channel-receiver.ts";
 import { Deque } from "./deque.ts";
 import { assert } from "./errors.ts";
 import { RANGES_MAX } from "./limits.ts";
@@ -48,11 +48,13 @@ export interface Delivery {
   /** Index of the first message; those that follow need not be consecutive but for ordered. */
   readonly index: number;
   readonly payloads: readonly Uint8Array[];
-  readonly costs: readonly Cost[];
+  /** What brought them, as flat ranges, where holding is later than receiving. */
+  readonly seqs: readonly number[];
+  /** One message, whose bytes stand in the assembly reservation instead of the window. */
+  readonly assembled: boolean;
 }
 
-/** A delivery of whole messages whose costs need not be kept apart. */
-const NO_COSTS: readonly Cost[] = [];
+/** Where it need not be known what brought a message. */
 const NO_SEQS: readonly number[] = [];
 
 export class Receiver {
@@ -191,28 +193,18 @@ export class Receiver {
     if (event === undefined || event.kind !== "deliver") return event;
     this.delivered += event.payloads.length;
     const channel = this.channels.get(event.channel) as ChannelReceiver | undefined;
-    const costs = event.costs;
     // Nobody consumes what is delivered of a channel that is gone.
     const isGone = channel === undefined || channel.isReset;
-    if (this.options.hold === "delivered" || isGone) {
-      for (const cost of costs) this.holdSeqs(cost.seqs);
-    }
-    if (this.options.consume === "automatic" || isGone) {
-      this.consumeCosts(channel, costs, event);
-    } else {
-      for (const cost of costs) channel.unconsumed.push(cost);
-    }
+    if (this.options.hold === "delivered" || isGone) this.holdSeqs(event.seqs);
+    if (this.options.consume === "automatic" || isGone) this.consumeDelivery(channel, event);
+    else channel.awaitConsumption(event, this.options.hold === "consumed");
     return event;
   }
 
   /** The application is done with the next `count` messages of a channel; false: not so many. */
   consume(channel: ChannelReceiver, count: number): boolean {
     if (count > channel.unconsumed.size) return false;
-    for (let done = 0; done < count; done++) {
-      const cost = channel.unconsumed.shift() as Cost;
-      this.holdSeqs(cost.seqs);
-      this.consumeCost(channel, cost);
-    }
+    this.takeUnconsumed(channel, count);
     this.windows.raise(channel);
     this.retryStalled();
     return true;
@@ -226,16 +218,13 @@ export class Receiver {
     for (const waiting of channel.waiting.values()) {
       if (waiting.payload === undefined) continue;
       const { payload, seqs, assembled } = waiting;
-      this.consumeCost(channel, { bytes: payload.length, assembled, seqs });
+      this.giveBack(channel, payload.length, assembled);
       this.holdSeqs(seqs);
     }
     channel.waiting.clear();
     for (const index of channel.assemblies.keys()) this.dropAssembly(channel, index);
     for (const index of channel.stalled.keys()) this.dropStalled(channel, index);
-    for (let cost = channel.unconsumed.shift(); cost; cost = channel.unconsumed.shift()) {
-      this.holdSeqs(cost.seqs);
-      this.consumeCost(channel, cost);
-    }
+    this.takeUnconsumed(channel, channel.unconsumed.size);
     this.retryStalled();
   }
 
@@ -347,10 +336,16 @@ export class Receiver {
     for (let at = 0; at < count; at++) bytes += (payloads[at] as Uint8Array).length;
     this.windows.arrive(channel, count, bytes);
     channel.nextIndex += count;
-    const costs = this.keepsCosts
-      ? payloads.map((payload, at) => wholeCost(payload.length, frame.seq + at))
-      : NO_COSTS;
-    this.events.push({ kind: "deliver", channel: channel.id, index: frame.index, payloads, costs });
+    const seqs = this.keepsSeqs ? [frame.seq, frame.seq + count - 1] : NO_SEQS;
+    const { index } = frame;
+    this.events.push({
+      kind: "deliver",
+      channel: channel.id,
+      index,
+      payloads,
+      seqs,
+      assembled: false,
+    });
     this.finishChannel(channel);
   }
 
@@ -392,7 +387,7 @@ export class Receiver {
     const isOld = index < (channel.latestByKey.get(key) ?? 0);
     if (isOld) {
       // [LATEST-2]: overtaken by a newer message of its key.
-      this.consumeCost(channel, { bytes: payload.length, assembled, seqs });
+      this.giveBack(channel, payload.length, assembled);
       this.holdSeqs(seqs);
     } else {
       if (channel.mode === "latest") channel.latestByKey.set(key, index);
@@ -408,8 +403,15 @@ export class Receiver {
     seqs: readonly number[],
     assembled: boolean,
   ): void {
-    const costs = [{ bytes: payload.length, assembled, seqs: this.keepsCosts ? seqs : NO_SEQS }];
-    this.events.push({ kind: "deliver", channel: channel.id, index, payloads: [payload], costs });
+    const kept = this.keepsSeqs ? seqs : NO_SEQS;
+    this.events.push({
+      kind: "deliver",
+      channel: channel.id,
+      index,
+      payloads: [payload],
+      seqs: kept,
+      assembled,
+    });
   }
 
   /** Delivers what is next on an ordered channel, for as long as there is something. */
@@ -513,9 +515,9 @@ export class Receiver {
 
   // --- details --------------------------------------------------------------------------------
 
-  /** Whether deliveries must remember what each message cost and brought. */
-  private get keepsCosts(): boolean {
-    return this.options.consume === "explicit" || this.options.hold !== "received";
+  /** Whether it must be remembered what brought a message. */
+  private get keepsSeqs(): boolean {
+    return this.options.hold !== "received";
   }
 
   /** Whether this seq and all above are new. */
@@ -548,27 +550,39 @@ export class Receiver {
     }
   }
 
-  private consumeCosts(
-    channel: ChannelReceiver | undefined,
-    costs: readonly Cost[],
-    delivery: Delivery,
-  ): void {
-    if (costs === NO_COSTS) {
-      let bytes = 0;
-      for (const payload of delivery.payloads) bytes += payload.length;
-      this.windows.giveBack(channel, delivery.payloads.length, bytes);
+  private consumeDelivery(channel: ChannelReceiver | undefined, delivery: Delivery): void {
+    const { payloads, assembled } = delivery;
+    if (assembled) {
+      this.parts.free((payloads[0] as Uint8Array).length);
+      this.retryStalled();
       return;
     }
-    for (const each of costs) this.consumeCost(channel, each);
-    this.retryStalled();
+    let bytes = 0;
+    for (const payload of payloads) bytes += payload.length;
+    this.windows.giveBack(channel, payloads.length, bytes);
   }
 
-  private consumeCost(channel: ChannelReceiver | undefined, each: Cost): void {
-    if (each.assembled) {
-      this.parts.free(each.bytes);
-      return;
+  /** The credit of the first messages that the application was handed comes back at once. */
+  private takeUnconsumed(channel: ChannelReceiver, count: number): void {
+    let units = 0;
+    let bytes = 0;
+    for (let done = 0; done < count; done++) {
+      const size = channel.unconsumed.shift() as number;
+      if (size < 0) {
+        this.parts.free(-size);
+      } else {
+        units++;
+        bytes += size;
+      }
+      const seqs = channel.unconsumedSeqs.shift();
+      if (seqs !== undefined) this.holdSeqs(seqs);
     }
-    this.windows.giveBack(channel, 1, each.bytes);
+    if (units > 0) this.windows.giveBack(channel, units, bytes);
+  }
+
+  private giveBack(channel: ChannelReceiver, bytes: number, assembled: boolean): void {
+    if (assembled) this.parts.free(bytes);
+    else this.windows.giveBack(channel, 1, bytes);
   }
 
   /** A unit that nobody is to have. */
@@ -628,8 +642,4 @@ export class Receiver {
     }
     this.advance(channel);
   }
-}
-
-function wholeCost(bytes: number, seq: number): Cost {
-  return { bytes, assembled: false, seqs: [seq, seq] };
 }

@@ -28,6 +28,11 @@ export const NO_KEY = -1;
 
 const SLOTS_MIN = 16;
 
+/** What rings share that hold nothing; none of it is ever used. */
+const NO_UNITS: undefined[] = [];
+const NO_BYTES = new Uint8Array(0);
+const NO_NUMBERS = new Float64Array(0);
+
 /** A count that is not taken back any more: the largest of a byte. */
 const DEPARTURES_MAX = 255;
 
@@ -45,18 +50,19 @@ export class SendRing {
   next = 1;
   /** Bytes of the messages and parts that are kept. */
   payloadBytes = 0;
-  private mask: number = SLOTS_MIN - 1;
-  private units: (Unit | undefined)[] = new Array<Unit | undefined>(SLOTS_MIN).fill(undefined);
-  private kinds: Uint8Array = new Uint8Array(SLOTS_MIN);
-  private received: Uint8Array = new Uint8Array(SLOTS_MIN);
-  private channels: Float64Array = new Float64Array(SLOTS_MIN);
-  private indexes: Float64Array = new Float64Array(SLOTS_MIN);
-  private keys: Float64Array = new Float64Array(SLOTS_MIN);
-  private offsets: Float64Array = new Float64Array(SLOTS_MIN);
-  private sizes: Float64Array = new Float64Array(SLOTS_MIN);
-  private transmissions: Float64Array = new Float64Array(SLOTS_MIN);
+  /** Before the first unit there is not even room: an idle session has sent nothing. */
+  private mask = -1;
+  private units: (Unit | undefined)[] = NO_UNITS;
+  private kinds: Uint8Array = NO_BYTES;
+  private received: Uint8Array = NO_BYTES;
+  private channels: Float64Array = NO_NUMBERS;
+  private indexes: Float64Array = NO_NUMBERS;
+  private keys: Float64Array = NO_NUMBERS;
+  private offsets: Float64Array = NO_NUMBERS;
+  private sizes: Float64Array = NO_NUMBERS;
+  private transmissions: Float64Array = NO_NUMBERS;
   /** How many transmissions of the unit may have left this host; `DEPARTURES_MAX` for many. */
-  private departures: Uint8Array = new Uint8Array(SLOTS_MIN);
+  private departures: Uint8Array = NO_BYTES;
 
   /** How many units are kept. */
   get size(): number {
@@ -201,7 +207,7 @@ export class SendRing {
 
   private grow(): void {
     const oldMask = this.mask;
-    const slots = (oldMask + 1) * 2;
+    const slots = Math.max(SLOTS_MIN, (oldMask + 1) * 2);
     const larger = (old: Float64Array): Float64Array => this.spread(old, new Float64Array(slots));
     this.units = this.spread(this.units, new Array<Unit | undefined>(slots).fill(undefined));
     this.kinds = this.spread(this.kinds, new Uint8Array(slots));

@@ -147,15 +147,15 @@ function checkSeen(from: Half, to: Half, side: SideName): void {
   const { events, channels } = to.receiver;
   for (let at = events.head; at < events.tail; at++) {
     const event = events.at(at);
-    if (event?.kind === "deliver") for (const { seqs } of event.costs) demandKept(seqs);
+    if (event?.kind === "deliver") demandKept(event.seqs);
   }
-  for (const { waiting, assemblies, stalled, unconsumed } of channels.values()) {
+  for (const { waiting, assemblies, stalled, unconsumedSeqs } of channels.values()) {
     for (const { seqs } of waiting.values()) demandKept(seqs);
     for (const { seqs } of assemblies.values()) demandKept(seqs.flat);
     for (const parts of stalled.values()) for (const { seq } of parts) demandKept([seq]);
     if (hold !== "consumed") continue;
-    for (let at = unconsumed.head; at < unconsumed.tail; at++) {
-      demandKept(unconsumed.at(at)?.seqs ?? []);
+    for (let at = unconsumedSeqs.head; at < unconsumedSeqs.tail; at++) {
+      demandKept(unconsumedSeqs.at(at) ?? []);
     }
   }
 }

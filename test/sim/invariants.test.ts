@@ -189,9 +189,14 @@ describe("a broken promise is seen in the state", () => {
     pair.drive(HARMLESS);
     expect(() => checkTogether(pair)).not.toThrow();
 
-    const costs = [{ bytes: 8, assembled: false, seqs: [1, 1] }];
-    const payloads = [new Uint8Array(8)];
-    parkOf(pair).receiver.events.push({ kind: "deliver", channel: 0, index: 1, payloads, costs });
+    parkOf(pair).receiver.events.push({
+      kind: "deliver",
+      channel: 0,
+      index: 1,
+      payloads: [new Uint8Array(8)],
+      seqs: [1, 1],
+      assembled: false,
+    });
 
     expect(() => checkTogether(pair)).toThrow("what the application has not seen");
   });

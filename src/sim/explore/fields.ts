@@ -354,6 +354,7 @@ export const TABLE: Table = {
     unitsLent: STATE,
     bytesLent: STATE,
     unconsumed: STATE,
+    unconsumedSeqs: STATE,
   },
   Ranges: { flat: STATE },
   Endpoint: {
