@@ -51,6 +51,8 @@ export interface Contestant {
   /** By whose numbers a target is measured. */
   readonly kind: "tcp" | "websocket" | "http" | "holdfast";
   readonly payload: "text" | "bytes";
+  /** Where it carries messages of this length only. */
+  readonly messageBytes?: number;
   serve(options: ServeOptions): Promise<Served>;
   connect(options: ConnectOptions): Promise<Connection>;
 }

@@ -1,0 +1,148 @@
+/**
+ * Ours beside its peers, in one run: `npm run bench:peers`. Contestants take turns within a round,
+ * so that what the machine does meanwhile falls on all of them. What is played and how, and how to
+ * add a contestant: bench/README.md.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Contestant } from "./contestant.ts";
+import { contestants } from "./contestants/index.ts";
+import { drawAll } from "./charts.ts";
+import { load, machine, versions } from "./machine.ts";
+import { type Play, plays, takesPart } from "./plays.ts";
+import { page, type Report } from "./report.ts";
+import { type Outcome, Results } from "./results.ts";
+import { run } from "./run.ts";
+import { judge, targets } from "./targets.ts";
+
+interface Options {
+  readonly rounds: number;
+  readonly scenario: readonly string[];
+  readonly contestant: readonly string[];
+  readonly out: string;
+  readonly check: boolean;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("not 1 or more.");
+  return value;
+}
+
+const scenarioNames = [...new Set(plays.map(({ scenario }) => scenario))];
+const contestantNames = contestants.map(({ name }) => name);
+
+const options = new Command("npm run bench:peers --")
+  .description("Measures this package beside its peers.")
+  .option("--rounds <number>", "how many times each contestant plays", wholeNumber, 3)
+  .addOption(
+    new Option("--scenario <names...>", "what is played")
+      .choices(scenarioNames)
+      .default(scenarioNames, "all"),
+  )
+  .addOption(
+    new Option("--contestant <names...>", "who plays")
+      .choices(contestantNames)
+      .default(contestantNames, "all"),
+  )
+  .option("--out <folder>", "where results are written", "bench/results")
+  .option("--check", "end with status 1 where a target is missed", false)
+  .parse()
+  .opts<Options>();
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+async function playOnce(play: Play, contestant: Contestant): Promise<Outcome> {
+  const { scenario, parameters, timeoutMs } = play;
+  try {
+    return { figures: await run(scenario, contestant.name, parameters, { timeoutMs }) };
+  } catch (error) {
+    return { failed: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** In the order of the tables, round after round. */
+async function playAll(players: readonly Contestant[], played: readonly Play[]): Promise<Results> {
+  const outcomes = new Results();
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const play of played) {
+      for (const player of players.filter((each) => takesPart(each, play))) {
+        const outcome = await playOnce(play, player);
+        outcomes.add(play, player, outcome);
+        const heading = `round ${round} of ${options.rounds}: ${play.name}: ${player.name}`;
+        say(
+          "failed" in outcome
+            ? `${heading}: FAILED: ${outcome.failed}`
+            : `${heading}: ${brief(play, outcome.figures)}`,
+        );
+      }
+    }
+  }
+  return outcomes;
+}
+
+function brief(play: Play, figures: Readonly<Record<string, number>>): string {
+  const [first] = play.figures;
+  return `${first?.read(figures)?.toFixed(first.digits) ?? "-"} ${first?.name ?? ""}`;
+}
+
+/** Everything that was measured, for other programs. */
+function raw(report: Report): string {
+  const { facts, plays: played, contestants: players, results: outcomes, verdicts } = report;
+  const runs = played.flatMap((play) =>
+    players
+      .map((player) => ({
+        play: play.name,
+        scenario: play.scenario,
+        parameters: play.parameters,
+        contestant: player.name,
+        rounds: outcomes.rounds(play, player),
+      }))
+      .filter(({ rounds }) => rounds.length > 0),
+  );
+  return `${JSON.stringify({ ...facts, runs, targets: verdicts }, undefined, 1)}\n`;
+}
+
+const startedAt = new Date();
+const loadBefore = load();
+const players = contestants.filter(({ name }) => options.contestant.includes(name));
+const played = plays.filter(({ scenario }) => options.scenario.includes(scenario));
+const outcomes = await playAll(players, played);
+const report: Report = {
+  facts: {
+    machine: machine(),
+    versions: versions(players),
+    rounds: options.rounds,
+    startedAt: startedAt.toISOString().slice(0, 10),
+    minutes: Math.ceil((Date.now() - startedAt.getTime()) / 60_000),
+    loadBefore,
+    loadAfter: load(),
+  },
+  plays: played,
+  contestants: players,
+  results: outcomes,
+  verdicts: targets
+    .filter(({ play }) => played.some(({ name }) => name === play))
+    .filter(({ contestant }) => players.some(({ name }) => name === contestant))
+    .map((target) => judge(target, outcomes, played, players)),
+};
+
+const folder = resolve(options.out);
+mkdirSync(folder, { recursive: true });
+const text = page(report);
+writeFileSync(join(folder, "peers.json"), raw(report));
+writeFileSync(join(folder, "peers.md"), text);
+for (const [file, svg] of drawAll(outcomes, played, players)) {
+  writeFileSync(join(folder, file), svg);
+}
+console.log(text);
+
+const failures = played.flatMap((play) =>
+  players
+    .filter((player) => outcomes.hasFailed(play, player))
+    .map((player) => `${play.name}: ${player.name}`),
+);
+for (const failure of failures) say(`FAILED: ${failure}`);
+const isMissed = report.verdicts.some(({ state }) => state === "MISSED");
+if (failures.length > 0 || (options.check && isMissed)) process.exitCode = 1;
