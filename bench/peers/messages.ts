@@ -2,7 +2,7 @@
  * The messages that are sent, and how a receiver checks them. Both sides make the same ring of
  * messages before a clock runs; the n-th one that is sent is the n-th of the ring, taken round and
  * round. A receiver looks at the length and the number of each, and at bytes spread over it; before
- * the clock runs at every byte.
+ * the clock runs, and where messages may be lost, at every byte.
  */
 import type { Message } from "./contestant.ts";
 
@@ -14,15 +14,26 @@ const RING_MAX = 65_536;
 /** Bytes of a timed message that are compared. */
 const SAMPLES = 8;
 
-/** The first four characters are the position, six bits each; the others follow from it. */
+/** The first characters are the position, six bits each; the others follow from it. */
+const POSITION_CHARACTERS = 4;
+
 function fill(bytes: Uint8Array, position: number): void {
   let state = (position + 1) * 0x9e3779b1;
   for (let at = 0; at < bytes.length; at++) {
     state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + at;
-    const bits = at < 4 ? position >>> (6 * at) : state >>> 20;
+    const bits = at < POSITION_CHARACTERS ? position >>> (6 * at) : state >>> 20;
     // Printable, and none that JSON escapes.
     bytes[at] = 0x30 + (bits & 0x3f) === 0x5c ? 0x7a : 0x30 + (bits & 0x3f);
   }
+}
+
+function positionOf(message: Message): number {
+  let position = 0;
+  for (let at = 0; at < POSITION_CHARACTERS; at++) {
+    const byte = typeof message === "string" ? message.charCodeAt(at) : (message[at] ?? 0);
+    position |= ((byte === 0x7a ? 0x5c : byte) - 0x30) << (6 * at);
+  }
+  return position;
 }
 
 export class Ring {
@@ -55,27 +66,57 @@ export class Check {
 
   take(message: Message): void {
     const wanted = this.#ring.at(this.received++);
-    if (!this.#isEqual(message, wanted)) {
+    const step = this.isThorough ? 1 : samplingStep(message.length);
+    if (!isEqual(message, wanted, step)) {
       throw new Error(`message ${this.received - 1} is not the one that was sent`);
     }
   }
+}
 
-  #isEqual(message: Message, wanted: Message): boolean {
-    if (typeof message !== typeof wanted || message.length !== wanted.length) return false;
-    if (typeof message === "string") {
-      if (this.isThorough) return message === wanted;
-      const step = samplingStep(message.length);
-      for (let at = 0; at < message.length; at += step) {
-        if (message.charCodeAt(at) !== (wanted as string).charCodeAt(at)) return false;
-      }
-      return true;
+/** Counts what becomes of messages that may be lost; throws at one that was never sent so. */
+export class Tally {
+  doubled = 0;
+  /** Came after a later one. */
+  reordered = 0;
+  readonly #ring: Ring;
+  readonly #seen: Set<number> = new Set();
+  #latest = -1;
+
+  /** No more messages are sent than the ring has. */
+  constructor(ring: Ring) {
+    this.#ring = ring;
+  }
+
+  /** How many different ones came. */
+  get received(): number {
+    return this.#seen.size;
+  }
+
+  take(message: Message): void {
+    const position = positionOf(message);
+    if (!isEqual(message, this.#ring.at(position), 1)) {
+      throw new Error(`message ${position} is not the one that was sent`);
     }
-    const step = this.isThorough ? 1 : samplingStep(message.length);
+    if (this.#seen.has(position)) this.doubled++;
+    else if (position < this.#latest) this.reordered++;
+    this.#seen.add(position);
+    this.#latest = Math.max(this.#latest, position);
+  }
+}
+
+function isEqual(message: Message, wanted: Message, step: number): boolean {
+  if (typeof message !== typeof wanted || message.length !== wanted.length) return false;
+  if (typeof message === "string") {
+    if (step === 1) return message === wanted;
     for (let at = 0; at < message.length; at += step) {
-      if (message[at] !== (wanted as Uint8Array)[at]) return false;
+      if (message.charCodeAt(at) !== (wanted as string).charCodeAt(at)) return false;
     }
     return true;
   }
+  for (let at = 0; at < message.length; at += step) {
+    if (message[at] !== (wanted as Uint8Array)[at]) return false;
+  }
+  return true;
 }
 
 /** Odd, so that the bytes of the number differ among those that are compared. */

@@ -1,6 +1,12 @@
 import type { Scenario } from "../scenario.ts";
+import { cuts } from "./cuts.ts";
 import { echo } from "./echo.ts";
 import { paced } from "./paced.ts";
 import { throughput } from "./throughput.ts";
 
-export const scenarios: Readonly<Record<string, Scenario>> = { throughput, echo, paced };
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  throughput,
+  echo,
+  paced,
+  cuts,
+};
