@@ -25,6 +25,8 @@ export interface ServeOptions {
   onConnection(connection: Connection): void;
   /** How long the server keeps a silent request open, where a contestant parks requests. */
   readonly holdTimeMs?: number;
+  /** Clients that come, where a contestant takes fewer unless it is told. */
+  readonly connectionsMax?: number;
 }
 
 export interface Served {
@@ -41,6 +43,8 @@ export interface ConnectOptions {
    * none, by a new connection that takes what is sent from then on.
    */
   readonly reconnects?: boolean;
+  /** As the server's, where both sides are told. */
+  readonly holdTimeMs?: number;
 }
 
 export interface Contestant {

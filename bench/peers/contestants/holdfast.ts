@@ -17,56 +17,83 @@ import {
 import type { Connection, Contestant, Message } from "../contestant.ts";
 import { listening } from "./listening.ts";
 
+/** By default; other times are in the same proportion to another one. */
+const HOLD_TIME_MS = 25_000;
+
+/** What a session may have under way at its opening; idle, it has one request or connection. */
+const REQUESTS_PER_SESSION = 4;
+
 type Bytes = Session<Uint8Array, Uint8Array>;
 
-function connection(session: Bytes): Connection {
-  const end: Connection = {
-    onMessage: () => {},
-    onDrain: () => {},
-    send(message: Message) {
-      const hasRoom = session.send(message as Uint8Array);
-      if (!hasRoom) void session.ready.then(() => end.onDrain());
-      return hasRoom;
-    },
-    flushed: () => session.flushed(),
-    close: () => void session.close(),
-  };
-  session.onBundle((messages) => {
-    for (const message of messages) end.onMessage(message);
-  });
-  return end;
+/** A class, as functions of each connection's own would be part of what it takes in memory. */
+class End implements Connection {
+  onMessage: Connection["onMessage"] = ignore;
+  onDrain: Connection["onDrain"] = ignore;
+  readonly #session: Bytes;
+
+  constructor(session: Bytes) {
+    this.#session = session;
+    session.onBundle((messages) => {
+      for (const message of messages) this.onMessage(message);
+    });
+  }
+
+  send(message: Message): boolean {
+    const hasRoom = this.#session.send(message as Uint8Array);
+    if (!hasRoom) void this.#session.ready.then(() => this.onDrain());
+    return hasRoom;
+  }
+
+  flushed(): Promise<void> {
+    return this.#session.flushed();
+  }
+
+  close(): void {
+    void this.#session.close();
+  }
 }
+
+function ignore(): void {}
 
 function by(link: "poll" | "stream" | "websocket" | "tcp"): Contestant {
   return {
     name: `holdfast ${link}`,
     kind: "holdfast",
     payload: "bytes",
-    async serve({ onConnection, holdTimeMs = 25_000 }) {
+    async serve({ onConnection, holdTimeMs = HOLD_TIME_MS, connectionsMax = 256 }) {
+      const scale = holdTimeMs / HOLD_TIME_MS;
       const sessions = new SessionServer<Uint8Array, Uint8Array>({
         codec: raw,
         holdTimeMs,
-        onSession: (session) => onConnection(connection(session)),
+        silenceLimitMs: 90_000 * scale,
+        pipeSilenceMs: 15_000 * scale,
+        // All clients come from one address.
+        sessionsPerAddressMax: connectionsMax,
+        onSession: (session) => onConnection(new End(session)),
       });
+      const perAddressMax = REQUESTS_PER_SESSION * connectionsMax;
+      const limits = { requestsPerAddressMax: perAddressMax };
       const server =
         link === "tcp"
-          ? createServer(tcpListener(sessions))
-          : createHttpServer({}, nodeListener(sessions));
+          ? createServer(tcpListener(sessions, { connectionsPerAddressMax: perAddressMax }))
+          : createHttpServer({}, nodeListener(sessions, limits));
       if (link !== "tcp") {
-        server.on("upgrade", upgradeListener(sessions));
+        server.on("upgrade", upgradeListener(sessions, limits));
         configureServer(server as ReturnType<typeof createHttpServer>);
       }
       return { port: await listening(server), server };
     },
-    async connect({ port }) {
+    async connect({ port, holdTimeMs = HOLD_TIME_MS }) {
       const scheme = link === "tcp" ? "tcp" : "http";
       const path = link === "tcp" ? "" : "/holdfast";
       const session = connect<Uint8Array, Uint8Array>(`${scheme}://127.0.0.1:${port}${path}`, {
         codec: raw,
+        holdTimeMs,
+        silenceLimitMs: (60_000 * holdTimeMs) / HOLD_TIME_MS,
         ...(link === "tcp" ? {} : { links: [link] }),
       });
       await session.opened;
-      return connection(session);
+      return new End(session);
     },
   };
 }

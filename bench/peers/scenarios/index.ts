@@ -1,6 +1,7 @@
 import type { Scenario } from "../scenario.ts";
 import { cuts } from "./cuts.ts";
 import { echo } from "./echo.ts";
+import { idle } from "./idle.ts";
 import { paced } from "./paced.ts";
 import { throughput } from "./throughput.ts";
 
@@ -9,4 +10,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   echo,
   paced,
   cuts,
+  idle,
 };
