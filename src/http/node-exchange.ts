@@ -41,7 +41,7 @@ export class NodeExchange {
   private readonly judged: Readable;
   private readonly body: IncomingBody;
   private state: "reading" | "held" | "answered" | "over" = "reading";
-  private timer: NodeJS.Timeout;
+  private timer: NodeJS.Timeout | undefined;
   private tellGone: (() => void) | undefined;
   private readonly unwatch: () => void;
 
@@ -138,6 +138,8 @@ export class NodeExchange {
 
   private stopReading(): void {
     clearTimeout(this.timer);
+    // A request may be held for long, a timer is large, and there may be thousands.
+    this.timer = undefined;
     this.request.off("data", this.handleData);
     this.request.off("end", this.handleEnd);
   }

@@ -79,7 +79,7 @@ export function upgradeListener(
       return;
     }
     const { address, admitted } = judged;
-    socket.once("close", () => admitted.release());
+    releaseAtEnd(socket, admitted);
     // It would be written into the WebSocket.
     if (answerUnderWay(socket) !== undefined) {
       refuseUpgrade(socket, "request_malformed");
@@ -108,6 +108,11 @@ function judge(
     rules.report(error);
     return { kind: "refuse", code: "internal" };
   }
+}
+
+/** By itself, so that the listener, which lives as long as the socket, keeps no request with it. */
+function releaseAtEnd(socket: Duplex, admitted: Admitted): void {
+  socket.once("close", () => admitted.release());
 }
 
 /** Node watches over the socket no more: nobody else would close one that nobody takes. */

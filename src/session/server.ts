@@ -112,7 +112,6 @@ export interface ServerOptions<Incoming, Outgoing> extends Optional<
 /** A request that waits for its answer. */
 interface Held {
   readonly reply: (reply: Reply) => void;
-  readonly peer: Peer;
   session: ServerSession | undefined;
 }
 
@@ -229,7 +228,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
 
   #hand(body: Uint8Array, peer: Peer, reply: (reply: Reply) => void): () => void {
     const handle = this.#nextHandle++;
-    const held: Held = { reply, peer, session: undefined };
+    const held: Held = { reply, session: undefined };
     this.#held.set(handle, held);
     // Who sent it was looked at when the session opened: from then on its secret speaks.
     const origin = { address: peer.address, principal: undefined };
@@ -252,14 +251,17 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     };
   }
 
-  handlePipe(peer: Peer, pipe: ServerPipe, claim?: Claim): PipeEvents {
+  handlePipe(opener: Peer, pipe: ServerPipe, claim?: Claim): PipeEvents {
     const handle = this.#nextHandle++;
     this.#pipes.set(handle, pipe);
     let session: ServerSession | undefined;
     let leave: (() => void) | undefined;
-    const begin = (body: Uint8Array): void => {
+    // Until it is known whose the pipe is, which may last for long: its request is large.
+    let peer: Peer | undefined = opener;
+    const begin = (body: Uint8Array, from: Peer): void => {
       leave = undefined;
-      session = this.#joinPipe(handle, body, peer, claim);
+      session = this.#joinPipe(handle, body, from, claim);
+      if (session !== undefined) peer = undefined;
     };
     return {
       body: (bytes) => {
@@ -267,23 +269,24 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
         if (session !== undefined) {
           this.#endpoint.handlePipeBody(this.#host.nowMs(), session, handle, bytes);
           this.#noteMoved(session);
-        } else if (leave === undefined) {
+        } else if (leave === undefined && peer !== undefined) {
           const known = this.#endpoint.recognise(bytes, claim);
           const reauthentication = this.#reauthentication;
+          const from = peer;
           if (
             known === undefined ||
             reauthentication?.isNeeded(this.#host.nowMs(), known) !== true
           ) {
-            begin(bytes);
+            begin(bytes, from);
             return;
           }
-          leave = reauthentication.wait(known, peer, {
-            proceed: () => begin(bytes),
+          leave = reauthentication.wait(known, from, {
+            proceed: () => begin(bytes, from),
             refuse: () => this.#hangUp(handle),
           });
         } else {
           // Whoever says more before it is known who it is has not waited to be greeted.
-          leave();
+          leave?.();
           this.#hangUp(handle);
         }
       },
@@ -544,6 +547,11 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     const hub = new SessionHub(side, driver, this.#codec);
     const session = new PeerSession<Incoming, Outgoing>(hub, origin.principal ?? "", peer.address);
     this.#served.set(serverSession, { hub, session });
+    this.#serve(hub, session, peer);
+  }
+
+  /** By itself: what lives as long as the session must not keep the request that opened it. */
+  #serve(hub: SessionHub, session: PeerSession<Incoming, Outgoing>, peer: Peer): void {
     // A throw is a rejection of a service that never began.
     hub.tell(() => {
       const serve = async (): Promise<void> => this.#onSession(session, peer);
