@@ -20,7 +20,16 @@ export interface Connection {
   close(): void;
 }
 
-export interface ServeOptions {
+/** Of either side. */
+export interface ReceiveOptions {
+  /**
+   * Asked with each bundle of messages that comes: it is taken when that settles, at once where it
+   * is undefined, and counts as received no sooner. For libraries that know of such a thing.
+   */
+  readonly taking?: () => Promise<void> | undefined;
+}
+
+export interface ServeOptions extends ReceiveOptions {
   /** A client is there; where a broken connection is replaced by a new one, called again. */
   onConnection(connection: Connection): void;
   /** How long the server keeps a silent request open, where a contestant parks requests. */
@@ -35,7 +44,7 @@ export interface Served {
   readonly server: Server;
 }
 
-export interface ConnectOptions {
+export interface ConnectOptions extends ReceiveOptions {
   /** What to connect to, which need not be the server itself. */
   readonly port: number;
   /**

@@ -14,7 +14,7 @@ import {
   tcpListener,
   upgradeListener,
 } from "../../holdfast.ts";
-import type { Connection, Contestant, Message } from "../contestant.ts";
+import type { Connection, Contestant, Message, ReceiveOptions } from "../contestant.ts";
 import { listening } from "./listening.ts";
 
 /** By default; other times are in the same proportion to another one. */
@@ -31,10 +31,11 @@ class End implements Connection {
   onDrain: Connection["onDrain"] = ignore;
   readonly #session: Bytes;
 
-  constructor(session: Bytes) {
+  constructor(session: Bytes, taking: ReceiveOptions["taking"]) {
     this.#session = session;
     session.onBundle((messages) => {
       for (const message of messages) this.onMessage(message);
+      return taking?.();
     });
   }
 
@@ -60,16 +61,17 @@ function by(link: "poll" | "stream" | "websocket" | "tcp"): Contestant {
     name: `holdfast ${link}`,
     kind: "holdfast",
     payload: "bytes",
-    async serve({ onConnection, holdTimeMs = HOLD_TIME_MS, connectionsMax = 256 }) {
+    async serve({ onConnection, holdTimeMs = HOLD_TIME_MS, connectionsMax = 256, taking }) {
       const scale = holdTimeMs / HOLD_TIME_MS;
       const sessions = new SessionServer<Uint8Array, Uint8Array>({
         codec: raw,
+        hold: taking === undefined ? "received" : "consumed",
         holdTimeMs,
         silenceLimitMs: 90_000 * scale,
         pipeSilenceMs: 15_000 * scale,
         // All clients come from one address.
         sessionsPerAddressMax: connectionsMax,
-        onSession: (session) => onConnection(new End(session)),
+        onSession: (session) => onConnection(new End(session, taking)),
       });
       const perAddressMax = REQUESTS_PER_SESSION * connectionsMax;
       const limits = { requestsPerAddressMax: perAddressMax };
@@ -83,17 +85,18 @@ function by(link: "poll" | "stream" | "websocket" | "tcp"): Contestant {
       }
       return { port: await listening(server), server };
     },
-    async connect({ port, holdTimeMs = HOLD_TIME_MS }) {
+    async connect({ port, holdTimeMs = HOLD_TIME_MS, taking }) {
       const scheme = link === "tcp" ? "tcp" : "http";
       const path = link === "tcp" ? "" : "/holdfast";
       const session = connect<Uint8Array, Uint8Array>(`${scheme}://127.0.0.1:${port}${path}`, {
         codec: raw,
+        hold: taking === undefined ? "received" : "consumed",
         holdTimeMs,
         silenceLimitMs: (60_000 * holdTimeMs) / HOLD_TIME_MS,
         ...(link === "tcp" ? {} : { links: [link] }),
       });
       await session.opened;
-      return new End(session);
+      return new End(session, taking);
     },
   };
 }

@@ -3,6 +3,7 @@ import { cuts } from "./cuts.ts";
 import { echo } from "./echo.ts";
 import { idle } from "./idle.ts";
 import { paced } from "./paced.ts";
+import { slowReceiver } from "./slow-receiver.ts";
 import { throughput } from "./throughput.ts";
 
 export const scenarios: Readonly<Record<string, Scenario>> = {
@@ -11,4 +12,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   paced,
   cuts,
   idle,
+  slowReceiver,
 };

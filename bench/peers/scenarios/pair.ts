@@ -1,5 +1,5 @@
 /** What scenarios with one client have in common: both ends of its connection. */
-import type { Connection } from "../contestant.ts";
+import type { Connection, ReceiveOptions } from "../contestant.ts";
 import type { Part } from "../scenario.ts";
 import { WireBytes } from "../wire-bytes.ts";
 
@@ -10,16 +10,22 @@ export interface End {
 }
 
 /** Serves, tells the port, and waits for the client. */
-export async function accept({ contestant, line }: Part): Promise<Required<End>> {
+export async function accept(
+  { contestant, line }: Part,
+  options: ReceiveOptions = {},
+): Promise<Required<End>> {
   let welcome: (connection: Connection) => void = () => {};
   const connected = new Promise<Connection>((resolve) => (welcome = resolve));
-  const { port, server } = await contestant.serve({ onConnection: (each) => welcome(each) });
+  const { port, server } = await contestant.serve({
+    ...options,
+    onConnection: (each) => welcome(each),
+  });
   const wire = new WireBytes(server);
   line.tell(port);
   return { connection: await connected, wire };
 }
 
 /** Connects to the port that is told. */
-export async function join({ contestant, line }: Part): Promise<End> {
-  return { connection: await contestant.connect({ port: await line.hear() }) };
+export async function join({ contestant, line }: Part, options: ReceiveOptions = {}): Promise<End> {
+  return { connection: await contestant.connect({ ...options, port: await line.hear() }) };
 }
