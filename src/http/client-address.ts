@@ -43,8 +43,12 @@ export function clientAddressReader(
   trustProxy: TrustProxy,
 ): (socketAddress: string | undefined, forwardedFor: string | undefined) => ClientAddress {
   const isTrusted = trustOf(trustProxy);
+  let last: { readonly text: string; readonly socket: IpAddress | undefined } | undefined;
   return (socketAddress, forwardedFor) => {
-    const socket = parseAddress(socketAddress ?? "");
+    const text = socketAddress ?? "";
+    // Behind a proxy it is always the same, and of a busy client it is for a while.
+    if (last?.text !== text) last = { text, socket: parseAddress(text) };
+    const { socket } = last;
     const isProxied = isTrusted(socket, 0);
     if (!isProxied || forwardedFor === undefined) return { address: keyOf(socket), isProxied };
     const hops = forwardedFor.split(",").slice(-HOPS_MAX).toReversed();

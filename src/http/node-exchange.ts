@@ -160,8 +160,9 @@ export function writeAnswer(
   rules: RequestRules,
 ): void {
   guarded(request, response, rules, () => {
-    response.writeHead(answer.status, { ...answer.headers, ...connectionHeaders(request) });
-    response.end(answer.body);
+    const { status, headers, body } = answer;
+    response.writeHead(status, isLastOf(request) ? { ...headers, connection: "close" } : headers);
+    response.end(body);
   });
 }
 
@@ -214,14 +215,14 @@ function guarded(
   }
 }
 
-function connectionHeaders(request: NodeRequest): Record<string, string> {
-  if (request.httpVersionMajor !== 1) return {};
+/** Whether its connection ends with the answer. */
+function isLastOf(request: NodeRequest): boolean {
+  if (request.httpVersionMajor !== 1) return false;
   // HTTP/1.0 is served without keep-alive even where it asks: a proxy of that age hands the wish
   // on without knowing it, and then waits for an end that does not come (RFC 9112 appendix C.2.2).
   // A server that was told to close waits for its connections, so they must not stay.
   const { socket } = request as { socket: { server?: { listening?: boolean } } };
-  const isLast = request.httpVersionMinor === 0 || socket.server?.listening === false;
-  return isLast ? { connection: "close" } : {};
+  return request.httpVersionMinor === 0 || socket.server?.listening === false;
 }
 
 export function destroyConnection(request: NodeRequest, response: NodeResponse): void {
