@@ -16,6 +16,7 @@ import {
 } from "./limits.ts";
 import { writeChannelWindows, writeNumbered } from "./numbered-frames.ts";
 import { writePrefix } from "./prefix-frames.ts";
+import { StoredRun } from "./stored-run.ts";
 import { varintBytes, writeVarint } from "./varint.ts";
 import { Wire } from "./wire.ts";
 
@@ -36,7 +37,13 @@ export interface BodyOptions {
 /** The largest head: its first byte, the length, the checksum. */
 const COVERED_START: number = 1 + INTEGER_BYTES_MAX + CHECKSUM_BYTES;
 
-/** The whole body in a new array of the exact size. */
+/** A body with payloads of so many bytes is written where it stays. */
+const OWN_BYTES_MIN = 16_384;
+
+/** Room beside the payloads: for the frames of some runs, and the lengths of as many messages. */
+const OWN_BYTES_SPARE = 1_024;
+
+/** The whole body in a new array. */
 export function encodeBody(content: Body, options: BodyOptions): Uint8Array {
   return finishBody(beginBody(content, options), content, options);
 }
@@ -74,6 +81,8 @@ export function bytesBegun(writer: Wire, options: BodyOptions): number {
 export function finishBody(writer: Wire, content: Body, options: BodyOptions): Uint8Array {
   const { checksum, direction, sessionId, address } = options;
   const { channelsBlocked, numbered } = content;
+  const payloadBytes = payloadBytesOf(numbered);
+  if (payloadBytes >= OWN_BYTES_MIN) writer.moveToOwn(payloadBytes + OWN_BYTES_SPARE);
   writeChannelWindows(writer, FRAME_CHANNEL_BLOCKED, channelsBlocked);
   for (let at = 0; at < numbered.length; at++) {
     writeNumbered(writer, numbered[at] as NumberedFrame, at === numbered.length - 1);
@@ -90,7 +99,14 @@ export function finishBody(writer: Wire, content: Body, options: BodyOptions): U
     const sum = bodyChecksum(sessionId, head, bytes, COVERED_START, end); // [SUM-1]
     writeChecksum(bytes, checksumAt, sum);
   }
-  return bytes.slice(start, end);
+  return writer.isOwn ? bytes.subarray(start, end) : bytes.slice(start, end);
+}
+
+/** About what payloads take that lie one behind the other; the writer makes room for any other. */
+function payloadBytesOf(numbered: readonly NumberedFrame[]): number {
+  let bytes = 0;
+  for (const frame of numbered) if (frame instanceof StoredRun) bytes += frame.payloadBytes;
+  return bytes;
 }
 
 /** A VERSION body, for an unknown version; `versions` rise, each 1 to 15 [VER-1] [VER-2]. */

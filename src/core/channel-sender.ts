@@ -97,7 +97,12 @@ export class ChannelSender {
 
   /** Whether the channel's own window lets the first unsent message begin. */
   get isAffordable(): boolean {
-    return this.units < this.unitsMax && this.bytes + this.headNeeds <= this.bytesMax;
+    return this.affords(this.headNeeds);
+  }
+
+  /** Whether the channel's own window has room for one more unit of so many bytes. */
+  affords(bytes: number): boolean {
+    return this.units < this.unitsMax && this.bytes + bytes <= this.bytesMax;
   }
 
   /** Key of the first unsent message. */

@@ -218,7 +218,7 @@ export abstract class Half<Transmit extends { kind: string }> {
   // --- commands of the application ------------------------------------------------------------
 
   /**
-   * Accepts a message. Small payloads are copied; one above 4 KiB must not be changed until it is
+   * Accepts a message. Small payloads are copied; one above 512 bytes must not be changed until it is
    * released. `key` belongs to `latest` channels (default 0).
    *
    * @returns false from `highWaterBytes` on: better wait for `writable`.

@@ -330,9 +330,12 @@ export class Sender {
   /** [WIN-1]: within the session's window; the channels in `turns` are within their own. */
   get canSendUnit(): boolean {
     const channel = this.turns.first;
-    if (channel === undefined || channel.openPending) return false;
-    if (this.ring.next > this.seqMax) return false;
-    return this.bytesNumbered + channel.headNeeds <= this.bytesMax;
+    return channel !== undefined && !channel.openPending && this.affords(channel.headNeeds);
+  }
+
+  /** Whether the session's window has room for one more unit of so many bytes. */
+  private affords(bytes: number): boolean {
+    return this.ring.next <= this.seqMax && this.bytesNumbered + bytes <= this.bytesMax;
   }
 
   // --- filling --------------------------------------------------------------------------------
@@ -403,8 +406,9 @@ export class Sender {
         this.dropHead(channel);
         continue;
       }
-      if (!channel.isAffordable || !this.canSendUnit) return true;
       const bytes = channel.unsent.bytes(channel.unsent.head);
+      const needs = bytes <= UNIT_BYTES_MAX ? bytes : channel.headNeeds;
+      if (!channel.affords(needs) || !this.affords(needs)) return true;
       if (bytes > UNIT_BYTES_MAX) return this.takePart(bundle, channel);
       if (!bundle.fitsMessage(bytes, channel.id)) return false;
       this.takeMessage(bundle, channel);

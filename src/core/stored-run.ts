@@ -38,6 +38,15 @@ export class StoredRun implements MessagesFrame {
     return run;
   }
 
+  /** Of all payloads. */
+  get payloadBytes(): number {
+    let bytes = 0;
+    for (let at = 0; at < this.ends.length; at++) {
+      bytes += (this.ends[at] as number) - (this.starts[at] as number);
+    }
+    return bytes;
+  }
+
   /** Appends the payload at a place. */
   add(source: Uint8Array, offset: number, bytes: number): void {
     const last = this.ends.length - 1;

@@ -34,6 +34,8 @@ export class Wire {
   position: number;
   private readonly end: number;
   private readonly reads: boolean;
+  /** What is written lies in memory of its own, not in the scratch. */
+  isOwn = false;
   /** What the body may still carry [RUN-5] [FRAME-6]. */
   private messagesLeft: number = BODY_MESSAGES_MAX;
   private framesLeft: number = BODY_FRAMES_MAX;
@@ -58,6 +60,18 @@ export class Wire {
   static writer(position: number): Wire {
     if (scratch.length > SCRATCH_BYTES_KEPT) scratch = new Uint8Array(1_024);
     return new Wire(scratch, position, WRITTEN_BYTES_MAX, false);
+  }
+
+  /**
+   * Moves what was written to memory of its own, with room for so many bytes more: a large body is
+   * then not copied once more at its end.
+   */
+  moveToOwn(bytesMore: number): void {
+    assert(!this.reads && !this.isOwn, "moved_twice");
+    const own = new Uint8Array(this.position + bytesMore);
+    own.set(this.bytes.subarray(0, this.position));
+    this.bytes = own;
+    this.isOwn = true;
   }
 
   /** Bytes that are left to be read, or may still be written. */
@@ -162,7 +176,8 @@ export class Wire {
     if (needed <= this.bytes.length) return;
     const larger = new Uint8Array(2 ** Math.ceil(Math.log2(needed)));
     larger.set(this.bytes);
-    scratch = this.bytes = larger;
+    this.bytes = larger;
+    if (!this.isOwn) scratch = larger;
   }
 }
 

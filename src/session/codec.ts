@@ -6,7 +6,7 @@ import { refuse } from "./checks.ts";
 
 /** One direction of one channel. Both functions may throw; an encoder's error reaches `send`. */
 export interface Codec {
-  /** The bytes of a value. They are copied up to 4 KiB and kept as they are above. */
+  /** The bytes of a value. They are copied up to 512 bytes and kept as they are above. */
   encode(value: unknown): Uint8Array;
   /** `bytes` are a view of a larger body: what keeps them keeps that. */
   decode(bytes: Uint8Array): unknown;
