@@ -13,6 +13,11 @@ export interface Connection {
   onMessage: (message: Message) => void;
   /** Called after `send` has returned false, when there is room again. */
   onDrain: () => void;
+  /**
+   * Called when the connection has broken for good, or is closed: what is sent from then on is lost.
+   * At a server the application keeps it for the connection that takes its place.
+   */
+  onClose: () => void;
   /** False: enough waits to be sent, as the library's own measure of back-pressure tells. */
   send(message: Message): boolean;
   /** The other side has acknowledged everything, where the library knows of such a thing. */
@@ -48,8 +53,9 @@ export interface ConnectOptions extends ReceiveOptions {
   /** What to connect to, which need not be the server itself. */
   readonly port: number;
   /**
-   * Goes on after a cut in the way in which the library's documentation says it, or, where it has
-   * none, by a new connection that takes what is sent from then on.
+   * Goes on after a cut in the way in which the library's documentation says it, or, where it says
+   * nothing, by a new connection that takes what is sent from then on. The `Connection` stays the
+   * same at the client.
    */
   readonly reconnects?: boolean;
   /** As the server's, where both sides are told. */

@@ -46,6 +46,8 @@ export async function run(
   const start = (role: Assignment["role"]): ChildProcess =>
     fork(side, [], {
       execArgv: ["--import", "tsx", "--expose-gc", ...(nodeOptions?.[role] ?? [])],
+      // Some libraries leave out what only their developers need.
+      env: { ...process.env, NODE_ENV: "production" },
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
   const processes = { serve: start("serve"), drive: start("drive") };

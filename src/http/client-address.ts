@@ -45,9 +45,9 @@ export function clientAddressReader(
   const isTrusted = trustOf(trustProxy);
   let last: { readonly text: string; readonly socket: IpAddress | undefined } | undefined;
   return (socketAddress, forwardedFor) => {
-    const text = socketAddress ?? "";
+    const own = socketAddress ?? "";
     // Behind a proxy it is always the same, and of a busy client it is for a while.
-    if (last?.text !== text) last = { text, socket: parseAddress(text) };
+    if (last?.text !== own) last = { text: own, socket: parseAddress(own) };
     const { socket } = last;
     const isProxied = isTrusted(socket, 0);
     if (!isProxied || forwardedFor === undefined) return { address: keyOf(socket), isProxied };

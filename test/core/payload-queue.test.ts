@@ -66,7 +66,7 @@ describe("a queue of payloads with its store", () => {
     store.store(small);
     expect(store.source).not.toBe(small);
     store.store(large);
-    expect(viewOf(store.source, store.offset, 4_097)).toBe(large);
+    expect(viewOf(store.source, store.offset, 513)).toBe(large);
   });
 
   test("has nothing outside of its positions", () => {

@@ -29,6 +29,7 @@ type Bytes = Session<Uint8Array, Uint8Array>;
 class End implements Connection {
   onMessage: Connection["onMessage"] = ignore;
   onDrain: Connection["onDrain"] = ignore;
+  onClose: Connection["onClose"] = ignore;
   readonly #session: Bytes;
 
   constructor(session: Bytes, taking: ReceiveOptions["taking"]) {
@@ -37,6 +38,7 @@ class End implements Connection {
       for (const message of messages) this.onMessage(message);
       return taking?.();
     });
+    void session.ended.then(() => this.onClose());
   }
 
   send(message: Message): boolean {

@@ -1,7 +1,14 @@
 import type { Contestant } from "../contestant.ts";
+import { engineIo } from "./engine-io.ts";
 import { holdfast } from "./holdfast.ts";
 import { coalescedTcp, rawTcp } from "./raw-tcp.ts";
 import { ws } from "./ws.ts";
 
 /** In the order of the tables. */
-export const contestants: readonly Contestant[] = [rawTcp, coalescedTcp, ws, ...holdfast];
+export const contestants: readonly Contestant[] = [
+  rawTcp,
+  coalescedTcp,
+  ws,
+  ...engineIo,
+  ...holdfast,
+];

@@ -5,6 +5,7 @@
  */
 import { connect, createServer, type Socket } from "node:net";
 import type { Connection, Contestant } from "../contestant.ts";
+import { dialling } from "./dialling.ts";
 import { listening } from "./listening.ts";
 
 const PREFIX_BYTES = 4;
@@ -15,6 +16,7 @@ const BLOCK_BYTES = 65_536;
 class Framed implements Connection {
   onMessage: Connection["onMessage"] = () => {};
   onDrain: Connection["onDrain"] = () => {};
+  onClose: Connection["onClose"] = () => {};
   protected readonly socket: Socket;
   #rest: Buffer = Buffer.alloc(0);
 
@@ -23,6 +25,7 @@ class Framed implements Connection {
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#read(chunk));
     socket.on("drain", () => this.onDrain());
+    socket.on("close", () => this.onClose());
     socket.on("error", () => {});
   }
 
@@ -92,11 +95,10 @@ function tcp(name: string, Kind: new (socket: Socket) => Connection): Contestant
       const server = createServer((socket) => onConnection(new Kind(socket)));
       return { port: await listening(server), server };
     },
-    connect: ({ port }) =>
-      new Promise((resolve, reject) => {
-        const socket = connect(port, "127.0.0.1", () => resolve(new Kind(socket)));
-        socket.once("error", reject);
-      }),
+    connect: dialling((port, opened, failed) => {
+      const socket = connect(port, "127.0.0.1", () => opened(new Kind(socket)));
+      socket.once("error", failed);
+    }),
   };
 }
 

@@ -6,6 +6,7 @@
 import { createServer } from "node:http";
 import { WebSocket, WebSocketServer } from "ws";
 import type { Connection, Contestant } from "../contestant.ts";
+import { dialling } from "./dialling.ts";
 import { listening } from "./listening.ts";
 
 /** Bytes that may wait in this process. */
@@ -16,6 +17,7 @@ function connection(socket: WebSocket): Connection {
   const end: Connection = {
     onMessage: () => {},
     onDrain: () => {},
+    onClose: () => {},
     send(message) {
       socket.send(message, written);
       wantsRoom = socket.bufferedAmount >= BUFFERED_BYTES_MAX;
@@ -29,6 +31,7 @@ function connection(socket: WebSocket): Connection {
     end.onDrain();
   };
   socket.on("message", (data: Buffer) => end.onMessage(data));
+  socket.on("close", () => end.onClose());
   socket.on("error", () => {});
   return end;
 }
@@ -43,10 +46,9 @@ export const ws: Contestant = {
     new WebSocketServer({ server }).on("connection", (socket) => onConnection(connection(socket)));
     return { port: await listening(server), server };
   },
-  connect: ({ port }) =>
-    new Promise((resolve, reject) => {
-      const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
-      socket.once("open", () => resolve(connection(socket)));
-      socket.once("error", reject);
-    }),
+  connect: dialling((port, opened, failed) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
+    socket.once("open", () => opened(connection(socket)));
+    socket.once("error", failed);
+  }),
 };
