@@ -188,6 +188,11 @@ export abstract class Half<Transmit extends { kind: string }> {
     return this.sender.bufferedBytes;
   }
 
+  /** @internal Payload bytes accepted that have not left yet. */
+  get unsentBytes(): number {
+    return this.sender.unsentBytes;
+  }
+
   /**
    * Units accepted and not yet held by the peer: messages, the parts of a large one each, and what
    * is said about channels.

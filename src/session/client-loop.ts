@@ -5,6 +5,7 @@
 import { type RequestOutput, type RequestSide, UNANSWERED_DOUBTED } from "../core/index.ts";
 import type { Carrier, Leaving, Outcome } from "./carrier.ts";
 import type { CodecFactory } from "./codec.ts";
+import { LARGE_BODY_BYTES } from "./limits.ts";
 import { HeldRequests } from "./held-requests.ts";
 import type { Host } from "./host.ts";
 import { Links } from "./links.ts";
@@ -63,9 +64,9 @@ export class ClientLoop implements Driver {
     this.#held = new HeldRequests(host, carrier.origin);
     this.#lostAfterMs = lostAfterMs;
     this.hub = new SessionHub(side, this, makeCodec);
-    const moved = (): void => {
+    const moved = (bytes = 0): void => {
       this.#pump();
-      this.#planTurn();
+      this.#endTick(bytes);
     };
     const { pipes = [], requests = "parked" } = carrier;
     this.#hasRequests = requests !== "none";
@@ -92,6 +93,12 @@ export class ClientLoop implements Driver {
     // A host that is left has no other tick: what the application says now leaves at once.
     if (this.#isFrozen) void Promise.resolve().then(() => this.#flush());
     else this.#planTurn();
+  }
+
+  transmit(): void {
+    if (this.#isFrozen || this.#isEnded) return;
+    this.#side.handleTimeout(this.host.nowMs());
+    this.#perform();
   }
 
   #planTurn(): void {
@@ -153,8 +160,14 @@ export class ClientLoop implements Driver {
     this.#pump();
   }
 
-  /** Does what the core asks for, until it has nothing left but a time to be woken at. */
+  /** Does what the core asks for, and then tells the application. */
   #pump(): void {
+    this.#perform();
+    this.hub.settle();
+  }
+
+  /** Does what the core asks for, until it has nothing left but a time to be woken at. */
+  #perform(): void {
     const before = [...this.#out.keys()];
     for (;;) {
       const output = this.#side.poll();
@@ -186,7 +199,6 @@ export class ClientLoop implements Driver {
     this.#turns?.consider(isHearing && !this.#isEnded);
     this.hub.linkReason = this.#links.lastReason;
     if (!this.#isEnded) this.hub.noteLink(this.#links.name);
-    this.hub.settle();
   }
 
   /**
@@ -249,7 +261,13 @@ export class ClientLoop implements Driver {
       });
     }
     this.#pump();
-    this.#planTurn();
+    this.#endTick(outcome.kind === "answer" ? outcome.bytes.length : 0);
+  }
+
+  /** A large body ends its tick; what came with a small one may be answered together with others. */
+  #endTick(bytes: number): void {
+    if (bytes >= LARGE_BODY_BYTES) this.#turn();
+    else this.#planTurn();
   }
 
   /** All that was out before is of no use; what the core said last still goes. */

@@ -10,3 +10,9 @@ export const SERVER_LOST_AFTER_MS = 5_000;
 
 /** Beyond `holdTimeMs`: a healthy client's parked request comes back within that. */
 export const REAUTHENTICATE_MARGIN_MS = 5_000;
+
+/**
+ * A body from this size on is answered before others are read that have come meanwhile: else both
+ * sides would take turns at working, each with all that is under way.
+ */
+export const LARGE_BODY_BYTES = 131_072;

@@ -55,8 +55,11 @@ export class Links {
   readonly #side: RequestSide;
   /** The best first. */
   readonly #ways: readonly Way[];
-  /** Something happened on a pipe: the core is to be drained, and the tick to end. */
-  readonly #moved: () => void;
+  /**
+   * Something happened on a pipe, as that a body of so many bytes came: the core is to be drained,
+   * and the tick to end.
+   */
+  readonly #moved: (bytes?: number) => void;
   readonly #touch: () => void;
   readonly #attempts: Set<Attempt> = new Set();
   #joined: Attempt | undefined;
@@ -74,7 +77,7 @@ export class Links {
     side: RequestSide,
     carriers: readonly PipeCarrier[],
     isForced: boolean,
-    moved: () => void,
+    moved: (bytes?: number) => void,
     touch: () => void,
   ) {
     this.#host = host;
@@ -257,7 +260,7 @@ export class Links {
         } else if (attempt.way.carrier.isNamed === true) {
           this.#take(attempt, bytes);
         }
-        this.#moved();
+        this.#moved(bytes.length);
       },
       closed: (reason) => {
         if (isOver()) return;

@@ -19,7 +19,7 @@ import { checkFunction, type Optional, refuse, withoutUndefined } from "./checks
 import { checkCodec, type CodecFactory } from "./codec.ts";
 import { CODE_MAX } from "./errors.ts";
 import { type Host, platform, randomWord } from "./host.ts";
-import { REAUTHENTICATE_MARGIN_MS, SERVER_LOST_AFTER_MS } from "./limits.ts";
+import { LARGE_BODY_BYTES, REAUTHENTICATE_MARGIN_MS, SERVER_LOST_AFTER_MS } from "./limits.ts";
 import { msgpack } from "./msgpack.ts";
 import type { Peer, PipeEvents, Reply, RequestHandler, ServerPipe } from "./peer.ts";
 import { type Answer, ask, Reauthentication } from "./reauthentication.ts";
@@ -241,7 +241,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
       this.#moved.add(session);
     }
     this.#pump();
-    this.#touch();
+    this.#endTick(body);
     return () => {
       if (!this.#held.delete(handle) || session === undefined) return;
       this.#endpoint.handleGone(session, handle);
@@ -268,7 +268,9 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
         if (!this.#pipes.has(handle)) return;
         if (session !== undefined) {
           this.#endpoint.handlePipeBody(this.#host.nowMs(), session, handle, bytes);
-          this.#noteMoved(session);
+          this.#moved.add(session);
+          this.#pump();
+          this.#endTick(bytes);
         } else if (leave === undefined && peer !== undefined) {
           const known = this.#endpoint.recognise(bytes, claim);
           const reauthentication = this.#reauthentication;
@@ -421,6 +423,12 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     this.#host.atEndOfTick(() => this.#turn());
   }
 
+  /** A large body ends its tick; what came with a small one may be answered together with others. */
+  #endTick({ length }: Uint8Array): void {
+    if (length >= LARGE_BODY_BYTES) this.#turn();
+    else this.#touch();
+  }
+
   /** The end of the tick: now the core speaks. */
   #turn(): void {
     this.#isTurnPlanned = false;
@@ -436,6 +444,15 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     this.#drainEndpoint();
     this.#endpoint.handleTimeout(atNowMs);
     this.#pump();
+  }
+
+  /** The same for one session, whose turn comes nevertheless; the applications hear of it then. */
+  #transmit(session: ServerSession): void {
+    if (!this.#served.has(session)) return;
+    this.#endpoint.touch(session);
+    this.#drainEndpoint();
+    this.#endpoint.handleTimeout(this.#host.nowMs());
+    this.#drainEndpoint();
   }
 
   /** Does what the core asks for, and then tells the applications. */
@@ -542,6 +559,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
         if (this.#served.has(serverSession)) this.#touched.set(serverSession, hub);
         this.#touch();
       },
+      transmit: () => this.#transmit(serverSession),
       report: (error: unknown) => this.#report(error, session),
     };
     const hub = new SessionHub(side, driver, this.#codec);

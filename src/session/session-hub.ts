@@ -37,6 +37,8 @@ export interface Driver {
   readonly host: Host;
   /** The session was given commands: they leave at the end of the tick. */
   touch(): void;
+  /** A body's worth of messages waits: it leaves before the tick ends. No listener runs meanwhile. */
+  transmit(): void;
   /** Code of the application failed, and not by the peer's doing. */
   report(error: unknown): void;
 }
@@ -59,6 +61,12 @@ interface OpenChannel {
   readonly channel: Channel;
   readonly inbox: Inbox;
 }
+
+/**
+ * So much leaves before the tick ends, that the other side works while more is sent: a quarter of
+ * the default high-water mark.
+ */
+const TRANSMIT_BYTES = 262_144;
 
 /** Of which session an error is: in a chain it need not be the one whose callback throws it. */
 const thrownBy: WeakMap<UsageError, SessionHub> = new WeakMap();
@@ -85,6 +93,8 @@ export class SessionHub {
   #isFull = false;
   /** When the first message of this tick was sent. */
   #tickMs: number | undefined;
+  /** When so much waits to leave, it is not kept until the tick ends. */
+  #transmitAtBytes = TRANSMIT_BYTES;
   /** By the application. */
   #isClosedHere = false;
   /** The peer has abandoned a channel. */
@@ -116,6 +126,7 @@ export class SessionHub {
     }
     if (!hasRoom) this.#isFull = true;
     this.touch();
+    if (this.side.unsentBytes >= TRANSMIT_BYTES) this.#transmit();
     return hasRoom;
   }
 
@@ -314,6 +325,7 @@ export class SessionHub {
   /** The tick ends: what was consumed in it raises windows. */
   beforeTransmit(): void {
     this.#tickMs = undefined;
+    this.#transmitAtBytes = TRANSMIT_BYTES;
     this.#endTick(0, this.inbox);
     for (const { id, inbox } of this.channels.values()) this.#endTick(id, inbox);
   }
@@ -384,6 +396,14 @@ export class SessionHub {
   #stateOf(channelId: number): SendingState | undefined {
     if (this.side.state === "ended") return undefined;
     return this.side.sender.channels.get(channelId)?.state;
+  }
+
+  /** Once for each so many bytes: what then still waits has to wait for its peer. */
+  #transmit(): void {
+    const { unsentBytes } = this.side;
+    if (unsentBytes < this.#transmitAtBytes) return;
+    this.#driver.transmit();
+    this.#transmitAtBytes = this.side.unsentBytes + TRANSMIT_BYTES;
   }
 
   /** Remembers of a command's error whose it is. */

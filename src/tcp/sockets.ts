@@ -14,9 +14,16 @@ export function tuneSocket(socket: Socket): void {
   socket.setKeepAlive(true, TCP_PROBE_MS);
 }
 
-/** Writes a body; what is written in one tick leaves together. */
+/** A body from this size on fills packets by itself, and is worth a call of the system. */
+const LARGE_BODY_BYTES = 65_536;
+
+/** Writes a body; small ones that are written in one tick leave together. */
 export function writeBody(socket: Socket, body: Uint8Array): void {
   if (!socket.writable) return;
+  if (body.length >= LARGE_BODY_BYTES && socket.writableCorked === 0) {
+    socket.write(body);
+    return;
+  }
   if (socket.writableCorked === 0) {
     socket.cork();
     process.nextTick(() => socket.uncork());
