@@ -4,7 +4,15 @@ import { bars, type Panel } from "./chart.ts";
 import type { Contestant } from "./contestant.ts";
 import {
   CPU,
+  CPU_PERCENT,
+  CUTS,
+  cutsName,
+  DOUBLED,
   ECHO,
+  GAP,
+  IDLE,
+  LOST,
+  MEMORY,
   P50_MS,
   P50_US,
   P99_MS,
@@ -12,6 +20,7 @@ import {
   PACED,
   type Play,
   RATE,
+  REORDERED,
   throughputName,
   WIRE,
   WIRE_DOWN,
@@ -46,6 +55,25 @@ function throughput(messageBytes: number): Chart {
     file: `throughput-${messageBytes}.svg`,
     title: `Throughput, messages of ${size}`,
     panels: [{ name: RATE, series }],
+  };
+}
+
+function cuts(parameters: (typeof CUTS)[number]): Chart {
+  const play = cutsName(parameters);
+  return {
+    file: `cuts-${parameters.cutEveryMs}-${parameters.delayMs}.svg`,
+    title: play.replace("cuts", "All connections cut"),
+    panels: [
+      {
+        name: "messages of 6,400",
+        series: [LOST, DOUBLED, REORDERED].map((figure) => ({ name: figure, play, figure })),
+      },
+      {
+        name: "ms, logarithmic",
+        isLogarithmic: true,
+        series: [{ name: "largest gap", play, figure: GAP }],
+      },
+    ],
   };
 }
 
@@ -101,6 +129,15 @@ const charts: readonly Chart[] = [
       },
     ],
   },
+  {
+    file: "idle.svg",
+    title: IDLE,
+    panels: [
+      { name: MEMORY, series: [{ name: "memory", play: IDLE, figure: MEMORY }] },
+      { name: CPU_PERCENT, series: [{ name: "processor", play: IDLE, figure: CPU_PERCENT }] },
+    ],
+  },
+  ...CUTS.map(cuts),
 ];
 
 /** By file, the text of each chart of which something was measured. */

@@ -6,15 +6,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { Contestant } from "./contestant.ts";
 import { contestants } from "./contestants/index.ts";
 import { drawAll } from "./charts.ts";
-import { load, machine, versions } from "./machine.ts";
-import { type Play, plays, takesPart } from "./plays.ts";
+import { load, machine } from "./machine.ts";
+import { plays, takesPart } from "./plays.ts";
 import { page, type Report } from "./report.ts";
-import { type Outcome, Results } from "./results.ts";
-import { run } from "./run.ts";
+import { playRounds } from "./rounds.ts";
 import { judge, targets } from "./targets.ts";
+import { versionOf } from "./versions.ts";
 
 interface Options {
   readonly rounds: number;
@@ -53,40 +52,6 @@ const options = new Command("npm run bench:peers --")
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-async function playOnce(play: Play, contestant: Contestant): Promise<Outcome> {
-  const { scenario, parameters, timeoutMs } = play;
-  try {
-    return { figures: await run(scenario, contestant.name, parameters, { timeoutMs }) };
-  } catch (error) {
-    return { failed: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-/** In the order of the tables, round after round. */
-async function playAll(players: readonly Contestant[], played: readonly Play[]): Promise<Results> {
-  const outcomes = new Results();
-  for (let round = 1; round <= options.rounds; round++) {
-    for (const play of played) {
-      for (const player of players.filter((each) => takesPart(each, play))) {
-        const outcome = await playOnce(play, player);
-        outcomes.add(play, player, outcome);
-        const heading = `round ${round} of ${options.rounds}: ${play.name}: ${player.name}`;
-        say(
-          "failed" in outcome
-            ? `${heading}: FAILED: ${outcome.failed}`
-            : `${heading}: ${brief(play, outcome.figures)}`,
-        );
-      }
-    }
-  }
-  return outcomes;
-}
-
-function brief(play: Play, figures: Readonly<Record<string, number>>): string {
-  const [first] = play.figures;
-  return `${first?.read(figures)?.toFixed(first.digits) ?? "-"} ${first?.name ?? ""}`;
-}
-
 /** Everything that was measured, for other programs. */
 function raw(report: Report): string {
   const { facts, plays: played, contestants: players, results: outcomes, verdicts } = report;
@@ -108,11 +73,17 @@ const startedAt = new Date();
 const loadBefore = load();
 const players = contestants.filter(({ name }) => options.contestant.includes(name));
 const played = plays.filter(({ scenario }) => options.scenario.includes(scenario));
-const outcomes = await playAll(players, played);
+const outcomes = await playRounds({
+  contestants: players,
+  plays: played,
+  rounds: options.rounds,
+  takesPart,
+  say,
+});
 const report: Report = {
   facts: {
     machine: machine(),
-    versions: versions(players),
+    versions: Object.fromEntries(players.map((player) => [player.name, versionOf(player)])),
     rounds: options.rounds,
     startedAt: startedAt.toISOString().slice(0, 10),
     minutes: Math.ceil((Date.now() - startedAt.getTime()) / 60_000),

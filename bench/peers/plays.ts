@@ -22,6 +22,8 @@ export interface Play {
   /** A run that takes longer has failed. */
   readonly timeoutMs: number;
   readonly figures: readonly Figure[];
+  /** Not for peers: it asks for more than they have, or shows nothing of how we compare. */
+  readonly isOursOnly?: boolean;
 }
 
 function figure(
@@ -48,6 +50,7 @@ function together(
   return { name, digits, better, read };
 }
 
+const greatest = (values: number[]): number => Math.max(...values);
 const sum = (values: number[]): number => values.reduce((all, value) => all + value, 0);
 
 export const RATE = "thousand messages per second";
@@ -56,9 +59,21 @@ export const P50_US = "p50, us";
 export const P99_US = "p99, us";
 export const P50_MS = "p50, ms";
 export const P99_MS = "p99, ms";
+/** A message with its echo, where there is one. */
+export const CPU_US = "processor of both processes, us per message";
 export const CPU = "processor of both processes, ms per second";
 export const WIRE_UP = "bytes on the wire per message up";
 export const WIRE_DOWN = "bytes on the wire per message down";
+
+export const MEMORY = "memory of the server, KB per connection";
+export const CPU_PERCENT = "processor of the server, %";
+export const CONNECTIONS = "connections";
+export const LOST = "lost";
+export const DOUBLED = "doubled";
+export const REORDERED = "out of order";
+export const GAP = "largest gap, ms";
+export const WAITING = "memory of the receiver while they wait, MB";
+export const RELEASED = "time by that of messages taken at once";
 
 function throughput(messageBytes: number, way: "up" | "down"): Play {
   return {
@@ -69,8 +84,7 @@ function throughput(messageBytes: number, way: "up" | "down"): Play {
     figures: [
       together(RATE, ["messagesPerSecond"], ([each]) => (each ?? 0) / 1_000, 1, "more"),
       figure(WIRE, "wireBytesPerMessage", "less", 1),
-      figure("processor of the sender, us per message", "senderUsPerMessage", "less", 2),
-      figure("processor of the receiver, us per message", "receiverUsPerMessage", "less", 2),
+      together(CPU_US, ["senderUsPerMessage", "receiverUsPerMessage"], sum, 2),
     ],
   };
 }
@@ -82,6 +96,78 @@ export function throughputName(messageBytes: number, way: "up" | "down"): string
 export const ECHO = "echo";
 export const PACED = "paced";
 
+export const IDLE = "2,000 idle connections, requests held 25 s";
+export const IDLE_LONG = "2,000 idle connections, requests held 120 s";
+export const IDLE_MANY = "15,000 idle connections, requests held 25 s";
+
+function idle(name: string, sessions: number, holdTimeMs: number): Play {
+  const kilobytes = ([bytes]: number[]): number => (bytes ?? 0) / 1_000;
+  return {
+    name,
+    scenario: "idle",
+    parameters: { sessions, holdTimeMs },
+    timeoutMs: holdTimeMs + 120_000,
+    figures: [
+      together(MEMORY, ["residentBytes"], kilobytes, 1),
+      together("a hold time later", ["residentBytesAfter"], kilobytes, 1),
+      together("heap, KB per connection", ["heapBytes"], kilobytes, 1),
+      figure(CPU_PERCENT, "cpuPercent", "less", 1),
+      figure(CONNECTIONS, "connections", "more"),
+    ],
+  };
+}
+
+/** How often connections are cut, and how long a byte is under way. */
+export const CUTS = [
+  { cutEveryMs: 1_000, delayMs: 0 },
+  { cutEveryMs: 250, delayMs: 0 },
+  { cutEveryMs: 1_000, delayMs: 25 },
+  { cutEveryMs: 250, delayMs: 25 },
+] as const;
+
+export function cutsName({ cutEveryMs, delayMs }: (typeof CUTS)[number]): string {
+  const often = cutEveryMs === 1_000 ? "each second" : `each ${cutEveryMs} ms`;
+  return `cuts ${often}, ${delayMs === 0 ? "no delay" : `${delayMs} ms each way`}`;
+}
+
+function cuts(parameters: (typeof CUTS)[number]): Play {
+  return {
+    name: cutsName(parameters),
+    scenario: "cuts",
+    parameters,
+    timeoutMs: 60_000,
+    figures: [
+      together(LOST, ["lostUp", "lostDown"], sum),
+      together(DOUBLED, ["doubledUp", "doubledDown"], sum),
+      together(REORDERED, ["reorderedUp", "reorderedDown"], sum),
+      together(GAP, ["gapMsUp", "gapMsDown"], greatest),
+      together("gap of a cut, ms", ["cutGapMsUp", "cutGapMsDown"], greatest),
+    ],
+  };
+}
+
+export function slowName(way: "up" | "down"): string {
+  return `a million messages for a slow receiver, ${way}`;
+}
+
+function slowReceiver(way: "up" | "down"): Play {
+  const megabytes = ([bytes]: number[]): number => (bytes ?? 0) / 1e6;
+  return {
+    name: slowName(way),
+    scenario: "slowReceiver",
+    parameters: { isDown: way === "down" ? 1 : 0 },
+    timeoutMs: 180_000,
+    figures: [
+      figure("taken at once, us per message", "atOnceUs", "less", 2),
+      figure("released, us per message", "releasedUs", "less", 2),
+      figure(RELEASED, "releasedToAtOnce", "less", 2),
+      together(WAITING, ["receiverMostBytes"], megabytes, 1),
+      together("of the sender, MB", ["senderBytes"], megabytes, 1),
+    ],
+    isOursOnly: true,
+  };
+}
+
 export const plays: readonly Play[] = [
   throughput(64, "up"),
   throughput(64, "down"),
@@ -92,7 +178,11 @@ export const plays: readonly Play[] = [
     scenario: "echo",
     parameters: {},
     timeoutMs: 60_000,
-    figures: [figure(P50_US, "p50Us"), figure(P99_US, "p99Us")],
+    figures: [
+      figure(P50_US, "p50Us"),
+      figure(P99_US, "p99Us"),
+      together(CPU_US, ["serverUsPerEcho", "clientUsPerEcho"], sum),
+    ],
   },
   {
     name: PACED,
@@ -108,9 +198,17 @@ export const plays: readonly Play[] = [
       together(WIRE, ["wireBytesUp", "wireBytesDown"], (each) => sum(each) / each.length, 1),
     ],
   },
+  idle(IDLE, 2_000, 25_000),
+  { ...idle(IDLE_LONG, 2_000, 120_000), isOursOnly: true },
+  { ...idle(IDLE_MANY, 15_000, 25_000), isOursOnly: true },
+  ...CUTS.map(cuts),
+  slowReceiver("up"),
+  slowReceiver("down"),
 ];
 
 /** Some contestants carry messages of one length only. */
-export function takesPart({ messageBytes }: Contestant, { parameters }: Play): boolean {
+export function takesPart({ kind, messageBytes }: Contestant, play: Play): boolean {
+  const { parameters, isOursOnly = false } = play;
+  if (isOursOnly && kind !== "holdfast") return false;
   return messageBytes === undefined || messageBytes === (parameters["messageBytes"] ?? 64);
 }

@@ -8,7 +8,7 @@ import { type Verdict, verdictCells } from "./targets.ts";
 
 export interface Facts {
   readonly machine: Machine;
-  /** Versions of packages, by name. */
+  /** Of the package of each contestant, by the contestant's name. */
   readonly versions: Readonly<Record<string, string>>;
   readonly rounds: number;
   readonly startedAt: string;
@@ -38,12 +38,12 @@ export function page(report: Report): string {
 
 function factLines(facts: Facts): string {
   const { processor, cores, memoryGb, node, kernel } = facts.machine;
-  const versions = Object.entries(facts.versions).map((each) => each.join(" "));
+  const byVersion = table(["contestant", "version"], Object.entries(facts.versions));
   return (
     `${facts.startedAt}: ${cores} x ${processor}, ${memoryGb} GB, ${kernel}, Node ${node}; ` +
     `${facts.rounds} rounds in ${facts.minutes} minutes, load ${facts.loadBefore} before and ` +
-    `${facts.loadAfter} after.\n\n${versions.join(", ")}.\n\n` +
-    "Figures are the median of the rounds, with the least and the greatest."
+    `${facts.loadAfter} after. Figures are the median of the rounds, with the least and the ` +
+    `greatest.\n\n${byVersion}`
   );
 }
 

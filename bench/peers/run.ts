@@ -6,6 +6,8 @@ export interface Assignment {
   readonly role: "serve" | "drive";
   readonly scenario: string;
   readonly contestant: string;
+  /** The module that exports them. */
+  readonly contestants: string;
   readonly parameters: Parameters;
 }
 
@@ -24,10 +26,14 @@ export interface RunOptions {
   readonly timeoutMs: number;
   /** For Node, beside those that every run has; by role. */
   readonly nodeOptions?: Readonly<Record<Assignment["role"], readonly string[]>>;
+  /** A module that exports `contestants`; by default all that there are. */
+  readonly contestants?: URL;
 }
 
 /** How long a process may take to end. */
 const EXIT_MS = 5_000;
+
+const all = new URL("contestants/index.ts", import.meta.url);
 
 const side = new URL("side.ts", import.meta.url).pathname;
 
@@ -41,7 +47,7 @@ export async function run(
   scenario: string,
   contestant: string,
   parameters: Parameters,
-  { timeoutMs, nodeOptions }: RunOptions,
+  { timeoutMs, nodeOptions, contestants = all }: RunOptions,
 ): Promise<Figures> {
   const start = (role: Assignment["role"]): ChildProcess =>
     fork(side, [], {
@@ -66,7 +72,8 @@ export async function run(
           else reject(new Error(`${role}: ${message.reason}`));
         });
         process.on("exit", (code) => reject(new Error(`${role} has ended with ${code}`)));
-        const assignment: Assignment = { role, scenario, contestant, parameters };
+        const from = contestants.href;
+        const assignment = { role, scenario, contestant, contestants: from, parameters };
         process.send({ kind: "assignment", assignment } satisfies ToSide);
       });
     const both = Promise.all([play("serve", "drive"), play("drive", "serve")]);

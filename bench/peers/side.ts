@@ -1,8 +1,12 @@
 /** One process of a run: plays the server's or the client's part, and tells what it measured. */
-import { contestants } from "./contestants/index.ts";
+import type { Contestant } from "./contestant.ts";
 import type { Line } from "./scenario.ts";
 import { scenarios } from "./scenarios/index.ts";
 import type { Assignment, FromSide, ToSide } from "./run.ts";
+
+interface Contestants {
+  readonly contestants: readonly Contestant[];
+}
 
 const post = (message: FromSide): void => void process.send?.(message);
 
@@ -21,7 +25,9 @@ function passOn(): void {
   while (heard.length > 0 && waiting.length > 0) waiting.shift()?.(heard.shift() as number);
 }
 
-async function play({ role, scenario, contestant: name, parameters }: Assignment): Promise<void> {
+async function play(assignment: Assignment): Promise<void> {
+  const { role, scenario, contestant: name, parameters } = assignment;
+  const { contestants } = (await import(assignment.contestants)) as Contestants;
   const contestant = contestants.find((candidate) => candidate.name === name);
   const part = scenarios[scenario];
   if (contestant === undefined || part === undefined) throw new Error(`no ${name} or ${scenario}`);

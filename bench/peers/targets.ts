@@ -5,15 +5,30 @@
 import { spread } from "../statistics.ts";
 import type { Contestant } from "./contestant.ts";
 import {
+  CONNECTIONS,
   CPU,
+  CPU_PERCENT,
+  CUTS,
+  cutsName,
+  DOUBLED,
   ECHO,
+  GAP,
+  IDLE,
+  IDLE_LONG,
+  IDLE_MANY,
+  LOST,
+  MEMORY,
   P50_MS,
   P50_US,
   P99_US,
   PACED,
   type Play,
   RATE,
+  RELEASED,
+  REORDERED,
+  slowName,
   throughputName,
+  WAITING,
   WIRE,
   WIRE_DOWN,
   WIRE_UP,
@@ -45,7 +60,8 @@ export interface Verdict {
   readonly state: "met" | "MISSED" | "FAILED" | "not measured";
 }
 
-function the(name: string): Peers {
+/** One of them. */
+export function the(name: string): Peers {
   return { name, includes: (contestant) => contestant.name === name };
 }
 
@@ -119,11 +135,54 @@ function paced(): Target[] {
   ];
 }
 
+function idle(): Target[] {
+  return [
+    { play: IDLE, contestant: POLL, figure: MEMORY, atMost: 18 },
+    { play: IDLE, contestant: STREAM, figure: MEMORY, atMost: 15 },
+    { play: IDLE, contestant: WEBSOCKET, figure: MEMORY, atMost: 14 },
+    ...LINKS.flatMap((contestant) => [
+      { play: IDLE, contestant, figure: CPU_PERCENT, atMost: 4 },
+      { play: IDLE_LONG, contestant, figure: CPU_PERCENT, atMost: 1 },
+      { play: IDLE_MANY, contestant, figure: CONNECTIONS, atLeast: 15_000 },
+    ]),
+  ];
+}
+
+function cuts(): Target[] {
+  return CUTS.map(cutsName).flatMap((play) =>
+    LINKS.flatMap((contestant) => [
+      ...[LOST, DOUBLED, REORDERED].map((figure) => ({
+        play,
+        contestant,
+        figure,
+        atMost: 0,
+        inEveryRound: true,
+      })),
+      { play, contestant, figure: GAP, to: PEERS, atMost: 1.5 },
+    ]),
+  );
+}
+
+/** A full window of messages of 64 bytes, and about as much as a receiver notes of each. */
+const WINDOW_MB = (262_144 * (64 + 320)) / 1e6;
+
+function slowReceiver(): Target[] {
+  return WAYS.map(slowName).flatMap((play) =>
+    LINKS.flatMap((contestant) => [
+      { play, contestant, figure: WAITING, atMost: Math.round(WINDOW_MB) },
+      { play, contestant, figure: RELEASED, atMost: 1.1 },
+    ]),
+  );
+}
+
 export const targets: readonly Target[] = [
   ...smallMessages(),
   ...largeMessages(),
   ...echo(),
   ...paced(),
+  ...idle(),
+  ...cuts(),
+  ...slowReceiver(),
 ];
 
 /** Whether the results meet a target. */

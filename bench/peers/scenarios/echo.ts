@@ -14,14 +14,22 @@ const MESSAGE_BYTES = 64;
 const WARM_UP = { count: 20_000, ms: 6_000 };
 const TIMED = { count: 10_000, ms: 3_000 };
 
-const DONE = 0;
+const BEGIN = 1;
+
+/** Microseconds of a processor. */
+function usSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
+}
 
 export const echo: Scenario = {
   async serve(part) {
     const { connection } = await accept(part);
     connection.onMessage = (message) => connection.send(message);
     await part.line.hear();
-    return {};
+    const before = process.cpuUsage();
+    const count = await part.line.hear();
+    return { serverUsPerEcho: usSince(before) / count };
   },
 
   async drive(part) {
@@ -45,10 +53,14 @@ export const echo: Scenario = {
       }
       return timesUs;
     };
+    const { timedMs = TIMED.ms } = part.parameters;
     await echoes(WARM_UP);
-    const timesUs = await echoes(TIMED);
-    part.line.tell(DONE);
+    part.line.tell(BEGIN);
+    const before = process.cpuUsage();
+    const timesUs = await echoes({ ...TIMED, ms: timedMs });
+    part.line.tell(timesUs.length);
     return {
+      clientUsPerEcho: usSince(before) / timesUs.length,
       p50Us: percentile(timesUs, 0.5),
       p99Us: percentile(timesUs, 0.99),
       echoes: timesUs.length,

@@ -15,11 +15,9 @@ import { accept, type End, join } from "./pair.ts";
 const BATCH_MIN = 500;
 const BATCH_MAX = 1_024_000;
 
-/** A batch that takes so long is timed. */
+/** A batch that takes so long is timed, and so many are, unless parameters say otherwise. */
 const BATCH_MS = 400;
-
-/** Batches that count, unless the parameter `batches` says otherwise: a profile wants more. */
-const TIMED = 5;
+const BATCHES = 5;
 
 /** Instead of a batch's count: the next ones are timed; there are no more. */
 const TIMED_FROM_HERE = -1;
@@ -58,9 +56,12 @@ class Expense {
   }
 }
 
-async function send({ connection, wire }: End, ring: Ring, part: Part): Promise<Figures> {
-  const { line } = part;
-  const { batches = TIMED } = part.parameters;
+async function send(
+  { connection, wire }: End,
+  ring: Ring,
+  { line, parameters }: Part,
+): Promise<Figures> {
+  const { batchMs = BATCH_MS, batches = BATCHES } = parameters;
   let answered: () => void = () => {};
   connection.onMessage = () => answered();
   let sent = 0;
@@ -76,7 +77,9 @@ async function send({ connection, wire }: End, ring: Ring, part: Part): Promise<
     return performance.now() - startMs;
   };
   let count = BATCH_MIN;
-  while ((await batch(count)) < BATCH_MS && count < BATCH_MAX) count *= 2;
+  // The faster of two, as a machine that is busy elsewhere makes any batch long.
+  const quickest = async (): Promise<number> => Math.min(await batch(count), await batch(count));
+  while ((await quickest()) < batchMs && count < BATCH_MAX) count *= 2;
   line.tell(TIMED_FROM_HERE);
   const expense = new Expense(wire);
   const rates: number[] = [];

@@ -1,0 +1,53 @@
+/** Contestants take turns, round after round: what the machine does meanwhile falls on all. */
+import type { Contestant } from "./contestant.ts";
+import type { Play } from "./plays.ts";
+import { type Outcome, Results } from "./results.ts";
+import { run, type RunOptions } from "./run.ts";
+
+export interface Rounds {
+  readonly contestants: readonly Contestant[];
+  /** The module that exports them; undefined: the one of all. */
+  readonly module?: URL;
+  readonly plays: readonly Play[];
+  readonly rounds: number;
+  takesPart(contestant: Contestant, play: Play): boolean;
+  say(progress: string): void;
+}
+
+/** In each round in the order of plays, and for each in that of contestants. */
+export async function playRounds(options: Rounds): Promise<Results> {
+  const { contestants, module, plays, rounds, takesPart, say } = options;
+  const results = new Results();
+  for (let round = 1; round <= rounds; round++) {
+    for (const play of plays) {
+      for (const contestant of contestants.filter((each) => takesPart(each, play))) {
+        const { timeoutMs } = play;
+        const from = module === undefined ? {} : { contestants: module };
+        const outcome = await playOnce(play, contestant, { timeoutMs, ...from });
+        results.add(play, contestant, outcome);
+        say(
+          `round ${round} of ${rounds}: ${play.name}: ${contestant.name}: ${brief(play, outcome)}`,
+        );
+      }
+    }
+  }
+  return results;
+}
+
+async function playOnce(
+  { scenario, parameters }: Play,
+  { name }: Contestant,
+  options: RunOptions,
+): Promise<Outcome> {
+  try {
+    return { figures: await run(scenario, name, parameters, options) };
+  } catch (error) {
+    return { failed: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Its first figure, or in full why there is none. */
+function brief({ figures: [first] }: Play, outcome: Outcome): string {
+  if ("failed" in outcome) return `FAILED: ${outcome.failed}`;
+  return `${first?.read(outcome.figures)?.toFixed(first.digits) ?? "-"} ${first?.name ?? ""}`;
+}
