@@ -72,6 +72,8 @@ export default defineConfig({
             "test/proxies/**",
             "test/browsers/**",
             "test/model/model.test.ts",
+            // Measures, with nothing else running.
+            "test/bench/**",
           ],
         },
       },

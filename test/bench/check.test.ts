@@ -1,0 +1,44 @@
+// `npm run bench:check`: its bounds hold, and would not if this package did twice the work.
+
+import { describe, expect, test } from "vitest";
+import { bounds, shortPlays } from "../../bench/peers/bounds.ts";
+import { checkBounds } from "../../bench/peers/check-bounds.ts";
+import { type Target, type Verdict, verdictCells } from "../../bench/peers/targets.ts";
+
+const builtIn = new URL("../../bench/peers/contestants/built-in.ts", import.meta.url);
+const slowed = new URL("slowed.ts", import.meta.url);
+
+function check(contestants: URL, some: readonly Target[]): Promise<Verdict[]> {
+  return checkBounds({
+    contestants,
+    plays: shortPlays,
+    bounds: some,
+    rounds: 3,
+    roundsAgain: 5,
+    say: () => {},
+  });
+}
+
+const lines = (verdicts: readonly Verdict[]): string[] =>
+  verdicts.map((verdict) => verdictCells(verdict).join(" | "));
+
+describe("the check of this package beside its peers", () => {
+  test("passes", async () => {
+    const verdicts = await check(builtIn, bounds);
+    expect(lines(verdicts.filter(({ state }) => state !== "met"))).toEqual([]);
+  });
+
+  test.each(["holdfast poll", "holdfast tcp"])(
+    "fails where %s does twice the work",
+    async (name) => {
+      const verdicts = await check(
+        slowed,
+        bounds.filter(({ contestant }) => contestant === name),
+      );
+      const states = verdicts.map(({ state }) => state);
+      // Nothing is lost meanwhile: it is slower, no more.
+      expect(states).not.toContain("FAILED");
+      expect(states).toContain("MISSED");
+    },
+  );
+});
