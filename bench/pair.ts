@@ -21,8 +21,12 @@ export interface PairOptions {
   readonly loss?: number;
   /** Messages that each receiver keeps back before it says that it is done with the oldest. */
   readonly lag?: number;
-  /** Channels beside channel 0, opened by the client. */
+  /** Channels beside channel 0, opened by the client; all messages go on them. */
   readonly channels?: number;
+  /** They only stand open: all messages go on channel 0. */
+  readonly areChannelsIdle?: boolean;
+  /** Looks at what is delivered, as an application would. */
+  readonly look?: (way: Way, channel: number, payloads: readonly Uint8Array[]) => void;
 }
 
 /** Windows wide enough for a hundred thousand messages of 1 KiB; all else as by default. */
@@ -47,6 +51,7 @@ export class Pair {
   lost = 0;
   private readonly loss: number;
   private readonly lag: number;
+  private readonly look: PairOptions["look"];
   private nowMs = 1_000;
   private random = 0x2545_f491;
   private opened: ServerSession | undefined = undefined;
@@ -60,6 +65,7 @@ export class Pair {
   constructor(options: PairOptions = {}) {
     this.loss = options.loss ?? 0;
     this.lag = options.lag ?? 0;
+    this.look = options.look;
     const explicit = { hold: "consumed", consume: "explicit" } as const;
     const session = { ...WIDE, ...(this.lag > 0 ? explicit : {}), ...options.session };
     const request: Partial<RequestOptions> = session;
@@ -77,7 +83,8 @@ export class Pair {
     this.session = this.opened;
     const label = new Uint8Array(0);
     for (let at = 0; at < (options.channels ?? 0); at++) {
-      this.channels.push(this.client.openChannel(this.nowMs, label));
+      const channel = this.client.openChannel(this.nowMs, label);
+      if (options.areChannelsIdle !== true) this.channels.push(channel);
       if (at % 200 === 199) this.settle();
     }
     this.settle();
@@ -175,6 +182,7 @@ export class Pair {
     for (let at = 0; at < payloads.length; at++) {
       count.bytes += (payloads[at] as Uint8Array).length;
     }
+    this.look?.(way, channel, payloads);
     const before = count.delivered;
     count.delivered += payloads.length;
     if (this.lag === 0) return;

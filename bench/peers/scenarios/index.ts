@@ -3,6 +3,7 @@ import { cuts } from "./cuts.ts";
 import { echo } from "./echo.ts";
 import { idle } from "./idle.ts";
 import { paced } from "./paced.ts";
+import { sessions } from "./sessions.ts";
 import { slowReceiver } from "./slow-receiver.ts";
 import { throughput } from "./throughput.ts";
 
@@ -12,5 +13,6 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   paced,
   cuts,
   idle,
+  sessions,
   slowReceiver,
 };

@@ -1,0 +1,204 @@
+/**
+ * The curves of scaling.ts: what is varied, at which points, and the work of one point. Each point
+ * is measured in a process of its own, so that none inherits another one's memory or history.
+ */
+import { Pair, type PairOptions, type Way } from "../pair.ts";
+import { Crowd } from "./crowd.ts";
+import { Numbered } from "./numbered.ts";
+
+/** The work of one point. */
+export interface Load {
+  /** Of one call of `run`. */
+  readonly messages: number;
+  run(): void;
+  /** Throws unless every message that was sent was delivered once. */
+  verify(): void;
+}
+
+export interface Series {
+  readonly name: string;
+  readonly points: readonly number[];
+  make(x: number): Load;
+}
+
+export interface Curve {
+  readonly name: string;
+  readonly title: string;
+  readonly xLabel: string;
+  readonly series: readonly Series[];
+  /** Of the message at a point, where cost per KiB means something. */
+  readonly messageBytes?: (x: number) => number;
+}
+
+const SMALL_BYTES = 64;
+const DECADES = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000];
+
+/** Messages that one call of `run` carries at least, so that clocks can tell. */
+const RUN_MESSAGES = 1_000;
+
+/** Payload bytes of one batch of large messages, unless one alone is larger. */
+const BATCH_BYTES = 1 << 20;
+
+/** Half of what channels may borrow has to be enough for a million messages in flight. */
+const WIDEST = { windowMessages: 1 << 22, windowBytes: 1 << 29 };
+
+interface Batches extends Omit<PairOptions, "look"> {
+  readonly way: Way;
+  readonly batch: number;
+  readonly bytes?: number;
+}
+
+/**
+ * Batches through one pair, each until it is released; with a lag that many are in flight already.
+ * A batch goes once, or several times, round all channels.
+ */
+function batches({ way, batch, bytes = SMALL_BYTES, ...options }: Batches): Load {
+  const numbered = new Numbered(bytes);
+  /** Messages delivered, by channel. */
+  const delivered = new Map<number, number>();
+  /** By channel, its place in the round. */
+  const places = new Map<number, number>();
+  const pair = new Pair({
+    ...options,
+    look: (from, channel, payloads) => {
+      if (from !== way) throw new Error("a message went the wrong way");
+      const before = delivered.get(channel) ?? 0;
+      const round = Math.max(1, places.size);
+      numbered.check(payloads, before * round + (places.get(channel) ?? 0), round);
+      delivered.set(channel, before + payloads.length);
+    },
+  });
+  for (const [place, channel] of pair.channels.entries()) places.set(channel, place);
+  if (places.size > 0 && batch % places.size !== 0) throw new Error("a batch is no whole round");
+  let sent = 0;
+  const send = (count: number): void => {
+    pair.send(way, numbered.take(sent, count));
+    sent += count;
+    pair.settle();
+  };
+  // What lies behind the receiver's lag is in flight from the start.
+  for (let left = options.lag ?? 0; left > 0; left -= RUN_MESSAGES) {
+    send(Math.min(left, RUN_MESSAGES));
+  }
+  const times =
+    bytes > BATCH_BYTES ? 1 : Math.ceil(RUN_MESSAGES / batch / Math.max(1, bytes / 1_024));
+  return {
+    messages: times * batch,
+    run: () => {
+      for (let time = 0; time < times; time++) send(batch);
+    },
+    verify: () => pair.verify(way, bytes),
+  };
+}
+
+const inFlight: Curve = {
+  name: "in-flight",
+  title: "Cost per message against messages in flight (64 B)",
+  xLabel: "messages in flight",
+  series: [
+    ...(["up", "down"] as const).map((way) => ({
+      name: `${way}, accepted at once`,
+      points: DECADES,
+      make: (batch: number) => batches({ way, batch, session: WIDEST }),
+    })),
+    ...(["up", "down"] as const).map((way) => ({
+      name: `${way}, kept back by the receiver, batches of 1,000`,
+      points: DECADES,
+      make: (lag: number) => batches({ way, batch: 1_000, lag, session: WIDEST }),
+    })),
+    {
+      name: "up, kept back by the receiver, batches of 10",
+      points: DECADES,
+      make: (lag) => batches({ way: "up", batch: 10, lag, session: WIDEST }),
+    },
+  ],
+};
+
+/** Sessions that have something to say at a time. */
+const SPEAKING_MAX = 100;
+
+const sessions: Curve = {
+  name: "sessions",
+  title: "Cost per message against sessions of one server (64 B)",
+  xLabel: "sessions",
+  series: (["up", "down"] as const).map((way) => ({
+    name: `${way}, batches of 10, up to 100 sessions at a time`,
+    points: [1, 10, 100, 1_000, 5_000, 20_000],
+    make: (count: number): Load => {
+      const crowd = new Crowd(count, new Numbered(SMALL_BYTES));
+      const speaking = Math.min(count, SPEAKING_MAX);
+      const messagesEach = 10;
+      const times = Math.ceil(RUN_MESSAGES / speaking / messagesEach);
+      return {
+        messages: times * speaking * messagesEach,
+        run: () => {
+          for (let time = 0; time < times; time++) crowd.turn(way, speaking, messagesEach);
+        },
+        verify: () => crowd.verify(),
+      };
+    },
+  })),
+};
+
+const KIB = 1_024;
+const MIB = KIB * KIB;
+
+const size: Curve = {
+  name: "size",
+  title: "Cost per message against its size (batches of 1 MiB, 1,000 messages at most)",
+  xLabel: "bytes of a message",
+  messageBytes: (bytes) => bytes,
+  series: (["up", "down"] as const).map((way) => ({
+    name: way,
+    points: [1, 16, 64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB, 4 * MIB, 16 * MIB],
+    make: (bytes: number) =>
+      batches({
+        way,
+        bytes,
+        batch: Math.max(1, Math.min(1_000, Math.floor(BATCH_BYTES / bytes))),
+      }),
+  })),
+};
+
+const MANY_CHANNELS = { ...WIDEST, windowBytes: 1 << 30, channelsMax: 10_000, channelUnits: 16 };
+
+const channels: Curve = {
+  name: "channels",
+  title: "Cost per message against channels that are open (64 B up)",
+  xLabel: "channels",
+  series: [
+    {
+      name: "messages go round all channels, batches of 10,000",
+      points: [1, 10, 100, 1_000, 10_000],
+      make: (count) =>
+        batches({ way: "up", batch: 10_000, channels: count, session: MANY_CHANNELS }),
+    },
+    {
+      name: "channel 0 alone has messages, batches of 1,000",
+      points: [1, 10, 100, 1_000, 10_000],
+      make: (idle) =>
+        batches({
+          way: "up",
+          batch: 1_000,
+          channels: idle,
+          areChannelsIdle: true,
+          session: MANY_CHANNELS,
+        }),
+    },
+  ],
+};
+
+const loss: Curve = {
+  name: "loss",
+  title: "Cost per message against the share of exchanges that is lost (64 B)",
+  xLabel: "lost exchanges, %",
+  series: (["up", "down"] as const).flatMap((way) =>
+    [10, 1_000].map((batch) => ({
+      name: `${way}, batches of ${batch.toLocaleString("en")}`,
+      points: [0, 1, 2, 5, 10, 20, 30],
+      make: (percent: number) => batches({ way, batch, loss: percent / 100 }),
+    })),
+  ),
+};
+
+export const curves: readonly Curve[] = [inFlight, sessions, size, channels, loss];

@@ -1,0 +1,83 @@
+/**
+ * One round over all points of a curve, in a process of its own: started by scaling.ts with
+ * `--expose-gc`, the name of the curve and the number of the round. Prints one line of JSON.
+ */
+import { curves, type Load } from "./curves.ts";
+
+/** What was measured at one point in one round. */
+export interface Sample {
+  readonly series: string;
+  readonly x: number;
+  /** Processor time of all threads, so that what the collector does beside is in it. */
+  readonly cpuNs: number;
+  readonly wallNs: number;
+  readonly messages: number;
+}
+
+/** In milliseconds of processor time: others may have the processor meanwhile. */
+const WARM_UP_MS = 50;
+const TIMED_MS = 150;
+
+/** Of one repetition, whatever the processor does. */
+const WALL_MS_MAX = 1_500;
+
+/** The compiler is done when so many repetitions in a row bring nothing; or it was given its time. */
+const STEADY = 3;
+const STEADY_WITHIN = 0.9;
+const OPTIMISED_MS_MAX = 3_000;
+
+function cpuUs(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+/** Until so much time was spent, and at least once. Returns the messages. */
+function repeat(load: Load, ms: number): number {
+  const untilUs = cpuUs() + ms * 1e3;
+  const untilMs = performance.now() + WALL_MS_MAX;
+  let messages = 0;
+  do {
+    load.run();
+    messages += load.messages;
+  } while (cpuUs() < untilUs && performance.now() < untilMs);
+  return messages;
+}
+
+/** Goes on until the code is as fast as it gets. */
+function optimise(load: Load): void {
+  const endMs = performance.now() + OPTIMISED_MS_MAX;
+  let least = Infinity;
+  for (let steady = 0; steady < STEADY && performance.now() < endMs; steady++) {
+    const beforeUs = cpuUs();
+    const messages = repeat(load, WARM_UP_MS);
+    const cost = (cpuUs() - beforeUs) / messages;
+    if (cost < least * STEADY_WITHIN) steady = -1;
+    least = Math.min(least, cost);
+  }
+}
+
+function measure(series: string, x: number, load: Load): Sample {
+  // Whatever was before is not this point's. It also throws away optimised code that refers to it,
+  // so it has to be before the code is optimised.
+  globalThis.gc?.();
+  optimise(load);
+  const cpuBefore = cpuUs();
+  const startMs = performance.now();
+  const messages = repeat(load, TIMED_MS);
+  const wallNs = ((performance.now() - startMs) * 1e6) / messages;
+  const cpuNs = ((cpuUs() - cpuBefore) * 1e3) / messages;
+  load.verify();
+  return { series, x, cpuNs, wallNs, messages };
+}
+
+const [curveName, round] = process.argv.slice(2);
+const curve = curves.find(({ name }) => name === curveName);
+if (curve === undefined) throw new Error("no such curve");
+
+const samples: Sample[] = [];
+for (const { name, points, make } of curve.series) {
+  // There and back again: what a process has gone through before falls on both ends.
+  const order = Number(round) % 2 === 0 ? points : points.toReversed();
+  for (const x of order) samples.push(measure(name, x, make(x)));
+}
+process.stdout.write(`${JSON.stringify(samples)}\n`);
