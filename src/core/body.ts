@@ -294,7 +294,7 @@ export interface Body {
   /** What the sender has received; missing only where it knows nothing. */
   readonly ack?: Ack;
   /** How far the receiver of this body may send. */
-  readonly window?: Window;
+  readonly window?: Window | undefined;
   /** The limits at which the sender stands still. */
   readonly blocked?: Window | undefined;
   /** Who answers, where sessions outlive their server. */

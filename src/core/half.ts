@@ -490,7 +490,8 @@ export abstract class Half<Transmit extends { kind: string }> {
     options: BodyOptions = this.bodyOptions,
     bytesMax: number = this.bodyBytesLimit,
   ): Uint8Array {
-    const { window, channelWindows } = this.receiver.state();
+    const opens = head.open !== undefined || head.opened !== undefined;
+    const { window, channelWindows } = this.receiver.state(opens);
     const { request, answer, owner, open, opened, pauseMs, succeeds, offer, hearing, pipe } = head;
     const { ack } = this.receiver;
     // One shape for all bodies: copying a head into others costs more than writing the body.
@@ -534,8 +535,9 @@ export abstract class Half<Transmit extends { kind: string }> {
   /** A body without a bundle, for what needs an answer but may carry none [PARK-4]. */
   protected composeEmpty(head: Partial<Body>, options: BodyOptions = this.bodyOptions): Uint8Array {
     this.bodiesSent++;
-    const { ack, window } = this.receiver;
+    const { ack, windows } = this.receiver;
     const none = { channelWindows: [], channelsBlocked: [], numbered: [] };
+    const window = windows.isNews ? windows.session : undefined;
     const prefix = this.isPeerAdmitted ? { ack, window } : {};
     return encodeBody({ ...prefix, ...head, ...none }, options);
   }

@@ -233,6 +233,9 @@ export const BACK_OFF_MAX = 10;
  */
 export const WINDOW_NEWS_BYTES = 262_144;
 
+/** A window that was raised by less than such a part need not be stated [WIN-8]. */
+export const WINDOW_NEWS_PARTS = 32;
+
 // Options: their values where nothing else is said, and their bounds, which may be other options.
 // What they mean stands beside their names in options.ts.
 

@@ -12,7 +12,7 @@
 import type { ChannelWindow, SkipFrame, Window } from "./body.ts";
 import type { ChannelReceiver } from "./channel-receiver.ts";
 import { assert } from "./errors.ts";
-import { CHANNEL_WINDOWS_STATED_MAX, WINDOW_NEWS_BYTES } from "./limits.ts";
+import { CHANNEL_WINDOWS_STATED_MAX, WINDOW_NEWS_BYTES, WINDOW_NEWS_PARTS } from "./limits.ts";
 import type { SessionOptions } from "./options.ts";
 
 export class ReceiveWindows {
@@ -57,6 +57,16 @@ export class ReceiveWindows {
       this.raised.size > 0 ||
       (this.seqMax - this.seqStated) * 2 > windowMessages ||
       this.bytesMax - this.bytesStated > Math.min(windowBytes / 2, WINDOW_NEWS_BYTES)
+    );
+  }
+
+  /** Whether a body that leaves anyway states the session's window [WIN-8]. */
+  get isNews(): boolean {
+    const { windowMessages, windowBytes } = this.options;
+    return (
+      this.isWorthSaying ||
+      (this.seqMax - this.seqStated) * WINDOW_NEWS_PARTS >= windowMessages ||
+      (this.bytesMax - this.bytesStated) * WINDOW_NEWS_PARTS >= windowBytes
     );
   }
 
@@ -149,11 +159,16 @@ export class ReceiveWindows {
     this.raised.delete(channel.id);
   }
 
-  /** What a body states about windows; it is taken as said. */
-  state(channels: ReadonlyMap<number, ChannelReceiver>): ChannelWindow[] {
+  /** What a body states about the session's window; it is taken as said. */
+  stateSession(): Window {
     this.seqStated = this.seqMax;
     this.bytesStated = this.bytesMax;
     this.peerBlocked = undefined;
+    return this.session;
+  }
+
+  /** The same about those of channels. */
+  stateChannels(channels: ReadonlyMap<number, ChannelReceiver>): ChannelWindow[] {
     const channelWindows: ChannelWindow[] = [];
     for (const id of this.raised) {
       if (channelWindows.length === CHANNEL_WINDOWS_STATED_MAX) break;

@@ -244,12 +244,15 @@ export class Receiver {
     this.parts.stalled.delete(id);
   }
 
-  /** What a body states about windows; it is taken as said. */
-  state(): { window: Window; channelWindows: ChannelWindow[] } {
+  /**
+   * What a body states about windows, the session's in any case if the body `opens` it; it is taken
+   * as said.
+   */
+  state(opens = false): { window: Window | undefined; channelWindows: ChannelWindow[] } {
     this.ackOwedSinceMs = Infinity;
     this.heldStated = this.heldThrough;
-    const channelWindows = this.windows.state(this.channels);
-    return { window: this.window, channelWindows };
+    const window = opens || this.windows.isNews ? this.windows.stateSession() : undefined;
+    return { window, channelWindows: this.windows.stateChannels(this.channels) };
   }
 
   /** After consuming, holding later than receiving is news of its own. */

@@ -58,7 +58,7 @@ interface Forward {
 
 interface Backward {
   readonly ack: Ack;
-  readonly window: Window;
+  readonly window: Window | undefined;
   readonly channelWindows: readonly ChannelWindow[];
 }
 
@@ -200,7 +200,7 @@ export class LossyPair {
     if (!keep) this.backward.splice(at, 1);
     this.sender.checkAck(body.ack);
     this.sender.handleAck(body.ack);
-    this.sender.handleWindow(body.window);
+    if (body.window !== undefined) this.sender.handleWindow(body.window);
     for (const window of body.channelWindows) this.sender.handleChannelWindow(window);
   }
 

@@ -53,6 +53,22 @@ describe("a receiver's windows", () => {
     expect(receiver.isWindowWorthSaying).toBe(true);
   });
 
+  test("[WIN-8] the session's is stated at the opening, and after each thirty-second part of it", () => {
+    const receiver = receiverOf({ channelsMax: 0, channelUnits: 64, windowMessages: 320 });
+    expect(receiver.state(true).window).toEqual({ seqMax: 320, bytesMax: 16 * 1_048_576 });
+    expect(receiver.state().window).toBeUndefined();
+
+    const stated: boolean[] = [];
+    for (let seq = 1; seq <= 21; seq++) {
+      hear(receiver, messages(seq, ["a"]));
+      takeAll(receiver);
+      stated.push(receiver.state().window !== undefined);
+    }
+
+    expect(stated.flatMap((isStated, at) => (isStated ? [at + 1] : []))).toEqual([10, 20]);
+    expect(receiver.state(true).window?.seqMax).toBe(341);
+  });
+
   test("[WIN-4] a peer that stands still at the session's limit is told of any gain", () => {
     const receiver = receiverOf();
     receiver.state();

@@ -110,7 +110,7 @@ describe("a broken promise is seen in the state", () => {
       "5: the client has more window than was granted",
       restingPair,
       (pair) => {
-        pair.client.sender.seqMax++;
+        pair.client.sender.seqMax += 1_000_000;
       },
     ],
     [
