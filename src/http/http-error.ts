@@ -64,24 +64,27 @@ export interface HttpAnswer {
   readonly body: Uint8Array;
 }
 
-/** On every answer [HTTP-5]. */
+/** On every answer [HTTP-5]: it is for one request of one session; nobody keeps or recodes it. */
+const CACHE_CONTROL = "no-store, no-transform";
+
+/** What others than sessions are answered as well. */
 const COMMON_HEADERS: Readonly<Record<string, string>> = {
-  // An answer is for one request of one session; a proxy that recodes it makes it unreadable.
-  "cache-control": "no-store, no-transform",
-  // nginx and its like: pass it on at once.
-  "x-accel-buffering": "no",
+  "cache-control": CACHE_CONTROL,
   // Nothing here is a page or a script, whatever its bytes look like.
   "x-content-type-options": "nosniff",
 };
 
-/** A session's body; `extra` are the headers of CORS. */
+/**
+ * A session's body; `extra` are the headers of CORS. Each byte of the others is sent with each body,
+ * sixty times a second where that is the pace. Only `fetch` can ask for it, which shows nothing.
+ */
 export function sessionAnswer(
   body: Uint8Array,
   extra: Readonly<Record<string, string>>,
 ): HttpAnswer {
   const headers = {
-    ...COMMON_HEADERS,
     ...extra,
+    "cache-control": CACHE_CONTROL,
     "content-type": MEDIA_TYPE,
     "content-length": String(body.length),
   };

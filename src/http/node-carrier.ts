@@ -264,6 +264,8 @@ class Exchange {
     const make = target.protocol === "https:" ? https.request : http.request;
     try {
       const request = (this.request = make({ ...target, headers }));
+      // HTTP/1.1's default, which needs no header.
+      request.removeHeader("connection");
       request.on("socket", (socket) => this.connect(socket));
       request.on("response", (response) => this.receive(request, response));
       request.on("error", (error) => {
@@ -336,9 +338,9 @@ class Exchange {
   }
 }
 
-/** Headers that say how a request is framed or sent on; only the carrier knows that. */
+/** Headers that say how a request is framed or sent on, and its answer; only the carrier knows that. */
 const FRAMING =
-  /^(connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/;
+  /^(accept|accept-encoding|connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/;
 
 /** The provided headers. @throws TypeError for what cannot stand in a header. */
 function allowedHeaders(provided: CarrierHeaders = {}): Record<string, string> {
@@ -358,10 +360,8 @@ function checkedHeaders(
   provided: CarrierHeaders | undefined,
 ): http.OutgoingHttpHeaders {
   const headers: http.OutgoingHttpHeaders = allowedHeaders(provided);
-  headers["accept"] = headers["content-type"] = MEDIA_TYPE;
+  headers["content-type"] = MEDIA_TYPE;
   headers["content-length"] = bodyBytes;
-  // Without this header an intermediary may compress.
-  headers["accept-encoding"] = "identity";
   return headers;
 }
 

@@ -27,6 +27,9 @@ type Readable = Extract<Judgement, { kind: "read" }>;
  */
 export const LINGER_MS = 2_000;
 
+/** How long clients of this library keep an idle connection, where they are not told otherwise. */
+const CLIENT_IDLE_MS = 55_000;
+
 export function headerOf(request: NodeRequest, name: string): string | undefined {
   const value: unknown = request.headers[name];
   if (typeof value === "string") return value;
@@ -161,6 +164,7 @@ export function writeAnswer(
 ): void {
   guarded(request, response, rules, () => {
     const { status, headers, body } = answer;
+    leaveOutKeepAlive(request, response);
     response.writeHead(status, isLastOf(request) ? { ...headers, connection: "close" } : headers);
     response.end(body);
   });
@@ -213,6 +217,16 @@ function guarded(
     rules.report(error);
     destroyConnection(request, response);
   }
+}
+
+/**
+ * That a connection stays is HTTP/1.1's default, and for how long need not be said where that is
+ * longer than clients of this library keep it.
+ */
+function leaveOutKeepAlive(request: NodeRequest, response: NodeResponse): void {
+  if (isHttp2(response)) return;
+  const { server } = request.socket as { server?: { keepAliveTimeout?: number } };
+  if ((server?.keepAliveTimeout ?? 0) > CLIENT_IDLE_MS) response.removeHeader("connection");
 }
 
 /** Whether its connection ends with the answer. */

@@ -45,8 +45,6 @@ export function httpCases(harness: Harness): void {
     expect(headers).toMatchObject({
       "content-type": "application/octet-stream",
       "cache-control": "no-store, no-transform",
-      "x-accel-buffering": "no",
-      "x-content-type-options": "nosniff",
     });
     expect(headers["access-control-allow-origin"]).toBeUndefined();
   });

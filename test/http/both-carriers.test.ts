@@ -75,7 +75,6 @@ describe.each(carriers)("$name", ({ column, make }) => {
     const { head } = server.requests[0] ?? { head: "" };
     expect(head).toMatch(/^post \/a\/b\?c=d http\/1\.1\r\n/);
     expect(head).toContain("\r\ncontent-type: application/octet-stream\r\n");
-    expect(head).toContain("\r\naccept: application/octet-stream\r\n");
     expect(head).toContain("\r\ncontent-length: 256\r\n");
   });
 
@@ -192,7 +191,6 @@ describe.each(carriers)("the headers of $name", ({ make }) => {
 
     for (const { head } of server.requests) {
       expect(head).toContain("\r\nx-token: secret\r\n");
-      expect(head).toContain("\r\naccept: application/octet-stream\r\n");
       expect(head).toContain("\r\ncontent-type: application/octet-stream\r\n");
       expect(head).not.toContain("text/html");
     }

@@ -58,8 +58,6 @@ describe("the handler of a Request", () => {
         "content-type": "application/octet-stream",
         "content-length": "5",
         "cache-control": "no-store, no-transform",
-        "x-accel-buffering": "no",
-        "x-content-type-options": "nosniff",
       },
     ]);
     const [call] = handler.calls;

@@ -20,8 +20,6 @@ describe("the listener for node:http", () => {
       "content-type": "application/octet-stream",
       "content-length": "5",
       "cache-control": "no-store, no-transform",
-      "x-accel-buffering": "no",
-      "x-content-type-options": "nosniff",
     });
     expect([...response.headers.keys()].filter((name) => name.startsWith("access-"))).toEqual([]);
     expect(response.headers.has("vary")).toBe(false);
