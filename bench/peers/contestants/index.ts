@@ -2,6 +2,7 @@ import type { Contestant } from "../contestant.ts";
 import { engineIo } from "./engine-io.ts";
 import { holdfast } from "./holdfast.ts";
 import { coalescedTcp, rawTcp } from "./raw-tcp.ts";
+import { socketIo } from "./socket-io.ts";
 import { ws } from "./ws.ts";
 
 /** In the order of the tables. */
@@ -10,5 +11,6 @@ export const contestants: readonly Contestant[] = [
   coalescedTcp,
   ws,
   ...engineIo,
+  ...socketIo,
   ...holdfast,
 ];
