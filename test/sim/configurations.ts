@@ -271,8 +271,8 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   ),
   named(
     "parts",
-    "a message in parts from the client, and room for the assembly of one",
-    parts(1, 0),
+    "a message in parts from the client, room for the assembly of one, and one doubling",
+    parts(1, 0, { duplicates: 1 }),
     ["part sent", "parts under assembly"],
     QUICK,
   ),
