@@ -27,7 +27,8 @@ function fill(bytes: Uint8Array, position: number): void {
   }
 }
 
-function positionOf(message: Message): number {
+/** Of a message in its ring. */
+export function positionOf(message: Message): number {
   let position = 0;
   for (let at = 0; at < POSITION_CHARACTERS; at++) {
     const byte = typeof message === "string" ? message.charCodeAt(at) : (message[at] ?? 0);

@@ -206,9 +206,9 @@ export const plays: readonly Play[] = [
   slowReceiver("down"),
 ];
 
-/** Some contestants carry messages of one length only. */
+/** Contestants for messages of one length play only where that is said. */
 export function takesPart({ kind, messageBytes }: Contestant, play: Play): boolean {
   const { parameters, isOursOnly = false } = play;
   if (isOursOnly && kind !== "holdfast") return false;
-  return messageBytes === undefined || messageBytes === (parameters["messageBytes"] ?? 64);
+  return messageBytes === undefined || messageBytes === parameters["messageBytes"];
 }

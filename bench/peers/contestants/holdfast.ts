@@ -1,12 +1,14 @@
 /**
  * This library, on each of its links, with the raw codec and whole bundles. The link is forced, so
- * that a figure is that link's.
+ * that a figure is that link's. Beside them stands the default codec with small objects.
  */
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import {
+  type CodecFactory,
   configureServer,
   connect,
+  msgpack,
   nodeListener,
   raw,
   SessionServer,
@@ -16,6 +18,7 @@ import {
 } from "../../holdfast.ts";
 import type { Connection, Contestant, Message, ReceiveOptions } from "../contestant.ts";
 import { listening } from "./listening.ts";
+import { type Move, MOVE_MESSAGE_BYTES, MovesEnd } from "./moves.ts";
 
 /** By default; other times are in the same proportion to another one. */
 const HOLD_TIME_MS = 25_000;
@@ -58,22 +61,46 @@ class End implements Connection {
 
 function ignore(): void {}
 
-function by(link: "poll" | "stream" | "websocket" | "tcp"): Contestant {
+/** In what form messages of the application are sent. */
+interface Form {
+  readonly name: string;
+  readonly codec: CodecFactory;
+  readonly messageBytes?: number;
+  end(session: Session, taking: ReceiveOptions["taking"]): Connection;
+}
+
+const BYTES: Form = {
+  name: "",
+  codec: raw,
+  end: (session, taking) => new End(session as Bytes, taking),
+};
+
+/** The default codec, for what such an application would rather send. */
+const OBJECTS: Form = {
+  name: ", msgpackr",
+  codec: msgpack,
+  messageBytes: MOVE_MESSAGE_BYTES,
+  end: (session, taking) => new MovesEnd(session as Session<Move, Move>, taking),
+};
+
+function by(link: "poll" | "stream" | "websocket" | "tcp", form: Form = BYTES): Contestant {
+  const { codec, messageBytes } = form;
   return {
-    name: `holdfast ${link}`,
+    name: `holdfast ${link}${form.name}`,
     kind: "holdfast",
     payload: "bytes",
+    ...(messageBytes === undefined ? {} : { messageBytes }),
     async serve({ onConnection, holdTimeMs = HOLD_TIME_MS, connectionsMax = 256, taking }) {
       const scale = holdTimeMs / HOLD_TIME_MS;
-      const sessions = new SessionServer<Uint8Array, Uint8Array>({
-        codec: raw,
+      const sessions = new SessionServer({
+        codec,
         hold: taking === undefined ? "received" : "consumed",
         holdTimeMs,
         silenceLimitMs: 90_000 * scale,
         pipeSilenceMs: 15_000 * scale,
         // All clients come from one address.
         sessionsPerAddressMax: connectionsMax,
-        onSession: (session) => onConnection(new End(session, taking)),
+        onSession: (session) => onConnection(form.end(session, taking)),
       });
       const perAddressMax = REQUESTS_PER_SESSION * connectionsMax;
       const limits = { requestsPerAddressMax: perAddressMax };
@@ -90,21 +117,22 @@ function by(link: "poll" | "stream" | "websocket" | "tcp"): Contestant {
     async connect({ port, holdTimeMs = HOLD_TIME_MS, taking }) {
       const scheme = link === "tcp" ? "tcp" : "http";
       const path = link === "tcp" ? "" : "/holdfast";
-      const session = connect<Uint8Array, Uint8Array>(`${scheme}://127.0.0.1:${port}${path}`, {
-        codec: raw,
+      const session = connect(`${scheme}://127.0.0.1:${port}${path}`, {
+        codec,
         hold: taking === undefined ? "received" : "consumed",
         holdTimeMs,
         silenceLimitMs: (60_000 * holdTimeMs) / HOLD_TIME_MS,
         ...(link === "tcp" ? {} : { links: [link] }),
       });
       await session.opened;
-      return new End(session, taking);
+      return form.end(session, taking);
     },
   };
 }
 
 export const holdfast: readonly Contestant[] = [
   by("poll"),
+  by("poll", OBJECTS),
   by("stream"),
   by("websocket"),
   by("tcp"),
