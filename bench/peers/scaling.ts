@@ -48,7 +48,10 @@ interface Point {
 /** A round of a curve that takes longer has failed. */
 const ROUND_MS_MAX = 120_000;
 
-/** A median above the least one before it by more is a bend. */
+/**
+ * A median above the least one before it by more is a bend, if the least of the rounds are as well:
+ * what else the machine does raises some rounds, not all.
+ */
 const BEND = 1.25;
 
 const SOCKETS = "sockets";
@@ -180,9 +183,10 @@ function bendsOf(curve: (typeof all)[number], { points }: Result): Bend[] {
     let bend: Bend | undefined;
     for (const point of own) {
       if (least === undefined) break;
-      const times = yOf(curve, point).median / yOf(curve, least).median;
+      const [y, yLeast] = [yOf(curve, point), yOf(curve, least)];
+      const times = y.median / yLeast.median;
       if (times < 1) least = point;
-      else if (times > (bend?.times ?? BEND)) {
+      else if (times > (bend?.times ?? BEND) && y.low > yLeast.low * BEND) {
         const explanation = explanations[curve.name]?.[name] ?? explanations[curve.name]?.["*"];
         bend = { series: name, from: least.x, to: point.x, times, explanation };
       }

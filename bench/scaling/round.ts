@@ -21,10 +21,14 @@ const TIMED_MS = 150;
 /** Of one repetition, whatever the processor does. */
 const WALL_MS_MAX = 1_500;
 
-/** The compiler is done when so many repetitions in a row bring nothing; or it was given its time. */
-const STEADY = 3;
-const STEADY_WITHIN = 0.9;
-const OPTIMISED_MS_MAX = 3_000;
+/** The compiler is done when so many repetitions in a row bring nothing, or it was given its time. */
+const STEADY = 4;
+const STEADY_WITHIN = 0.95;
+const OPTIMISED_MS_MAX = 5_000;
+
+/** It waits for what happens often: repetitions of the first point, and of each other one. */
+const REPETITIONS_FIRST = 30;
+const REPETITIONS = 8;
 
 function cpuUs(): number {
   const { user, system } = process.cpuUsage();
@@ -44,14 +48,17 @@ function repeat(load: Load, ms: number): number {
 }
 
 /** Goes on until the code is as fast as it gets. */
-function optimise(load: Load): void {
+function optimise(load: Load, repetitions: number): void {
   const endMs = performance.now() + OPTIMISED_MS_MAX;
   let least = Infinity;
-  for (let steady = 0; steady < STEADY && performance.now() < endMs; steady++) {
+  let steady = 0;
+  for (let done = 0; done < repetitions || steady < STEADY; done++) {
+    if (performance.now() > endMs) return;
+    steady++;
     const beforeUs = cpuUs();
     const messages = repeat(load, WARM_UP_MS);
     const cost = (cpuUs() - beforeUs) / messages;
-    if (cost < least * STEADY_WITHIN) steady = -1;
+    if (cost < least * STEADY_WITHIN) steady = 0;
     least = Math.min(least, cost);
   }
 }
@@ -60,7 +67,7 @@ function measure(series: string, x: number, load: Load): Sample {
   // Whatever was before is not this point's. It also throws away optimised code that refers to it,
   // so it has to be before the code is optimised.
   globalThis.gc?.();
-  optimise(load);
+  optimise(load, REPETITIONS);
   const cpuBefore = cpuUs();
   const startMs = performance.now();
   const messages = repeat(load, TIMED_MS);
@@ -75,6 +82,8 @@ const curve = curves.find(({ name }) => name === curveName);
 if (curve === undefined) throw new Error("no such curve");
 
 const samples: Sample[] = [];
+const [first] = curve.series;
+if (first !== undefined) optimise(first.make(first.points[0] as number), REPETITIONS_FIRST);
 for (const { name, points, make } of curve.series) {
   // There and back again: what a process has gone through before falls on both ends.
   const order = Number(round) % 2 === 0 ? points : points.toReversed();
