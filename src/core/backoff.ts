@@ -29,6 +29,11 @@ export class Backoff {
     return Math.min(this.maxMs, this.minMs * 2 ** Math.max(0, this.inRow - 1));
   }
 
+  /** The longest wait that a second failure brings. */
+  get leastSpanMs(): number {
+    return this.minMs;
+  }
+
   /** What comes next is as good as never tried. */
   restart(nowMs: number): void {
     this.inRow = 0;

@@ -126,6 +126,26 @@ test("[PIPE-12] pipes that die young are opened more and more seldom", () => {
   expect(pipes).toBeLessThan(50);
 });
 
+test("[PIPE-12] pipes that are cut four times a second are opened at once, whatever failed before", () => {
+  const client = new Dialogue({ requests: "none" });
+  const asked = (): number => client.told.filter(({ kind }) => kind === "pipe-wanted").length;
+  const waitsMs: number[] = [];
+  for (let pipes = 0; pipes < 20; pipes++) {
+    const fromMs = client.nowMs;
+    while (asked() <= pipes) client.pass(10);
+    waitsMs.push(client.nowMs - fromMs);
+    const link = client.openPipe();
+    client.tick();
+    const opened = pipes === 0 ? { opened: SERVER_PARAMETERS } : {};
+    client.pipe(link, { ...opened, ...pipeState(link) });
+    client.pass(pipes < 8 ? 20 : 170);
+    client.side.handlePipeClosed(client.nowMs, link);
+    client.drain();
+  }
+  expect(Math.max(...waitsMs.slice(1, 9))).toBeGreaterThan(100);
+  expect(Math.max(...waitsMs.slice(9))).toBeLessThanOrEqual(10);
+});
+
 test("[PIPE-8] twice what may wait for evidence may wait to leave", () => {
   const { side } = joined({ pipeBytesMax: 10_000, bodyBytesMax: 40_000 });
   expect(side.unsentBytesMax).toBe(100_000);

@@ -36,6 +36,8 @@ const NOT_OF_A_STATE: Readonly<Record<string, string>> = {
   BODY_BYTES_MAX_DEFAULT: "the default of bodyBytesMax, which is looked at",
   EQUAL_LENGTHS_MIN: OF_THE_WRITER,
   TURN_BYTES: OF_THE_WRITER,
+  WINDOW_NEWS_BYTES: "says when to speak, which invariants/timers.ts looks at",
+  WINDOW_NEWS_PARTS: OF_THE_WRITER,
   STATEMENT_BYTES: OF_THE_WRITER,
   ROOM_BYTES_MIN: OF_THE_WRITER,
   BODY_BYTES_FLOOR: OF_THE_WRITER,
