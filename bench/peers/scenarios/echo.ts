@@ -53,8 +53,8 @@ export const echo: Scenario = {
       }
       return timesUs;
     };
-    const { timedMs = TIMED.ms } = part.parameters;
-    await echoes(WARM_UP);
+    const { warmUpMs = WARM_UP.ms, timedMs = TIMED.ms } = part.parameters;
+    await echoes({ ...WARM_UP, ms: warmUpMs });
     part.line.tell(BEGIN);
     const before = process.cpuUsage();
     const timesUs = await echoes({ ...TIMED, ms: timedMs });
