@@ -443,7 +443,7 @@ export const CANARIES: readonly Canary[] = [
     plantings: [
       {
         prototype: ReceiveWindows.prototype,
-        member: "state",
+        member: "stateChannels",
         descriptor: around<ReceiveWindows>((windows, call, args) => {
           const stated = call(...args);
           return windows.raised.size > 0 ? stated : [];
