@@ -67,6 +67,13 @@ export interface HttpAnswer {
 /** On every answer [HTTP-5]: it is for one request of one session; nobody keeps or recodes it. */
 const CACHE_CONTROL = "no-store, no-transform";
 
+/**
+ * A larger answer nginx hands on as its client takes it, where it would put it into files; smaller
+ * ones its buffers hold.
+ */
+const UNBUFFERED_BYTES_MIN = 16_384;
+const UNBUFFERED = { "x-accel-buffering": "no" } as const;
+
 /** What others than sessions are answered as well. */
 const COMMON_HEADERS: Readonly<Record<string, string>> = {
   "cache-control": CACHE_CONTROL,
@@ -87,6 +94,7 @@ export function sessionAnswer(
     "cache-control": CACHE_CONTROL,
     "content-type": MEDIA_TYPE,
     "content-length": String(body.length),
+    ...(body.length > UNBUFFERED_BYTES_MIN ? UNBUFFERED : {}),
   };
   return { status: 200, headers, body };
 }
