@@ -3,6 +3,10 @@ import { engineIo } from "./engine-io.ts";
 import { holdfast } from "./holdfast.ts";
 import { coalescedTcp, rawTcp } from "./raw-tcp.ts";
 import { socketIo } from "./socket-io.ts";
+import { sockJs } from "./sockjs.ts";
+import { fayeWebSocket } from "./faye.ts";
+import { plainPost } from "./plain-post.ts";
+import { sse } from "./sse.ts";
 import { ws } from "./ws.ts";
 
 /** In the order of the tables. */
@@ -12,5 +16,9 @@ export const contestants: readonly Contestant[] = [
   ws,
   ...engineIo,
   ...socketIo,
+  ...sockJs,
+  fayeWebSocket,
+  plainPost,
+  sse,
   ...holdfast,
 ];
