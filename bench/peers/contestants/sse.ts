@@ -97,7 +97,7 @@ class ClientEnd implements Connection {
 }
 
 export const sse: Contestant = {
-  name: "SSE and POST",
+  name: "SSE + POST",
   package: "undici",
   kind: "http",
   payload: "text",
