@@ -9,7 +9,7 @@
  */
 import { END_CODES } from "../core/index.ts";
 import { Deque } from "../core/deque.ts";
-import type { Codec } from "./codec.ts";
+import type { Codec, CodecFactory } from "./codec.ts";
 import { defer, type Deferred } from "./deferred.ts";
 import { ChannelResetError, UndecodableError } from "./errors.ts";
 import type { Host } from "./host.ts";
@@ -38,6 +38,8 @@ export interface InboxContent {
   readonly isEnded: boolean;
   /** Set if that is because the channel was abandoned. */
   readonly resetCode: number | undefined;
+  /** What its decoder knows of earlier messages, if it needs that. */
+  readonly decoder?: unknown;
 }
 
 interface Waiter {
@@ -53,7 +55,9 @@ export class Inbox {
   #consumed = 0;
   /** From this position on, payloads are views of the bodies that brought them. */
   #ownedTo = 0;
-  readonly #decoder: Codec;
+  readonly #makeCodec: CodecFactory;
+  /** Made when there is something to decode: an idle session has none. */
+  #decoder: Codec | undefined;
   readonly #owner: InboxOwner;
   readonly #waiters: Deque<Waiter> = new Deque();
   #consumer: BundleConsumer | undefined;
@@ -65,8 +69,8 @@ export class Inbox {
   #unfinished: Error | undefined;
   #finishing: Deferred<void> | undefined;
 
-  constructor(decoder: Codec, owner: InboxOwner) {
-    this.#decoder = decoder;
+  constructor(makeCodec: CodecFactory, owner: InboxOwner) {
+    this.#makeCodec = makeCodec;
     this.#owner = owner;
   }
 
@@ -75,11 +79,13 @@ export class Inbox {
     const arrived: Uint8Array[] = [];
     for (let at = this.arrived.head; at < this.arrived.tail; at++) arrived.push(this.#at(at));
     const resetCode = this.#error instanceof ChannelResetError ? this.#error.resetCode : undefined;
-    return { arrived, handedOut: this.handedOut, isEnded: this.#isEnded, resetCode };
+    const decoder = this.#decoder?.save?.();
+    return { arrived, handedOut: this.handedOut, isEnded: this.#isEnded, resetCode, decoder };
   }
 
   /** Goes on from such a content: what was handed out then is consumed. */
-  restore({ arrived, handedOut, isEnded, resetCode }: InboxContent): void {
+  restore({ arrived, handedOut, isEnded, resetCode, decoder }: InboxContent): void {
+    if (decoder !== undefined) this.#codec.restore?.(decoder);
     this.push(arrived);
     this.#ownedTo = this.arrived.tail;
     this.handedOut += handedOut;
@@ -228,7 +234,7 @@ export class Inbox {
     const messages: unknown[] = [];
     try {
       while (messages.length < countMax && this.arrived.size > 0) {
-        messages.push(this.#decoder.decode(this.arrived.shift() as Uint8Array));
+        messages.push(this.#codec.decode(this.arrived.shift() as Uint8Array));
       }
     } catch (cause) {
       this.arrived.clear();
@@ -237,6 +243,11 @@ export class Inbox {
       this.#owner.abort(END_CODES.protocol, "payload_undecodable");
     }
     return messages;
+  }
+
+  get #codec(): Codec {
+    this.#decoder ??= this.#makeCodec({ isLossless: true });
+    return this.#decoder;
   }
 
   #at(position: number): Uint8Array {

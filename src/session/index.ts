@@ -13,7 +13,7 @@ export type {
 export type { Carrier, Leaving, Outcome, Turns } from "./carrier.ts";
 export type { Channel } from "./channel.ts";
 export { type ClientOptions, type ClientSession, connectOver } from "./client-session.ts";
-export type { Codec, CodecFactory } from "./codec.ts";
+export type { Codec, CodecFactory, CodecUse } from "./codec.ts";
 export {
   ChannelResetError,
   type EndedInfo,
@@ -27,6 +27,7 @@ export type { SendOptions } from "./message-stream.ts";
 export { msgpack } from "./msgpack.ts";
 export type { LinkName, PipeCarrier, PipeConnection, PipeEvents } from "./pipe-carrier.ts";
 export { raw } from "./raw.ts";
+export { records } from "./records.ts";
 export type { Session } from "./session.ts";
 export type {
   GivenUpInfo,

@@ -18,12 +18,12 @@ export interface StreamParts {
   readonly hub: SessionHub;
   readonly channelId: number;
   readonly inbox: Inbox;
-  readonly encoder: Codec;
 }
 
 /** What a session, as its channel 0, and each of its channels do alike. */
 export abstract class MessageStream<Incoming, Outgoing> {
   readonly #parts: StreamParts;
+  #encoder: Codec | undefined;
 
   /** @internal Made by the library. */
   constructor(parts: StreamParts) {
@@ -43,8 +43,15 @@ export abstract class MessageStream<Incoming, Outgoing> {
    *   whatever the codec throws.
    */
   send(message: Outgoing, options?: SendOptions): boolean {
-    const { hub, channelId, encoder } = this.#parts;
-    return hub.send(encoder.encode(message), channelId, options?.key);
+    const { hub, channelId } = this.#parts;
+    this.#encoder ??= hub.makeEncoder(channelId);
+    const payload = this.#encoder.encode(message);
+    try {
+      return hub.send(payload, channelId, options?.key);
+    } catch (error) {
+      this.#encoder.forget?.();
+      throw error;
+    }
   }
 
   /**

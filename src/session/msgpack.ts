@@ -18,23 +18,13 @@ import { checkNesting } from "./nesting.ts";
  * `send` throws for symbols, for objects of more than 65,535 keys, and for a message that is itself a
  * function or a promise.
  *
- * Every message is complete in itself: records that refer to earlier messages would not survive
- * a channel that gives messages up, nor a saved session.
+ * Every message is complete in itself; with `records` a message refers to those before it.
  */
 export function msgpack(): Codec {
-  const packr = new Packr({
-    useRecords: false,
-    moreTypes: true,
-    copyBuffers: true,
-    // References within a message: a peer could make values that contain themselves.
-    structuredClone: false,
-  });
+  const packr = new Packr(MSGPACK_OPTIONS);
   return {
     encode(value) {
-      // Most often a call or an `await` that was forgotten.
-      if (typeof value === "function" || value instanceof Promise) {
-        throw new TypeError("a message cannot be a function or a promise");
-      }
+      checkMessage(value);
       const bytes = packr.pack(value);
       checkNesting(value, bytes.length);
       return bytes;
@@ -45,4 +35,20 @@ export function msgpack(): Codec {
       return value;
     },
   };
+}
+
+/** What all codecs by msgpackr are told. */
+export const MSGPACK_OPTIONS = {
+  useRecords: false,
+  moreTypes: true,
+  copyBuffers: true,
+  // References within a message: a peer could make values that contain themselves.
+  structuredClone: false,
+} as const;
+
+/** @throws TypeError for what is most often a call or an `await` that was forgotten. */
+export function checkMessage(value: unknown): void {
+  if (typeof value === "function" || value instanceof Promise) {
+    throw new TypeError("a message cannot be a function or a promise");
+  }
 }

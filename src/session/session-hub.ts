@@ -19,7 +19,7 @@ import type { SendingState } from "../core/channel-sender.ts";
 import { Deque } from "../core/deque.ts";
 import { assert, UsageError } from "../core/errors.ts";
 import { Channel, type ChannelFacts, decodeLabel, encodeLabel } from "./channel.ts";
-import type { CodecFactory } from "./codec.ts";
+import type { Codec, CodecFactory } from "./codec.ts";
 import { defer, type Deferred } from "./deferred.ts";
 import { ChannelResetError, endedInfo, type EndedInfo, SessionEndedError } from "./errors.ts";
 import { Flushes } from "./flushes.ts";
@@ -110,7 +110,7 @@ export class SessionHub {
     this.status = { state: "opening", reason: "", sinceMs: this.host.wallMs() };
     this.#driver = driver;
     this.#makeCodec = makeCodec;
-    this.inbox = new Inbox(makeCodec(), this);
+    this.inbox = new Inbox(makeCodec, this);
   }
 
   // --- commands of the application ------------------------------------------------------------
@@ -364,7 +364,7 @@ export class SessionHub {
 
   /** Makes the application's view of a channel that the core has. */
   addChannel(id: number, facts: ChannelFacts): Channel {
-    const inbox = new Inbox(this.#makeCodec(), this);
+    const inbox = new Inbox(this.#makeCodec, this);
     const channel = new Channel(this.partsOf(id, inbox), facts);
     this.channels.set(id, { id, channel, inbox });
     return channel;
@@ -380,7 +380,13 @@ export class SessionHub {
   }
 
   partsOf(channelId: number, inbox: Inbox): StreamParts {
-    return { hub: this, channelId, inbox, encoder: this.#makeCodec() };
+    return { hub: this, channelId, inbox };
+  }
+
+  /** By the first message it is known whether the channel may give messages up. */
+  makeEncoder(channelId: number): Codec {
+    const isLossless = this.side.sender.channels.get(channelId)?.givesUp === false;
+    return this.#makeCodec({ isLossless });
   }
 
   /** A channel has its inbox for as long as the core knows it, and longer. */

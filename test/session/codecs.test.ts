@@ -191,7 +191,7 @@ test("raw hands out bytes as plain Uint8Arrays, and takes Buffers", async () => 
   expect([...(byte as Uint8Array)]).toEqual([7]);
 });
 
-test("A codec of one's own is made for each direction of each channel, and used in their order", async () => {
+test("A codec of one's own is made for each direction of each channel in use, and used in their order", async () => {
   let made = 0;
   /** Each message says how many went before: it only works when nothing is lost or mixed up. */
   const counting = (): Codec => {
@@ -217,5 +217,6 @@ test("A codec of one's own is made for each direction of each channel, and used 
   expect(await take(client, 100)).toEqual(numbers);
   const [theirs] = peer.channels;
   expect(theirs && (await take(theirs, 100))).toEqual(numbers);
-  expect(made).toBe(8);
+  // Nothing goes back on the second channel.
+  expect(made).toBe(6);
 });
