@@ -11,6 +11,7 @@ import {
   msgpack,
   nodeListener,
   raw,
+  records,
   SessionServer,
   type Session,
   tcpListener,
@@ -83,6 +84,9 @@ const OBJECTS: Form = {
   end: (session, taking) => new MovesEnd(session as Session<Move, Move>, taking),
 };
 
+/** The same with the keys of each shape sent once. */
+const RECORDS: Form = { ...OBJECTS, name: ", records", codec: records };
+
 function by(link: "poll" | "stream" | "websocket" | "tcp", form: Form = BYTES): Contestant {
   const { codec, messageBytes } = form;
   return {
@@ -133,6 +137,7 @@ function by(link: "poll" | "stream" | "websocket" | "tcp", form: Form = BYTES): 
 export const holdfast: readonly Contestant[] = [
   by("poll"),
   by("poll", OBJECTS),
+  by("poll", RECORDS),
   by("stream"),
   by("websocket"),
   by("tcp"),
