@@ -2,21 +2,22 @@
  * Whose turn it is: channels with unsent messages send one after the other, so that none starves
  * behind another's backlog. spec 4.7.
  *
- * Invariant: a channel with unsent messages is in `ready` once if its own window lets its first
+ * Invariant: a channel with unsent messages is in `queue` once if its own window lets its first
  * message begin, and in `stopped` otherwise; `isReady` says which. The channel whose turn it is
  * stands first and may be anything until its turn ends.
  */
 import type { ChannelSender } from "./channel-sender.ts";
+import { Deque } from "./deque.ts";
 
 export class Turns {
   /** Channels whose first unsent message may leave, in the order of their turns. */
-  private readonly ready: ChannelSender[] = [];
+  private readonly queue: Deque<ChannelSender> = new Deque();
   /** Channels with unsent messages that their own window stops. */
   readonly stopped: Set<number> = new Set();
 
   /** The channel whose turn it is. */
   get first(): ChannelSender | undefined {
-    return this.ready[0];
+    return this.queue.first();
   }
 
   /** Puts the channel where its first unsent message belongs: ready, stopped, or neither. */
@@ -27,7 +28,7 @@ export class Turns {
     } else if (channel.isAffordable) {
       this.stopped.delete(channel.id);
       channel.isReady = true;
-      this.ready.push(channel);
+      this.queue.push(channel);
     } else {
       this.stopped.add(channel.id);
     }
@@ -36,7 +37,7 @@ export class Turns {
   /** Ends the turn of the channel: it goes behind the others. */
   end(channel: ChannelSender): void {
     // A channel whose last message expired has left the queue already.
-    if (this.ready[0] === channel) this.ready.shift();
+    if (this.queue.first() === channel) this.queue.shift();
     channel.isReady = false;
     this.place(channel);
   }
@@ -48,6 +49,13 @@ export class Turns {
       return;
     }
     channel.isReady = false;
-    this.ready.splice(this.ready.indexOf(channel), 1);
+    if (this.queue.first() === channel) {
+      this.queue.shift();
+      return;
+    }
+    for (let left = this.queue.size; left > 0; left--) {
+      const each = this.queue.shift() as ChannelSender;
+      if (each !== channel) this.queue.push(each);
+    }
   }
 }

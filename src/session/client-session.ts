@@ -84,7 +84,7 @@ export class ClientSession<Incoming = unknown, Outgoing = unknown> extends Sessi
     const inboxes: SavedInbox[] = [];
     const { inbox, channels } = this.#hub;
     inboxes.push({ channelId: 0, facts: undefined, ...inbox.content });
-    for (const { id, channel, inbox: other } of channels.values()) {
+    for (const [id, { channel, inbox: other }] of channels) {
       const { label, mode, isOwn } = channel;
       inboxes.push({ channelId: id, facts: { label, mode, isOwn }, ...other.content });
     }

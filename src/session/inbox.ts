@@ -22,7 +22,7 @@ export interface InboxOwner {
   /** Where it runs. */
   readonly host: Host;
   /** Messages were consumed: the core is told at the end of the tick. */
-  touch(): void;
+  noteConsumed(inbox: Inbox): void;
   /** The peer's payload is nothing that the codec reads. */
   abort(code: number, reason: string): void;
   /** A callback of the application failed. */
@@ -48,6 +48,8 @@ interface Waiter {
 }
 
 export class Inbox {
+  /** Whose messages these are. */
+  readonly channelId: number;
   readonly arrived: Deque<Uint8Array> = new Deque();
   /** Messages that the application has and is not done with. */
   handedOut = 0;
@@ -69,9 +71,15 @@ export class Inbox {
   #unfinished: Error | undefined;
   #finishing: Deferred<void> | undefined;
 
-  constructor(makeCodec: CodecFactory, owner: InboxOwner) {
+  constructor(channelId: number, makeCodec: CodecFactory, owner: InboxOwner) {
+    this.channelId = channelId;
     this.#makeCodec = makeCodec;
     this.#owner = owner;
+  }
+
+  /** Whether nothing more will arrive. */
+  get isEnded(): boolean {
+    return this.#isEnded;
   }
 
   get content(): InboxContent {
@@ -190,7 +198,7 @@ export class Inbox {
     if (count === 0) return;
     this.handedOut -= count;
     this.#consumed += count;
-    this.#owner.touch();
+    this.#owner.noteConsumed(this);
   }
 
   /** The first message goes to who waits longest. */

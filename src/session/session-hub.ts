@@ -57,7 +57,6 @@ interface Outage {
 
 /** What is open beside channel 0. */
 interface OpenChannel {
-  readonly id: number;
   readonly channel: Channel;
   readonly inbox: Inbox;
 }
@@ -90,6 +89,10 @@ export class SessionHub {
   readonly #news: Deque<() => void> = new Deque();
   /** Inboxes with something new in them. */
   readonly #fresh: Set<Inbox> = new Set();
+  /** Inboxes to which messages came, or of which some were consumed, since the last tick ended. */
+  readonly #moved: Set<Inbox> = new Set();
+  /** Channels of which both halves have ended: the core forgets them, and then so does this. */
+  readonly #over: Set<number> = new Set();
   #isFull = false;
   /** When the first message of this tick was sent. */
   #tickMs: number | undefined;
@@ -110,7 +113,7 @@ export class SessionHub {
     this.status = { state: "opening", reason: "", sinceMs: this.host.wallMs() };
     this.#driver = driver;
     this.#makeCodec = makeCodec;
-    this.inbox = new Inbox(makeCodec, this);
+    this.inbox = new Inbox(0, makeCodec, this);
   }
 
   // --- commands of the application ------------------------------------------------------------
@@ -156,6 +159,7 @@ export class SessionHub {
   finishChannel(id: number): void {
     if (this.#stateOf(id) !== "open") return;
     this.side.finishChannel(this.host.nowMs(), id);
+    this.#considerOver(id);
     this.touch();
   }
 
@@ -283,6 +287,7 @@ export class SessionHub {
         break;
       case "channel-finished":
         this.#endInbox(this.inboxOf(output.channel));
+        this.#considerOver(output.channel);
         break;
       case "channel-reset":
         this.#wasChannelReset = true;
@@ -315,6 +320,12 @@ export class SessionHub {
     this.#news.push(news);
   }
 
+  /** Messages were consumed: the core is told at the end of the tick. */
+  noteConsumed(inbox: Inbox): void {
+    this.#moved.add(inbox);
+    this.touch();
+  }
+
   /** The core is drained: the application hears the news and gets its messages. */
   settle(): void {
     this.#flushes.check(this.side);
@@ -326,8 +337,11 @@ export class SessionHub {
   beforeTransmit(): void {
     this.#tickMs = undefined;
     this.#transmitAtBytes = TRANSMIT_BYTES;
-    this.#endTick(0, this.inbox);
-    for (const { id, inbox } of this.channels.values()) this.#endTick(id, inbox);
+    for (const inbox of this.#moved) {
+      inbox.own();
+      this.#returnCredit(inbox);
+    }
+    this.#moved.clear();
   }
 
   /** The server is heard by this link now. */
@@ -364,9 +378,9 @@ export class SessionHub {
 
   /** Makes the application's view of a channel that the core has. */
   addChannel(id: number, facts: ChannelFacts): Channel {
-    const inbox = new Inbox(this.#makeCodec, this);
+    const inbox = new Inbox(id, this.#makeCodec, this);
     const channel = new Channel(this.partsOf(id, inbox), facts);
-    this.channels.set(id, { id, channel, inbox });
+    this.channels.set(id, { channel, inbox });
     return channel;
   }
 
@@ -376,6 +390,7 @@ export class SessionHub {
     for (const { channelId, facts, ...content } of inboxes) {
       if (facts !== undefined) this.addChannel(channelId, facts);
       this.inboxOf(channelId).restore(content);
+      if (facts !== undefined) this.#considerOver(channelId);
     }
   }
 
@@ -421,6 +436,7 @@ export class SessionHub {
   #deliver(channelId: number, payloads: readonly Uint8Array[]): void {
     const inbox = this.inboxOf(channelId);
     inbox.push(payloads);
+    this.#moved.add(inbox);
     this.#refresh(inbox);
   }
 
@@ -480,25 +496,28 @@ export class SessionHub {
     const inbox = this.inboxOf(id);
     inbox.arrived.clear();
     this.#endInbox(inbox, error);
+    this.#considerOver(id);
   }
 
   /** Lets go of channels that the core has forgotten, when the application has all of them. */
   #forgetChannels(): void {
-    for (const { id, inbox } of this.channels.values()) {
+    for (const id of this.#over) {
+      const inbox = this.inboxOf(id);
       if (inbox.arrived.size > 0 || this.side.sender.channels.has(id)) continue;
-      this.#returnCredit(id, inbox);
-      if (inbox.handedOut === 0) this.channels.delete(id);
+      this.#returnCredit(inbox);
+      if (inbox.handedOut > 0) continue;
+      this.channels.delete(id);
+      this.#over.delete(id);
     }
   }
 
-  #endTick(channelId: number, inbox: Inbox): void {
-    inbox.own();
-    this.#returnCredit(channelId, inbox);
+  #considerOver(id: number): void {
+    if (this.inboxOf(id).isEnded && this.#stateOf(id) !== "open") this.#over.add(id);
   }
 
-  #returnCredit(channelId: number, inbox: Inbox): void {
+  #returnCredit(inbox: Inbox): void {
     const consumed = inbox.takeConsumed();
-    if (consumed > 0) this.side.consume(this.host.nowMs(), channelId, consumed);
+    if (consumed > 0) this.side.consume(this.host.nowMs(), inbox.channelId, consumed);
   }
 
   #updateStatus(reason: string): void {

@@ -12,6 +12,7 @@ import type {
   Window,
 } from "../../src/core/body.ts";
 import { ChannelSender } from "../../src/core/channel-sender.ts";
+import type { Deque } from "../../src/core/deque.ts";
 import { resendAll } from "../../src/core/literal.ts";
 import type { SessionOptions } from "../../src/core/options.ts";
 import { SESSION_DEFAULTS } from "../../src/core/limits.ts";
@@ -296,11 +297,12 @@ export class LossyPair {
   private checkScheduler(): void {
     const { turns: inside } = this.sender as unknown as {
       turns: {
-        ready: ChannelSender[];
+        queue: Deque<ChannelSender>;
         stopped: Set<number>;
       };
     };
-    const { ready } = inside;
+    const { queue } = inside;
+    const ready = Array.from({ length: queue.size }, (_, at) => queue.at(queue.head + at));
     assert.equal(new Set(ready).size, ready.length);
     for (const channel of this.sender.channels.values()) {
       const isReady = ready.includes(channel);

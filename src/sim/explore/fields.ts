@@ -246,7 +246,7 @@ export const TABLE: Table = {
     counts: STATE,
     expiring: STATE,
   },
-  Turns: { ready: STATE, stopped: STATE },
+  Turns: { queue: STATE, stopped: STATE },
   ChannelSender: {
     id: STATE,
     mode: STATE,

@@ -277,12 +277,12 @@ interface OpenPipe {
 }
 
 interface OpenSender {
-  readonly turns: { readonly ready: readonly ChannelSender[] };
+  readonly turns: { readonly queue: { first(): ChannelSender | undefined } };
 }
 
 /** Whose turn it is: another one behind it may be smaller, and waits for its turn all the same. */
 function firstOf(sender: Half["sender"]): ChannelSender | undefined {
-  return (sender as unknown as OpenSender).turns.ready[0];
+  return (sender as unknown as OpenSender).turns.queue.first();
 }
 
 type ChannelSender = NonNullable<ReturnType<Half["sender"]["channels"]["get"]>>;
