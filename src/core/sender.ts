@@ -281,6 +281,11 @@ export class Sender {
     return !this.due.isEmpty || this.canSendFact || this.canSendUnit;
   }
 
+  /** The channels with messages that have not left. */
+  get channelsWaiting(): ChannelSender[] {
+    return this.turns.waiting(this.channels);
+  }
+
   /** Whether a fact about the channel has not left yet. */
   hasFactsOf(channel: number): boolean {
     for (let at = this.facts.head; at < this.facts.tail; at++) {

@@ -20,6 +20,16 @@ export class Turns {
     return this.queue.first();
   }
 
+  /** Those of the channels that have unsent messages, in no particular order. */
+  waiting(channels: ReadonlyMap<number, ChannelSender>): ChannelSender[] {
+    const waiting = [...this.stopped].map((id) => channels.get(id) as ChannelSender);
+    for (let at = this.queue.head; at < this.queue.tail; at++) {
+      const channel = this.queue.at(at) as ChannelSender;
+      if (channel.hasUnsent) waiting.push(channel);
+    }
+    return waiting;
+  }
+
   /** Puts the channel where its first unsent message belongs: ready, stopped, or neither. */
   place(channel: ChannelSender): void {
     if (channel.isReady) return;

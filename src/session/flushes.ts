@@ -25,9 +25,7 @@ export class Flushes {
     reject: (error: Error) => void,
   ): void {
     const unsent = new Map<PayloadQueue, number>();
-    for (const channel of sender.channels.values()) {
-      if (channel.hasUnsent) unsent.set(channel.unsent, channel.unsent.tail);
-    }
+    for (const { unsent: queue } of sender.channelsWaiting) unsent.set(queue, queue.tail);
     this.#waiting.push({ resolve, reject, unsent, seqEnd: undefined });
   }
 

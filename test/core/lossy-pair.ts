@@ -304,7 +304,10 @@ export class LossyPair {
     const { queue } = inside;
     const ready = Array.from({ length: queue.size }, (_, at) => queue.at(queue.head + at));
     assert.equal(new Set(ready).size, ready.length);
-    for (const channel of this.sender.channels.values()) {
+    const channels = [...this.sender.channels.values()];
+    const waiting = channels.filter(({ hasUnsent }) => hasUnsent);
+    assert.deepEqual(new Set(this.sender.channelsWaiting), new Set(waiting));
+    for (const channel of channels) {
       const isReady = ready.includes(channel);
       assert.equal(channel.isReady, isReady);
       if (channel.hasUnsent) assert.notEqual(isReady, inside.stopped.has(channel.id));
