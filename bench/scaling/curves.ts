@@ -4,21 +4,23 @@
  */
 import { Pair, type PairOptions, type Way } from "../pair.ts";
 import { Crowd } from "./crowd.ts";
+import { Layer } from "./layer.ts";
 import { Numbered } from "./numbered.ts";
 
 /** The work of one point. */
 export interface Load {
   /** Of one call of `run`. */
   readonly messages: number;
-  run(): void;
+  run(): void | Promise<void>;
   /** Throws unless every message that was sent was delivered once. */
   verify(): void;
+  close?(): Promise<void>;
 }
 
 export interface Series {
   readonly name: string;
   readonly points: readonly number[];
-  make(x: number): Load;
+  make(x: number): Load | Promise<Load>;
 }
 
 export interface Curve {
@@ -162,6 +164,22 @@ const size: Curve = {
 
 const MANY_CHANNELS = { ...WIDEST, windowBytes: 1 << 30, channelsMax: 10_000, channelUnits: 16 };
 
+/** A session with so many channels over the session layer; messages go round them, or none. */
+async function layered(count: number, areIdle: boolean, batch: number): Promise<Load> {
+  const layer = await Layer.open(count, areIdle, new Numbered(SMALL_BYTES));
+  const times = Math.ceil(RUN_MESSAGES / batch);
+  return {
+    messages: times * batch,
+    run: async () => {
+      for (let time = 0; time < times; time++) await layer.turn(batch);
+    },
+    verify: () => layer.verify(),
+    close: () => layer.close(),
+  };
+}
+
+const CHANNEL_COUNTS = [1, 10, 100, 1_000, 10_000];
+
 const channels: Curve = {
   name: "channels",
   title: "Cost per message against channels that are open (64 B up)",
@@ -169,13 +187,13 @@ const channels: Curve = {
   series: [
     {
       name: "messages go round all channels, batches of 10,000",
-      points: [1, 10, 100, 1_000, 10_000],
+      points: CHANNEL_COUNTS,
       make: (count) =>
         batches({ way: "up", batch: 10_000, channels: count, session: MANY_CHANNELS }),
     },
     {
       name: "channel 0 alone has messages, batches of 1,000",
-      points: [1, 10, 100, 1_000, 10_000],
+      points: CHANNEL_COUNTS,
       make: (idle) =>
         batches({
           way: "up",
@@ -184,6 +202,16 @@ const channels: Curve = {
           areChannelsIdle: true,
           session: MANY_CHANNELS,
         }),
+    },
+    {
+      name: "over the session layer and TCP, round all channels, batches of 10,000",
+      points: CHANNEL_COUNTS,
+      make: (count) => layered(count, false, 10_000),
+    },
+    {
+      name: "over the session layer and TCP, channel 0 alone, batches of 10",
+      points: CHANNEL_COUNTS,
+      make: (count) => layered(count, true, 10),
     },
   ],
 };

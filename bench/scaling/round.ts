@@ -36,19 +36,19 @@ function cpuUs(): number {
 }
 
 /** Until so much time was spent, and at least once. Returns the messages. */
-function repeat(load: Load, ms: number): number {
+async function repeat(load: Load, ms: number): Promise<number> {
   const untilUs = cpuUs() + ms * 1e3;
   const untilMs = performance.now() + WALL_MS_MAX;
   let messages = 0;
   do {
-    load.run();
+    await load.run();
     messages += load.messages;
   } while (cpuUs() < untilUs && performance.now() < untilMs);
   return messages;
 }
 
 /** Goes on until the code is as fast as it gets. */
-function optimise(load: Load, repetitions: number): void {
+async function optimise(load: Load, repetitions: number): Promise<void> {
   const endMs = performance.now() + OPTIMISED_MS_MAX;
   let least = Infinity;
   let steady = 0;
@@ -56,24 +56,25 @@ function optimise(load: Load, repetitions: number): void {
     if (performance.now() > endMs) return;
     steady++;
     const beforeUs = cpuUs();
-    const messages = repeat(load, WARM_UP_MS);
+    const messages = await repeat(load, WARM_UP_MS);
     const cost = (cpuUs() - beforeUs) / messages;
     if (cost < least * STEADY_WITHIN) steady = 0;
     least = Math.min(least, cost);
   }
 }
 
-function measure(series: string, x: number, load: Load): Sample {
+async function measure(series: string, x: number, load: Load): Promise<Sample> {
   // Whatever was before is not this point's. It also throws away optimised code that refers to it,
   // so it has to be before the code is optimised.
   globalThis.gc?.();
-  optimise(load, REPETITIONS);
+  await optimise(load, REPETITIONS);
   const cpuBefore = cpuUs();
   const startMs = performance.now();
-  const messages = repeat(load, TIMED_MS);
+  const messages = await repeat(load, TIMED_MS);
   const wallNs = ((performance.now() - startMs) * 1e6) / messages;
   const cpuNs = ((cpuUs() - cpuBefore) * 1e3) / messages;
   load.verify();
+  await load.close?.();
   return { series, x, cpuNs, wallNs, messages };
 }
 
@@ -83,10 +84,14 @@ if (curve === undefined) throw new Error("no such curve");
 
 const samples: Sample[] = [];
 const [first] = curve.series;
-if (first !== undefined) optimise(first.make(first.points[0] as number), REPETITIONS_FIRST);
+if (first !== undefined) {
+  const load = await first.make(first.points[0] as number);
+  await optimise(load, REPETITIONS_FIRST);
+  await load.close?.();
+}
 for (const { name, points, make } of curve.series) {
   // There and back again: what a process has gone through before falls on both ends.
   const order = Number(round) % 2 === 0 ? points : points.toReversed();
-  for (const x of order) samples.push(measure(name, x, make(x)));
+  for (const x of order) samples.push(await measure(name, x, await make(x)));
 }
 process.stdout.write(`${JSON.stringify(samples)}\n`);
