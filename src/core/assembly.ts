@@ -1,6 +1,7 @@
 /**
  * Putting a large message together from its parts. Nothing is allocated from a declared size:
- * parts are kept as they come and joined when the last is there. spec 4.7.
+ * parts are kept as they come, with the body that brought them where they are most of it, and
+ * joined when the last is there. spec 4.7.
  */
 import type { PartFrame } from "./body.ts";
 import { assert } from "./errors.ts";
@@ -53,6 +54,16 @@ export function addPart(assembly: Assembly, part: PartFrame): boolean {
   assembly.receivedBytes += bytes;
   assembly.seqs.add(part.seq, part.seq);
   return isWhole(assembly);
+}
+
+/** Copies the parts that one body has brought, unless they are at least half of it. */
+export function ownParts(assembly: Assembly, brought: readonly PartFrame[]): void {
+  // Others had come before.
+  const kept = brought.filter(({ offset, payload }) => assembly.parts.get(offset) === payload);
+  const bytes = kept.reduce((sum, { payload }) => sum + payload.length, 0);
+  for (const { offset, payload } of kept) {
+    if (bytes * 2 < payload.buffer.byteLength) assembly.parts.set(offset, payload.slice());
+  }
 }
 
 /** The message of an assembly that is whole. */

@@ -105,7 +105,10 @@ export function finishBody(writer: Wire, content: Body, options: BodyOptions): U
 /** About what payloads take that lie one behind the other; the writer makes room for any other. */
 function payloadBytesOf(numbered: readonly NumberedFrame[]): number {
   let bytes = 0;
-  for (const frame of numbered) if (frame instanceof StoredRun) bytes += frame.payloadBytes;
+  for (const frame of numbered) {
+    if (frame instanceof StoredRun) bytes += frame.payloadBytes;
+    else if (frame.kind === "part") bytes += frame.payload.length;
+  }
   return bytes;
 }
 

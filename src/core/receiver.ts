@@ -21,7 +21,7 @@ import type {
   SkipFrame,
   Window,
 } from "./body.ts";
-import { isWhole, joinParts } from "./assembly.ts";
+import { type Assembly, isWhole, joinParts, ownParts } from "./assembly.ts";
 import { ChannelReceiver, ordinal, type Waiting } from "./channel-receiver.ts";
 import { Deque } from "./deque.ts";
 import { assert } from "./errors.ts";
@@ -173,6 +173,7 @@ export class Receiver {
       if (frame.kind === "channel-open" && this.accept(frame.seq)) this.openChannel(frame);
     }
     for (const frame of frames) this.receiveFrame(frame);
+    this.ownParts(frames);
     // [ACK-2]: a body that only acknowledges is owed nothing.
     if (frames.length > 0) this.ackOwedSinceMs = Math.min(this.ackOwedSinceMs, nowMs);
     this.retryStalled();
@@ -444,13 +445,29 @@ export class Receiver {
       this.dropUnit(channel, part.seq, bytes);
       return;
     }
-    const own: PartFrame = { ...part, payload: part.payload.slice() };
-    if (channel.stalled.has(part.index) || !this.parts.mayAssemble(channel, own)) {
-      this.parts.stall(channel, own);
+    if (channel.stalled.has(part.index) || !this.parts.mayAssemble(channel, part)) {
+      this.parts.stall(channel, { ...part, payload: part.payload.slice() });
       return;
     }
-    this.assemble(channel, own);
+    this.assemble(channel, part);
     this.advance(channel);
+  }
+
+  /**
+   * What is still under assembly lets go of the body, unless most of the body is its parts: then
+   * copies would take as much memory again, and it is kept for at most twice what is needed of it.
+   */
+  private ownParts(frames: readonly NumberedFrame[]): void {
+    const unfinished = new Map<Assembly, PartFrame[]>();
+    for (const frame of frames) {
+      if (frame.kind !== "part") continue;
+      const assembly = this.channels.get(frame.channel)?.assemblies.get(frame.index);
+      if (assembly === undefined) continue;
+      const parts = unfinished.get(assembly);
+      if (parts === undefined) unfinished.set(assembly, [frame]);
+      else parts.push(frame);
+    }
+    for (const [assembly, parts] of unfinished) ownParts(assembly, parts);
   }
 
   /** Moves a part to its assembly and returns its credit [PART-3]. */

@@ -96,6 +96,22 @@ describe("parts", () => {
     expect(receiver.heldThrough).toBe(5);
     expect(receiver.window).toEqual({ seqMax: 5 + 262_144, bytesMax: 2_049 + BYTES_MAX });
   });
+
+  test("keep the body that brought them where they are half of it or more", () => {
+    const receiver = receiverOf();
+    const body = new Uint8Array(8_192);
+    const other = new Uint8Array(8_192);
+    const view = (of: Uint8Array, bytes: number) => ({ payload: of.subarray(0, bytes) });
+
+    hear(receiver, { ...part(1, 1, 0, 4_096, 10_000), ...view(body, 4_096) });
+    // The same part twice counts once.
+    const small = { ...part(2, 1, 4_096, 2_048, 10_000), ...view(other, 2_048) };
+    hear(receiver, small, { ...small, payload: other.subarray(2_048, 4_096) });
+
+    const parts = receiver.channels.get(0)?.assemblies.get(1)?.parts;
+    expect(parts?.get(0)?.buffer).toBe(body.buffer);
+    expect(parts?.get(4_096)?.buffer.byteLength).toBe(2_048);
+  });
 });
 
 describe("[CHAN-7] a channel that is reset twice", () => {
