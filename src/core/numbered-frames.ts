@@ -230,6 +230,11 @@ function readMessages(reader: Wire, type: number): MessagesFrame {
   const lengths: number[] = [];
   const isEqual = isLast || type === FRAME_MESSAGES;
   const count = isLast ? 1 : runLength(reader, undefined, isEqual ? 2 : 1, seq); // [RUN-3]
+  if (count === 1 && type === FRAME_MESSAGES_VARIED) {
+    // An array of this length: one that grows would have room for seventeen.
+    const payloads = [reader.field(undefined, 0, INTEGER_MAX)];
+    return { kind: "messages", channel, seq, index, payloads };
+  }
   // At least 1 byte each: so the count is bounded by the bytes that are there.
   if (type === FRAME_MESSAGES) equal = reader.extent(undefined, 1);
   let bytes = count * equal;

@@ -8,6 +8,9 @@ import type { MessagesFrame } from "./body.ts";
 import { viewOf } from "./payload-queue.ts";
 import type { Wire } from "./wire.ts";
 
+/** What every run begins with; nothing is put into it. */
+const NONE: number[] = [];
+
 /** Messages whose seqs and indexes follow each other. */
 export class StoredRun implements MessagesFrame {
   readonly kind = "messages";
@@ -16,11 +19,11 @@ export class StoredRun implements MessagesFrame {
   readonly index: number;
   declare readonly keys?: number[];
   /** Of each payload, in bytes. */
-  readonly lengths: number[] = [];
+  lengths: number[] = NONE;
   /** The stretches: where each lies, and where it begins and ends there. */
-  private readonly sources: Uint8Array[] = [];
-  private readonly starts: number[] = [];
-  private readonly ends: number[] = [];
+  private sources: Uint8Array[] = [];
+  private starts: number[] = NONE;
+  private ends: number[] = NONE;
 
   constructor(channel: number, seq: number, index: number, keys?: number[]) {
     this.channel = channel;
@@ -50,8 +53,16 @@ export class StoredRun implements MessagesFrame {
   /** Appends the payload at a place. */
   add(source: Uint8Array, offset: number, bytes: number): void {
     const last = this.ends.length - 1;
+    if (last < 0) {
+      // Of exactly this length: an array that grows has room for seventeen, and many runs have one.
+      this.lengths = [bytes];
+      this.sources = [source];
+      this.starts = [offset];
+      this.ends = [offset + bytes];
+      return;
+    }
     this.lengths.push(bytes);
-    if (last >= 0 && this.ends[last] === offset && this.sources[last] === source) {
+    if (this.ends[last] === offset && this.sources[last] === source) {
       this.ends[last] = offset + bytes;
       return;
     }
