@@ -58,6 +58,11 @@ export class Crowd {
     if (this.server.sessions.size !== count) throw new Error("not all sessions have opened");
   }
 
+  /** The first ones have something to say next, again. */
+  beginAgain(): void {
+    this.next = 0;
+  }
+
   /** The next `sessions` of all, round and round, each send as many messages; until all are held. */
   turn(way: Way, sessions: number, messagesEach: number): void {
     const group: Member[] = [];

@@ -119,27 +119,47 @@ const inFlight: Curve = {
 /** Sessions that have something to say at a time. */
 const SPEAKING_MAX = 100;
 
+/** So many sessions, of which a group speaks at a time: each one in turn, or always the same. */
+function crowd(way: Way, count: number, areSame: boolean): Load {
+  const all = new Crowd(count, new Numbered(SMALL_BYTES));
+  const speaking = Math.min(count, SPEAKING_MAX);
+  const messagesEach = 10;
+  const times = Math.ceil(RUN_MESSAGES / speaking / messagesEach);
+  return {
+    messages: times * speaking * messagesEach,
+    run: () => {
+      for (let time = 0; time < times; time++) {
+        if (areSame) all.beginAgain();
+        all.turn(way, speaking, messagesEach);
+      }
+    },
+    verify: () => all.verify(),
+  };
+}
+
+const SESSION_COUNTS = [1, 10, 100, 1_000, 5_000, 20_000];
+
 const sessions: Curve = {
   name: "sessions",
-  title: "Cost per message against sessions of one server (64 B)",
+  title: "Cost per message against sessions of one server (64 B, batches of 10)",
   xLabel: "sessions",
-  series: (["up", "down"] as const).map((way) => ({
-    name: `${way}, batches of 10, up to 100 sessions at a time`,
-    points: [1, 10, 100, 1_000, 5_000, 20_000],
-    make: (count: number): Load => {
-      const crowd = new Crowd(count, new Numbered(SMALL_BYTES));
-      const speaking = Math.min(count, SPEAKING_MAX);
-      const messagesEach = 10;
-      const times = Math.ceil(RUN_MESSAGES / speaking / messagesEach);
-      return {
-        messages: times * speaking * messagesEach,
-        run: () => {
-          for (let time = 0; time < times; time++) crowd.turn(way, speaking, messagesEach);
-        },
-        verify: () => crowd.verify(),
-      };
+  series: [
+    {
+      name: "up, 100 sessions at a time, all by turns",
+      points: SESSION_COUNTS,
+      make: (count) => crowd("up", count, false),
     },
-  })),
+    {
+      name: "down, 100 sessions at a time, all by turns",
+      points: SESSION_COUNTS,
+      make: (count) => crowd("down", count, false),
+    },
+    {
+      name: "up, the same 100 sessions, while all others are parked",
+      points: SESSION_COUNTS,
+      make: (count) => crowd("up", count, true),
+    },
+  ],
 };
 
 const KIB = 1_024;
