@@ -105,6 +105,8 @@ export interface ServerSession {
   ticket: string;
   /** @internal Waits in the endpoint's list of sessions to be drained. */
   isTouched: boolean;
+  /** @internal Was drained, and not asked since when it wants to be woken. */
+  isUntimed: boolean;
   /** @internal The timer queue's own. */
   wakeAtMs: number;
   /** @internal The timer queue's own. */
@@ -161,6 +163,8 @@ export class Endpoint {
   private readonly tombstones: Map<string, Tombstone> = new Map();
   private readonly perAddress: Map<string, number> = new Map();
   private readonly touched: Deque<ServerSession> = new Deque();
+  /** Sessions that were drained by `pollOutput`: when they want to be woken is not known. */
+  private readonly untimed: Deque<ServerSession> = new Deque();
   private readonly own: Deque<Exclude<EndpointOutput, TimeoutOutput>> = new Deque();
   /** Sessions by when they want to be woken, the soonest first; see `TimerQueue`. */
   private readonly timers: TimerQueue<ServerSession> = new TimerQueue();
@@ -431,13 +435,22 @@ export class Endpoint {
     const { nowMs } = this;
     this.forgetTombstones(nowMs);
     this.hangUpNamed(nowMs);
+    // Whether their time has come need not be known: if not, nothing happens.
+    for (let session = this.takeUntimed(); session; session = this.takeUntimed()) {
+      this.wake(session);
+    }
     for (;;) {
       const session = this.timers.takeDue(nowMs);
       if (session === undefined) return;
-      if (nowMs < session.verdictAtMs) session.side.handleTimeout(nowMs);
-      else this.handleVerdict(nowMs, session, VERDICT_TIMEOUT);
-      this.touch(session);
+      this.wake(session);
     }
+  }
+
+  private wake(session: ServerSession): void {
+    const { nowMs } = this;
+    if (nowMs < session.verdictAtMs) session.side.handleTimeout(nowMs);
+    else this.handleVerdict(nowMs, session, VERDICT_TIMEOUT);
+    this.touch(session);
   }
 
   /**
@@ -452,24 +465,54 @@ export class Endpoint {
 
   /** The next thing to do; a timeout when there is nothing else. */
   poll(): EndpointOutput {
+    return this.pollOutput() ?? this.nextTimeout();
+  }
+
+  /**
+   * The next thing to do now, if there is any. When nothing is left, the end of the tick must follow,
+   * with `handleTimeout`, and then `poll` or `nextTimeout`.
+   */
+  pollOutput(): Exclude<EndpointOutput, TimeoutOutput> | undefined {
     for (;;) {
       const own = this.own.shift();
       if (own !== undefined) return own;
       const session = this.touched.first();
-      if (session === undefined) return this.nextTimeout();
-      const output = session.side.poll();
-      if (output.kind === "respond" || output.kind === "transmit" || output.kind === "hang-up") {
+      if (session === undefined) return undefined;
+      const output = session.side.pollOutput();
+      if (output === undefined) {
+        this.touched.shift();
+        session.isTouched = false;
+        if (session.side.state === "ended") this.bury(session);
+        else if (!session.isUntimed) {
+          session.isUntimed = true;
+          this.untimed.push(session);
+        }
+      } else if (
+        output.kind === "respond" ||
+        output.kind === "transmit" ||
+        output.kind === "hang-up"
+      ) {
         return output;
-      }
-      if (output.kind !== "timeout") return { kind: "session", session, output };
-      this.touched.shift();
-      session.isTouched = false;
-      if (session.side.state === "ended") this.bury(session);
-      else this.timers.set(session, Math.min(output.atMs, session.verdictAtMs));
+      } else return { kind: "session", session, output };
     }
   }
 
-  private nextTimeout(): TimeoutOutput {
+  private takeUntimed(): ServerSession | undefined {
+    for (;;) {
+      const session = this.untimed.shift();
+      if (session === undefined) return undefined;
+      session.isUntimed = false;
+      // It may have been buried since.
+      if (session.side.state !== "ended") return session;
+    }
+  }
+
+  /** When `handleTimeout` has something to do next, for whichever session, and why. */
+  nextTimeout(): TimeoutOutput {
+    for (let session = this.takeUntimed(); session; session = this.takeUntimed()) {
+      const { atMs } = session.side.nextTimeout();
+      this.timers.set(session, Math.min(atMs, session.verdictAtMs));
+    }
     let atMs = this.timers.nextAtMs;
     for (const { untilMs } of this.named.values()) {
       atMs = Math.min(atMs, untilMs);
@@ -583,6 +626,7 @@ export class Endpoint {
       verdictAtMs,
       ticket: "",
       isTouched: false,
+      isUntimed: false,
       wakeAtMs: Infinity,
       timerPosition: -1,
     };

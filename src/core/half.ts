@@ -6,7 +6,8 @@
  * Commands of the application: `send`, `openChannel`, `finishChannel`, `resetChannel`, `consume`,
  * `close`, `abort`.
  * Handlers: those of the subclasses, and `handleTimeout(nowMs)`, which alone transmits.
- * `poll()` until it returns a timeout, after each of them.
+ * `poll()` until it returns a timeout, after each of them; or `pollOutput()` until it returns
+ * nothing, where the end of the tick follows, at which `nextTimeout()` is asked.
  */
 import type { Ack, Body, DeliveryMode, Ending, Owner, Parameters } from "./body.ts";
 import { beginBody, type BodyOptions, bytesBegun, encodeBody, finishBody } from "./body-writer.ts";
@@ -353,6 +354,11 @@ export abstract class Half<Transmit extends { kind: string }> {
 
   /** The next thing to do; a timeout when there is nothing else. */
   poll(): Transmit | ApplicationOutput | TimeoutOutput {
+    return this.pollOutput() ?? this.nextTimeout();
+  }
+
+  /** The next thing to do now, if there is any. */
+  pollOutput(): Transmit | ApplicationOutput | undefined {
     const transmission = this.transmissions.shift();
     if (transmission !== undefined) return transmission;
     const notice = this.notices.shift();
@@ -366,9 +372,12 @@ export abstract class Half<Transmit extends { kind: string }> {
         return { kind, channel, index, payloads };
       }
     }
-    for (const [channel, { neverSent, sent }] of this.sender.givenUp) {
-      this.sender.givenUp.delete(channel);
-      return { kind: "given-up", channel, neverSent, sent };
+    const { givenUp } = this.sender;
+    if (givenUp.size > 0) {
+      for (const [channel, { neverSent, sent }] of givenUp) {
+        givenUp.delete(channel);
+        return { kind: "given-up", channel, neverSent, sent };
+      }
     }
     if (this.isAboveHighWater && this.bufferedBytes * 2 <= this.settings.highWaterBytes) {
       this.isAboveHighWater = false;
@@ -379,7 +388,7 @@ export abstract class Half<Transmit extends { kind: string }> {
       this.endedOutput = undefined;
       return ended;
     }
-    return this.nextTimeout();
+    return undefined;
   }
 
   /** Time has come: timers fire, what can leave leaves. Called at the end of every tick [SAY-7]. */
@@ -403,8 +412,11 @@ export abstract class Half<Transmit extends { kind: string }> {
     }
   }
 
-  /** When `handleTimeout` has something to do next, and why. */
-  private nextTimeout(): TimeoutOutput {
+  /**
+   * When `handleTimeout` has something to do next, and why. All that may become due is looked at,
+   * which takes longer than all else about a small body: once a tick is enough.
+   */
+  nextTimeout(): TimeoutOutput {
     let timer: TimerName = "none";
     let atMs = Infinity;
     const consider = (name: TimerName, dueMs: number): void => {

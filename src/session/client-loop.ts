@@ -49,6 +49,10 @@ export class ClientLoop implements Driver {
   readonly #lostAfterMs: number;
   /** Since when the path counts as down; Infinity while it does not. */
   #downSinceMs = Infinity;
+  /** When it will have been down for too long; Infinity while it is not, and afterwards. */
+  #lostAtMs = Infinity;
+  /** The exchange that was begun last. */
+  #newest = 0;
 
   constructor(
     host: Host,
@@ -65,7 +69,7 @@ export class ClientLoop implements Driver {
     this.#lostAfterMs = lostAfterMs;
     this.hub = new SessionHub(side, this, makeCodec);
     const moved = (bytes = 0): void => {
-      this.#pump();
+      this.#settle();
       this.#endTick(bytes);
     };
     const { pipes = [], requests = "parked" } = carrier;
@@ -111,31 +115,28 @@ export class ClientLoop implements Driver {
   #turn(): void {
     this.#isTurnPlanned = false;
     if (this.#isFrozen) return;
-    if (!this.#isEnded) {
-      this.hub.beforeTransmit();
-      this.#side.handleTimeout(this.host.nowMs());
-    }
-    this.#pump();
-    this.#renew();
-  }
-
-  /** Where held requests are cut on the way, one is answered before [SAY-12]. */
-  #renew(): void {
     const nowMs = this.host.nowMs();
-    if (nowMs >= this.#held.renewAtMs && this.#side.renewParked(nowMs)) this.#pump();
+    if (!this.#isEnded) {
+      this.hub.beforeTransmit(nowMs);
+      this.#side.handleTimeout(nowMs);
+    }
+    this.#settle();
+    // Where held requests are cut on the way, one is answered before [SAY-12].
+    if (nowMs >= this.#held.renewAtMs && this.#side.renewParked(nowMs)) this.#settle();
+    this.#setTimer(nowMs);
   }
 
   /** When that is to be looked at; past that time, whatever it waits for wakes it. */
-  get #renewAtMs(): number {
+  #renewAtMs(nowMs: number): number {
     const atMs = Math.max(this.#held.renewAtMs, this.#side.notBeforeMs);
-    return atMs > this.host.nowMs() ? atMs : Infinity;
+    return atMs > nowMs ? atMs : Infinity;
   }
 
   #wake(): void {
     this.#isFrozen = false;
     this.#side.handleWake(this.host.nowMs());
     this.#links.wake();
-    this.#pump();
+    this.#settle();
     this.#planTurn();
   }
 
@@ -155,22 +156,25 @@ export class ClientLoop implements Driver {
   #flush(): void {
     const { lastingBytes } = this.#carrier;
     if (lastingBytes === undefined || !this.#hasRequests || this.#isEnded) return;
-    this.hub.beforeTransmit();
-    this.#side.flush(this.host.nowMs(), lastingBytes, this.#lasting);
-    this.#pump();
+    const nowMs = this.host.nowMs();
+    this.hub.beforeTransmit(nowMs);
+    this.#side.flush(nowMs, lastingBytes, this.#lasting);
+    this.#settle();
+    this.#setTimer(nowMs);
   }
 
-  /** Does what the core asks for, and then tells the application. */
-  #pump(): void {
+  /** Does what the core asks for, and then tells the application. A turn follows. */
+  #settle(): void {
     this.#perform();
     this.hub.settle();
   }
 
-  /** Does what the core asks for, until it has nothing left but a time to be woken at. */
+  /** Does what the core asks for, until there is nothing left. */
   #perform(): void {
-    const before = [...this.#out.keys()];
+    const newestBefore = this.#newest;
     for (;;) {
-      const output = this.#side.poll();
+      const output = this.#side.pollOutput();
+      if (output === undefined) break;
       if (output.kind === "request") this.#request(output);
       else if (output.kind === "abort") this.#abort(output.exchange);
       else if (output.kind === "transmit") this.#links.transmit(output.handle, output.body);
@@ -180,20 +184,13 @@ export class ClientLoop implements Driver {
       else if (output.kind === "pipe-joined") this.#links.joined(output.link);
       else if (output.kind === "pipe-gone") this.#links.gone(output.link, output.why);
       else if (output.kind === "pipe-ending") this.#links.ending(output.link);
-      else if (output.kind === "timeout") {
-        const lostAtMs = this.#noteReach();
-        if (this.#isEnded) this.#timer.clear();
-        else {
-          const linksAtMs = this.#links.consider();
-          this.#timer.set(Math.min(output.atMs, lostAtMs, linksAtMs, this.#renewAtMs));
-        }
-        break;
-      } else {
+      else {
         this.hub.handleOutput(output);
         if (output.kind === "opened") this.#links.begin();
-        if (output.kind === "ended") this.#end(before);
+        if (output.kind === "ended") this.#end(newestBefore);
       }
     }
+    this.#noteReach();
     const { state, joined } = this.#side;
     const isHearing = joined === 0 && state !== "opening" && !this.#isFrozen;
     this.#turns?.consider(isHearing && !this.#isEnded);
@@ -201,12 +198,21 @@ export class ClientLoop implements Driver {
     if (!this.#isEnded) this.hub.noteLink(this.#links.name);
   }
 
-  /**
-   * Tells how the path is. One failed request is no news, nor is what the next ones mend at once.
-   *
-   * @returns when it will have been down for too long.
-   */
-  #noteReach(): number {
+  /** Wakes when the core wants it, and when there is something to be looked at here. */
+  #setTimer(nowMs: number): void {
+    if (this.#isEnded) {
+      this.#timer.clear();
+      return;
+    }
+    const linksAtMs = this.#links.consider(nowMs);
+    // Why none is tried that would be better.
+    this.hub.linkReason = this.#links.lastReason;
+    const { atMs } = this.#side.nextTimeout();
+    this.#timer.set(Math.min(atMs, this.#lostAtMs, linksAtMs, this.#renewAtMs(nowMs)), nowMs);
+  }
+
+  /** Tells how the path is. One failed request is no news, nor is what the next ones mend at once. */
+  #noteReach(): void {
     const { requestsUnanswered, isDoubted } = this.#side;
     if (requestsUnanswered === 0) this.#lastFailure = isDoubted ? UNKNOWN : NO_ANSWER;
     else if (!this.#hasRequests) this.#lastFailure = this.#links.lastReason || NO_ANSWER;
@@ -214,20 +220,22 @@ export class ClientLoop implements Driver {
     const isDown = isDoubted || requestsUnanswered >= UNANSWERED_DOUBTED;
     if (!isDown) this.#downSinceMs = Infinity;
     if (!isDown && requestsUnanswered === 0) {
+      this.#lostAtMs = Infinity;
       this.hub.noteReach("working", "");
-      return Infinity;
+      return;
     }
     const atMs = this.host.nowMs();
     if (isDown) this.#downSinceMs = Math.min(this.#downSinceMs, atMs);
     const lostAtMs = this.#downSinceMs + this.#lostAfterMs;
     const isLost = atMs >= lostAtMs;
     this.hub.noteReach(isLost ? "lost" : "failing", this.#lastFailure);
-    return isLost ? Infinity : lostAtMs;
+    this.#lostAtMs = isLost ? Infinity : lostAtMs;
   }
 
   #request({ exchange, body, isLasting: isFlushed }: RequestToCarry): void {
     const controller = new AbortController();
     this.#out.set(exchange, controller);
+    this.#newest = exchange;
     // The last word too goes before the host does.
     const isLast = isFlushed === true || this.#isFrozen || this.#side.state === "ended";
     const isLasting = isLast && body.length <= (this.#carrier.lastingBytes ?? 0);
@@ -260,7 +268,7 @@ export class ClientLoop implements Driver {
         notSent: outcome.isNotSent,
       });
     }
-    this.#pump();
+    this.#settle();
     this.#endTick(outcome.kind === "answer" ? outcome.bytes.length : 0);
   }
 
@@ -271,11 +279,11 @@ export class ClientLoop implements Driver {
   }
 
   /** All that was out before is of no use; what the core said last still goes. */
-  #end(before: readonly number[]): void {
+  #end(newestBefore: number): void {
     this.#isEnded = true;
     this.#links.end();
     this.#unwatch();
-    for (const exchange of before) this.#abort(exchange);
+    for (const exchange of this.#out.keys()) if (exchange <= newestBefore) this.#abort(exchange);
     if (this.#out.size === 0) this.#leave();
     else this.#lastWordTimer = this.host.setTimer(() => this.#leave(), LAST_WORD_MS, false);
   }

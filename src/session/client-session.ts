@@ -80,7 +80,8 @@ export class ClientSession<Incoming = unknown, Outgoing = unknown> extends Sessi
    * @throws UsageError `session_closed` after the end.
    */
   save(): string {
-    this.#hub.beforeTransmit();
+    const nowMs = this.#hub.host.nowMs();
+    this.#hub.beforeTransmit(nowMs);
     const inboxes: SavedInbox[] = [];
     const { inbox, channels } = this.#hub;
     inboxes.push({ channelId: 0, facts: undefined, ...inbox.content });
@@ -88,7 +89,7 @@ export class ClientSession<Incoming = unknown, Outgoing = unknown> extends Sessi
       const { label, mode, isOwn } = channel;
       inboxes.push({ channelId: id, facts: { label, mode, isOwn }, ...other.content });
     }
-    const core = this.#side.save(this.#hub.host.nowMs());
+    const core = this.#side.save(nowMs);
     // It is silent for a while, and then has something to say.
     this.#hub.touch();
     return encodeSaved({ version: 1, core, inboxes });

@@ -135,9 +135,8 @@ export class Links {
   }
 
   /** Tries what is better than what there is; returns when to look again. */
-  consider(): number {
+  consider(nowMs: number): number {
     if (!this.#isOpen || this.#isFrozen) return Infinity;
-    const nowMs = this.#host.nowMs();
     let againAtMs = this.#look(nowMs);
     if (!this.#isReached || (this.#isForced && this.#joined === undefined)) return againAtMs;
     // A pause, or the wait after failures: what requests are kept from, pipes are.

@@ -240,14 +240,12 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
       }
       this.#moved.add(session);
     }
-    this.#pump();
+    this.#settle();
     this.#endTick(body);
     return () => {
       if (!this.#held.delete(handle) || session === undefined) return;
       this.#endpoint.handleGone(session, handle);
-      this.#moved.add(session);
-      this.#pump();
-      this.#touch();
+      this.#noteMoved(session);
     };
   }
 
@@ -269,7 +267,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
         if (session !== undefined) {
           this.#endpoint.handlePipeBody(this.#host.nowMs(), session, handle, bytes);
           this.#moved.add(session);
-          this.#pump();
+          this.#settle();
           this.#endTick(bytes);
         } else if (leave === undefined && peer !== undefined) {
           const known = this.#endpoint.recognise(bytes, claim);
@@ -332,7 +330,8 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
       this.#pipes.delete(handle);
       return undefined;
     }
-    this.#pump();
+    this.#settle();
+    this.#touch();
     return () => {
       if (!this.#pipes.delete(handle)) return;
       const session = this.#takers.get(handle);
@@ -361,14 +360,14 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
       }
       this.#moved.add(session);
     }
-    this.#pump();
+    this.#settle();
     this.#touch();
     return session;
   }
 
   #noteMoved(session: ServerSession): void {
     this.#moved.add(session);
-    this.#pump();
+    this.#settle();
     this.#touch();
   }
 
@@ -432,54 +431,53 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   /** The end of the tick: now the core speaks. */
   #turn(): void {
     this.#isTurnPlanned = false;
+    const nowMs = this.#host.nowMs();
     for (const [session, hub] of this.#touched) {
-      hub.beforeTransmit();
+      hub.beforeTransmit(nowMs);
       this.#endpoint.touch(session);
       this.#unsettled.add(hub);
     }
     this.#touched.clear();
-    const atNowMs = this.#host.nowMs();
-    for (const hub of this.#unreachable.takeLost(atNowMs)) this.#unsettled.add(hub);
-    // The sessions that were given commands say when they want to be woken: now.
-    this.#drainEndpoint();
-    this.#endpoint.handleTimeout(atNowMs);
-    this.#pump();
+    for (const hub of this.#unreachable.takeLost(nowMs)) this.#unsettled.add(hub);
+    this.#drain();
+    this.#endpoint.handleTimeout(nowMs);
+    this.#settle();
+    const { atMs } = this.#endpoint.nextTimeout();
+    this.#timer.set(Math.min(atMs, this.#unreachable.nextAtMs), nowMs);
   }
 
   /** The same for one session, whose turn comes nevertheless; the applications hear of it then. */
   #transmit(session: ServerSession): void {
     if (!this.#served.has(session)) return;
     this.#endpoint.touch(session);
-    this.#drainEndpoint();
+    this.#drain();
     this.#endpoint.handleTimeout(this.#host.nowMs());
-    this.#drainEndpoint();
+    this.#drain();
   }
 
-  /** Does what the core asks for, and then tells the applications. */
-  #pump(): void {
-    const atMs = this.#drainEndpoint();
-    const atNowMs = this.#host.nowMs();
+  /** Does what the core asks for, and then tells the applications. A turn follows. */
+  #settle(): void {
+    this.#drain();
+    const nowMs = this.#moved.size > 0 ? this.#host.nowMs() : 0;
     for (const session of this.#moved) {
       const hub = this.#served.get(session)?.hub;
       if (hub === undefined) continue;
-      this.#unreachable.note(atNowMs, hub, session.side.isReachable);
+      this.#unreachable.note(nowMs, hub, session.side.isReachable);
       this.#unsettled.add(hub);
     }
     this.#moved.clear();
-    this.#timer.set(Math.min(atMs, this.#unreachable.nextAtMs));
     for (const hub of this.#unsettled) {
       this.#unsettled.delete(hub);
       hub.settle();
     }
   }
 
-  /** Returns when the core wants to be woken. */
-  #drainEndpoint(): number {
+  /** Does what the core asks for. */
+  #drain(): void {
     for (;;) {
-      const output = this.#endpoint.poll();
+      const output = this.#endpoint.pollOutput();
+      if (output === undefined) return;
       switch (output.kind) {
-        case "timeout":
-          return output.atMs;
         case "respond":
           this.#respond(output.handle, output.body);
           break;
@@ -525,7 +523,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     const onError = (error: unknown): void => this.#report(error);
     const answer = await ask(this.#host, authenticate, peer, this.#verdictTimeoutMs, onError);
     this.#endpoint.handleVerdict(this.#host.nowMs(), session, verdictOf(answer, this.#host));
-    this.#pump();
+    this.#settle();
     this.#touch();
   }
 

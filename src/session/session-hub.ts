@@ -334,12 +334,12 @@ export class SessionHub {
   }
 
   /** The tick ends: what was consumed in it raises windows. */
-  beforeTransmit(): void {
+  beforeTransmit(nowMs: number): void {
     this.#tickMs = undefined;
     this.#transmitAtBytes = TRANSMIT_BYTES;
     for (const inbox of this.#moved) {
       inbox.own();
-      this.#returnCredit(inbox);
+      this.#returnCredit(nowMs, inbox);
     }
     this.#moved.clear();
   }
@@ -504,7 +504,7 @@ export class SessionHub {
     for (const id of this.#over) {
       const inbox = this.inboxOf(id);
       if (inbox.arrived.size > 0 || this.side.sender.channels.has(id)) continue;
-      this.#returnCredit(inbox);
+      this.#returnCredit(this.host.nowMs(), inbox);
       if (inbox.handedOut > 0) continue;
       this.channels.delete(id);
       this.#over.delete(id);
@@ -515,9 +515,9 @@ export class SessionHub {
     if (this.inboxOf(id).isEnded && this.#stateOf(id) !== "open") this.#over.add(id);
   }
 
-  #returnCredit(inbox: Inbox): void {
+  #returnCredit(nowMs: number, inbox: Inbox): void {
     const consumed = inbox.takeConsumed();
-    if (consumed > 0) this.side.consume(this.host.nowMs(), inbox.channelId, consumed);
+    if (consumed > 0) this.side.consume(nowMs, inbox.channelId, consumed);
   }
 
   #updateStatus(reason: string): void {

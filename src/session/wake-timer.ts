@@ -22,11 +22,11 @@ export class WakeTimer {
   }
 
   /** Wakes at `atMs` of the clock or earlier; Infinity: not needed. */
-  set(atMs: number): void {
+  set(atMs: number, nowMs: number): void {
     if (atMs >= this.#armedForMs) return;
     this.clear();
     this.#armedForMs = atMs;
-    const delayMs = Math.max(0, Math.ceil(atMs - this.#host.nowMs()));
+    const delayMs = Math.max(0, Math.ceil(atMs - nowMs));
     const wake = (): void => {
       this.#armedForMs = Infinity;
       this.#onWake();

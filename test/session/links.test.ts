@@ -201,7 +201,7 @@ describe("a link that looks as if it worked", () => {
     websockets.onTheWay = "refusal";
     streams.onTheWay = "buffering";
     const { session, links } = join();
-    await pass(290_000);
+    await pass(290_000, 1_000);
     expect(links).toEqual(["poll"]);
     expect(streams.begun).toBe(3);
     const other = join(["stream"]);
