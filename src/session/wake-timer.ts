@@ -1,6 +1,6 @@
 /**
  * One timer of the host for a driver. Setting one is dear next to a body, and most wake times are
- * only put off: so a timer that is armed for an earlier time stays, and fires in vain.
+ * only put off: so a timer that is armed for an earlier time stays, and is then armed anew.
  */
 import type { Host } from "./host.ts";
 
@@ -14,6 +14,7 @@ export class WakeTimer {
   readonly #isBackground: boolean;
   #timer: unknown;
   #armedForMs: number = Infinity;
+  #wantedAtMs: number = Infinity;
 
   constructor(host: Host, onWake: () => void, isBackground: boolean) {
     this.#host = host;
@@ -21,21 +22,28 @@ export class WakeTimer {
     this.#isBackground = isBackground;
   }
 
-  /** Wakes at `atMs` of the clock or earlier; Infinity: not needed. */
+  /** Wakes at `atMs` of the clock, or earlier where the host does; Infinity: not needed. */
   set(atMs: number, nowMs: number): void {
-    if (atMs >= this.#armedForMs) return;
-    this.clear();
-    this.#armedForMs = atMs;
-    const delayMs = Math.max(0, Math.ceil(atMs - nowMs));
-    const wake = (): void => {
-      this.#armedForMs = Infinity;
-      this.#onWake();
-    };
-    this.#timer = this.#host.setTimer(wake, Math.min(delayMs, DELAY_MS_MAX), this.#isBackground);
+    this.#wantedAtMs = atMs;
+    if (atMs < this.#armedForMs) this.#arm(atMs, nowMs);
   }
 
   clear(): void {
     this.#host.clearTimer(this.#timer);
     this.#armedForMs = Infinity;
+  }
+
+  #arm(atMs: number, nowMs: number): void {
+    this.clear();
+    this.#armedForMs = atMs;
+    const delayMs = Math.min(Math.max(0, Math.ceil(atMs - nowMs)), DELAY_MS_MAX);
+    this.#timer = this.#host.setTimer(() => this.#fire(), delayMs, this.#isBackground);
+  }
+
+  #fire(): void {
+    const isInVain = this.#armedForMs < this.#wantedAtMs;
+    this.#armedForMs = Infinity;
+    if (!isInVain) this.#onWake();
+    else if (this.#wantedAtMs < Infinity) this.#arm(this.#wantedAtMs, this.#host.nowMs());
   }
 }

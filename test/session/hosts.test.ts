@@ -47,7 +47,7 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve };
 }
 
-test("A timer that is put off fires in vain instead of being set anew, one put forward is set", () => {
+test("A timer that is put off is armed anew when it fires, one put forward is set", () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   onTestFinished(() => void vi.useRealTimers());
   const startMs = nowMs();
@@ -57,13 +57,17 @@ test("A timer that is put off fires in vain instead of being set anew, one put f
   timer.set(startMs + 500, nowMs());
   expect(vi.getTimerCount()).toBe(1);
   timer.set(startMs + 50, nowMs());
-  timer.set(Infinity, nowMs());
+  timer.set(startMs + 150, nowMs());
   expect(vi.getTimerCount()).toBe(1);
   vi.advanceTimersByTime(200);
-  expect(woken).toEqual([50]);
+  expect(woken).toEqual([150]);
   timer.set(startMs, nowMs());
   vi.advanceTimersByTime(0);
-  expect(woken).toEqual([50, 200]);
+  expect(woken).toEqual([150, 200]);
+  timer.set(startMs + 300, nowMs());
+  timer.set(Infinity, nowMs());
+  vi.advanceTimersByTime(200);
+  expect(vi.getTimerCount()).toBe(0);
   timer.set(startMs + 1_000, nowMs());
   timer.clear();
   vi.advanceTimersByTime(2_000);
