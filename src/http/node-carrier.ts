@@ -1,13 +1,11 @@
 /**
- * Carries bodies by `node:http` and `node:https` over kept-alive connections (spec http 1 [HTTP-1]
- * [HTTP-4]). An exchange ends once, with an outcome; until then one listener waits on its signal,
- * and afterwards nothing is left of it but a connection that can be used again, or none.
+ * Carries bodies in Node over kept-alive connections (spec http 1 [HTTP-1] [HTTP-4]): its own, or
+ * those of an agent that it was given. Streams go by `node:http` in either case.
  */
-import http, { type ClientRequest, type IncomingMessage } from "node:http";
+import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
-import type { Socket } from "node:net";
 import { Readable } from "node:stream";
-import { type ConnectionOptions, TLSSocket } from "node:tls";
+import type { ConnectionOptions } from "node:tls";
 import { urlToHttpOptions } from "node:url";
 import { type ClientOptions, WebSocket } from "ws";
 import type { RequestUse } from "../core/index.ts";
@@ -15,7 +13,7 @@ import type { Carrier, Outcome } from "../session/carrier.ts";
 import { refuse } from "../session/checks.ts";
 import { CONNECT_TIMEOUT_MS } from "../session/links.ts";
 import type { LinkName, PipeCarrier } from "../session/pipe-carrier.ts";
-import { onAbort } from "./abort-listeners.ts";
+import { AgentRequests } from "./agent-requests.ts";
 import {
   answerBytesMaxOf,
   type CarrierHeaders,
@@ -23,11 +21,15 @@ import {
   carrierUrl,
   checkedCount,
 } from "./carrier-options.ts";
+import { ClientExchange, type RequestMaker } from "./client-exchange.ts";
 import { pipesAmong, requestsAmong } from "../session/link-options.ts";
 import { MEDIA_TYPE } from "./media-type.ts";
 import { networkReason } from "./node-reasons.ts";
 import { defer } from "../session/deferred.ts";
-import { failure, joined, refusalIn } from "./outcomes.ts";
+import { failure } from "./outcomes.ts";
+import { ADDRESS_ATTEMPT_MS } from "./own-connection.ts";
+import { OwnRequests } from "./own-requests.ts";
+import { allowedHeaders } from "./request-headers.ts";
 import { TCP_PROBE_MS } from "../tcp/sockets.ts";
 import { CLOSE_TIMEOUT_MS, tcpAddress, TcpPipes } from "../tcp/tcp-pipes.ts";
 import { StreamPipes } from "./stream-pipe.ts";
@@ -67,79 +69,108 @@ export interface NodeCarrierOptions extends CarrierOptions {
 /** Default for `idleTimeoutMs`; what a session alternates between stays open. */
 export const IDLE_TIMEOUT_MS = 55_000;
 
-/**
- * Most connections of a carrier, more than requests that a session has out: with fewer, messages
- * would wait for a held request to be answered.
- */
-export const SOCKETS_MAX = 256;
-
 /** So many kept connections that turn out to be closed a stream's request bears. */
 const STALE_MAX = 3;
-
-/**
- * How long a host's next address waits for the one before, in ms. Node gives that one up, so its
- * default of 250 ms makes paths with longer round trips unreachable; this is TCP's first timeout.
- */
-const ADDRESS_ATTEMPT_MS = 1_000;
-
-/** What the exchanges of one carrier have in common. */
-interface Settings {
-  readonly target: http.RequestOptions;
-  readonly headers: CarrierOptions["headers"];
-  readonly answerBytesMax: number;
-  readonly connectTimeoutMs: number;
-}
 
 export class NodeCarrier implements Carrier {
   readonly carriersMax = undefined;
   readonly origin: string;
   readonly pipes: readonly PipeCarrier[];
   readonly requests: RequestUse;
-  private readonly settings: Settings;
+  private readonly maker: RequestMaker;
+  private readonly target: http.RequestOptions;
+  private readonly headers: CarrierOptions["headers"];
+  private readonly answerBytesMax: number;
+  private readonly connectTimeoutMs: number;
+  private readonly agent: http.Agent | undefined;
+  /** For streams, where no other was given. */
   private readonly ownAgent: http.Agent | undefined;
 
   /** @throws UsageError `option_invalid`, naming the option. */
   constructor(url: string | URL, options: NodeCarrierOptions = {}) {
-    const { agent, headers, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+    const { agent, headers } = options;
+    const connectTimeoutMs = checkedCount(
+      options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+      "connectTimeoutMs",
+    );
     const idleTimeoutMs = checkedCount(options.idleTimeoutMs ?? IDLE_TIMEOUT_MS, "idleTimeoutMs");
     if (options.tls !== undefined && options.tcp === undefined) {
       refuse("tls", options.tls, "left out where there is no `tcp`; `agent` has what https needs");
     }
-    const target = targetOf(new URL(carrierUrl(url)));
-    if (agent === undefined) this.ownAgent = makeAgent(target.protocol, idleTimeoutMs);
     const href = carrierUrl(url);
-    this.origin = new URL(href).origin;
+    const { origin, pathname, search } = new URL(href);
+    this.origin = origin;
+    this.headers = headers;
+    this.answerBytesMax = answerBytesMaxOf(options);
+    this.connectTimeoutMs = connectTimeoutMs;
+    this.agent = agent;
+    if (agent === undefined) this.ownAgent = makeAgent(href, idleTimeoutMs);
+    this.target = { ...targetOf(new URL(href)), agent: agent ?? this.ownAgent };
+    this.maker =
+      agent === undefined
+        ? new OwnRequests({
+            origin,
+            path: pathname + search,
+            connectTimeoutMs,
+            idleTimeoutMs,
+            tlsSession: undefined,
+          })
+        : new AgentRequests(this.target, connectTimeoutMs);
     this.requests = requestsAmong(options.links);
     this.pipes = pipesAmong(options.links, {
       tcp: options.tcp === undefined ? undefined : tcpPipes(options.tcp, "tcp", options),
-      stream: new StreamPipes(href, answerBytesMaxOf(options), options, (to, accept, signal) =>
+      stream: new StreamPipes(href, this.answerBytesMax, options, (to, accept, signal) =>
         this.getStream(to, accept, signal),
       ),
       websocket: new WebSocketPipes(href, (to) => this.makeWebSocket(to)),
     });
-    this.settings = {
-      target: { ...target, method: "POST", agent: agent ?? this.ownAgent },
-      headers,
-      answerBytesMax: answerBytesMaxOf(options),
-      connectTimeoutMs: checkedCount(connectTimeoutMs, "connectTimeoutMs"),
-    };
   }
 
   exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
     if (signal.aborted) return Promise.resolve(failure("aborted", true));
     return new Promise((resolve) => {
-      void new Exchange(this.settings, body, signal, resolve).start();
+      const exchange = new ClientExchange(this.answerBytesMax, signal, resolve);
+      const { headers } = this;
+      // Only a provider is waited for: otherwise a request leaves at once.
+      if (typeof headers === "function") void this.sendLater(exchange, headers, body);
+      else this.send(exchange, headers, body);
     });
   }
 
+  private async sendLater(
+    exchange: ClientExchange,
+    provider: () => CarrierHeaders | Promise<CarrierHeaders>,
+    body: Uint8Array,
+  ): Promise<void> {
+    try {
+      this.send(exchange, await provider(), body);
+    } catch {
+      exchange.fail("credentials_failed");
+    }
+  }
+
+  private send(
+    exchange: ClientExchange,
+    provided: CarrierHeaders | undefined,
+    body: Uint8Array,
+  ): void {
+    let headers: Record<string, string>;
+    try {
+      headers = allowedHeaders(provided);
+    } catch {
+      exchange.fail("credentials_failed");
+      return;
+    }
+    headers["content-type"] = MEDIA_TYPE;
+    exchange.send(this.maker, headers, body);
+  }
+
   private async makeWebSocket(url: string): Promise<WebSocket> {
-    const { headers, answerBytesMax, connectTimeoutMs, target } = this.settings;
+    const { agent, headers, answerBytesMax, connectTimeoutMs } = this;
     // The types do not have `closeTimeout`.
     const options: ClientOptions & { readonly closeTimeout: number } = {
       headers: allowedHeaders(typeof headers === "function" ? await headers() : headers),
-      ...(typeof target.agent === "object" && target.agent !== this.ownAgent
-        ? { agent: target.agent }
-        : {}),
+      ...(agent === undefined ? {} : { agent }),
       perMessageDeflate: false,
       maxPayload: answerBytesMax,
       handshakeTimeout: connectTimeoutMs,
@@ -150,7 +181,7 @@ export class NodeCarrier implements Carrier {
   }
 
   private async getStream(url: string, accept: string, signal: AbortSignal): Promise<Response> {
-    const { headers, connectTimeoutMs, target } = this.settings;
+    const { headers, connectTimeoutMs, target } = this;
     const { protocol } = target;
     const own = allowedHeaders(typeof headers === "function" ? await headers() : headers);
     for (let stale = 0; ; stale++) {
@@ -184,6 +215,7 @@ export class NodeCarrier implements Carrier {
 
   /** Idle connections go at once, those in use with the end of their exchange. */
   close(): void {
+    this.maker.close();
     if (this.ownAgent === undefined) return;
     this.ownAgent.maxFreeSockets = 0;
     for (const sockets of Object.values(this.ownAgent.freeSockets)) {
@@ -220,163 +252,14 @@ export function tcpPipes(url: string | URL, name: string, options: NodeCarrierOp
   });
 }
 
-/** One exchange: a request, what ends it, and what is left behind. */
-class Exchange {
-  private readonly settings: Settings;
-  private readonly body: Uint8Array;
-  private readonly resolve: (outcome: Outcome) => void;
-  private readonly endWaiting: () => void;
-  private request: ClientRequest | undefined;
-  private connectTimer: NodeJS.Timeout | undefined;
-  /** There was a connection: from then on bytes may have left. */
-  private hasConnection = false;
-  private isSettled = false;
-  /** What it means if it ends here, once the head of an answer has come. */
-  private reason: string | undefined;
-
-  constructor(
-    settings: Settings,
-    body: Uint8Array,
-    signal: AbortSignal,
-    resolve: (outcome: Outcome) => void,
-  ) {
-    this.settings = settings;
-    this.body = body;
-    this.resolve = resolve;
-    this.endWaiting = onAbort(signal, () => {
-      this.fail(this.request === undefined ? "credentials_failed" : "aborted");
-    });
-  }
-
-  async start(): Promise<void> {
-    const { headers } = this.settings;
-    try {
-      // Only a provider is waited for: otherwise a request leaves in the tick in which it was made.
-      const provided = typeof headers === "function" ? await headers() : headers;
-      if (!this.isSettled) this.send(checkedHeaders(this.body.byteLength, provided));
-    } catch {
-      this.fail("credentials_failed");
-    }
-  }
-
-  private send(headers: http.OutgoingHttpHeaders): void {
-    const { target } = this.settings;
-    const make = target.protocol === "https:" ? https.request : http.request;
-    try {
-      const request = (this.request = make({ ...target, headers }));
-      // HTTP/1.1's default, which needs no header.
-      request.removeHeader("connection");
-      request.on("socket", (socket) => this.connect(socket));
-      request.on("response", (response) => this.receive(request, response));
-      request.on("error", (error) => {
-        this.fail(this.reason ?? networkReason(error));
-      });
-      // A switch of protocols that nobody asked for ends like this, without an error.
-      request.on("close", () => {
-        if (this.reason === undefined) this.fail("network_error");
-      });
-      request.end(this.body);
-    } catch (error) {
-      // An agent may throw: one of somebody's own, or one for the other protocol.
-      this.fail(networkReason(error));
-    }
-  }
-
-  /** Bounds the time until a new connection is there; one that is used again is there. */
-  private connect(socket: Socket): void {
-    const isSecure = socket instanceof TLSSocket;
-    // `reusedSocket` is false for a request that waited for its connection in the agent.
-    const isReady = isSecure ? socket.getCipher() !== undefined : !socket.connecting;
-    // One that failed at once looks ready.
-    this.hasConnection = isReady && !socket.destroyed;
-    if (isReady) return;
-    this.connectTimer = setTimeout(
-      () => this.fail("connection_timeout"),
-      this.settings.connectTimeoutMs,
-    );
-    socket.once(isSecure ? "secureConnect" : "connect", () => {
-      this.hasConnection = true;
-      clearTimeout(this.connectTimer);
-    });
-  }
-
-  private receive(request: ClientRequest, response: IncomingMessage): void {
-    const { answerBytesMax } = this.settings;
-    const refusal = refusalIn(response.statusCode ?? 0, response.headers["content-type"]);
-    const isAnswer = refusal === undefined;
-    const reason = refusal ?? "answer_cut";
-    this.reason = reason;
-    const pieces: Uint8Array[] = [];
-    let size = 0;
-    response.on("data", (piece: Uint8Array) => {
-      pieces.push(piece);
-      size += piece.byteLength;
-      if (size > answerBytesMax) this.fail(isAnswer ? "answer_too_large" : reason);
-    });
-    response.on("end", () => {
-      const bytes = joined(pieces, size);
-      this.settle(isAnswer ? { kind: "answer", bytes } : failure(reason, false));
-      // Whoever answers before the whole request is there does not want the rest.
-      if (!request.writableFinished) request.destroy();
-    });
-    // After `end`, or instead of it.
-    response.on("close", () => this.fail(reason));
-  }
-
-  private settle(outcome: Outcome): void {
-    this.isSettled = true;
-    this.endWaiting();
-    clearTimeout(this.connectTimer);
-    this.resolve(outcome);
-  }
-
-  /** Does nothing after the end of the exchange, when its connection may be another's. */
-  private fail(reason: string): void {
-    if (this.isSettled) return;
-    this.settle(failure(reason, !this.hasConnection));
-    this.request?.destroy();
-  }
-}
-
-/** Headers that say how a request is framed or sent on, and its answer; only the carrier knows that. */
-const FRAMING =
-  /^(accept|accept-encoding|connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/;
-
-/** The provided headers. @throws TypeError for what cannot stand in a header. */
-function allowedHeaders(provided: CarrierHeaders = {}): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(provided)) {
-    http.validateHeaderName(name);
-    http.validateHeaderValue(name, value);
-    const key = name.toLowerCase();
-    if (!FRAMING.test(key)) headers[key] = value;
-  }
-  return headers;
-}
-
-/** The provided headers, and the carrier's own, which win. @throws TypeError as the former. */
-function checkedHeaders(
-  bodyBytes: number,
-  provided: CarrierHeaders | undefined,
-): http.OutgoingHttpHeaders {
-  const headers: http.OutgoingHttpHeaders = allowedHeaders(provided);
-  headers["content-type"] = MEDIA_TYPE;
-  headers["content-length"] = bodyBytes;
-  return headers;
-}
-
-function makeAgent(protocol: string | null | undefined, idleTimeoutMs: number): http.Agent {
+function makeAgent(href: string, idleTimeoutMs: number): http.Agent {
   const options: https.AgentOptions = {
     keepAlive: true,
     keepAliveMsecs: TCP_PROBE_MS,
     noDelay: true,
-    maxSockets: SOCKETS_MAX,
-    // The connection that was used last is the least likely to have been closed meanwhile, and its
-    // congestion window the warmest; those that are not needed stay idle and go.
-    scheduling: "lifo",
     // Of sockets: it only ever closes idle ones, as requests take no notice of it.
     timeout: idleTimeoutMs,
     autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
   };
-  return protocol === "https:" ? new https.Agent(options) : new http.Agent(options);
+  return href.startsWith("https:") ? new https.Agent(options) : new http.Agent(options);
 }

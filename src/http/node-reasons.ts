@@ -9,6 +9,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNRESET: "connection_reset",
   ECONNABORTED: "connection_reset",
   EPIPE: "connection_reset",
+  // Undici's word for a connection that the other end has closed.
+  UND_ERR_SOCKET: "connection_reset",
   ETIMEDOUT: "connection_timeout",
   ENOTFOUND: "name_not_found",
   // The resolver itself did not answer, as on a machine without a network.
@@ -18,6 +20,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ENETUNREACH: "host_unreachable",
   ENETDOWN: "host_unreachable",
   EPROTO: "tls_failed",
+  // A head of more than 16 KiB; and what undici calls all that is wrong behind a length.
+  UND_ERR_HEADERS_OVERFLOW: "answer_malformed",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "answer_malformed",
 };
 
 /** How OpenSSL's and Node's names for what is wrong with TLS or a certificate begin. */
@@ -25,9 +30,14 @@ const TLS = /^(ERR_SSL|ERR_TLS|CERT_|CRL_|DEPTH_ZERO|HOSTNAME_|INVALID_|SELF_SIG
 
 /** @param error - whatever a request failed with; nothing is expected of it. */
 export function networkReason(error: unknown): string {
-  const code = String((error as { readonly code?: unknown } | undefined | null)?.code);
+  const { code: said, name } = (error ?? {}) as {
+    readonly code?: unknown;
+    readonly name?: unknown;
+  };
+  const code = String(said);
   if (Object.hasOwn(REASONS, code)) return REASONS[code] ?? "network_error";
   if (TLS.test(code)) return "tls_failed";
-  // Node's parser: something answered, and not in HTTP.
-  return code.startsWith("HPE_") ? "answer_malformed" : "network_error";
+  // Node's parser, or undici's, which says no code: something answered, and not in HTTP.
+  const isParsers = code.startsWith("HPE_") || name === "HTTPParserError";
+  return isParsers ? "answer_malformed" : "network_error";
 }

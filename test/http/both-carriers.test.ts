@@ -1,7 +1,9 @@
-// What both of the clients' carriers do alike, over real sockets, against servers that answer byte
-// for byte.
+// What both of the clients' carriers do alike, Node's with connections of its own and with those of
+// an agent, over real sockets, against servers that answer byte for byte.
 
 import { getEventListeners, once } from "node:events";
+import http from "node:http";
+import https from "node:https";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { CarrierOptions } from "../../src/http/carrier-options.ts";
@@ -13,12 +15,22 @@ import { answerOf, listen } from "./raw-server.ts";
 
 const carriers = [
   {
-    name: "the carrier by node:http",
+    name: "Node's carrier",
     column: 0,
     make: (url: string | URL, options?: CarrierOptions): Carrier => {
       const carrier = new NodeCarrier(url, options);
       onTestFinished(() => carrier.close());
       return carrier;
+    },
+  },
+  {
+    name: "Node's carrier with an agent",
+    column: 0,
+    make: (url: string | URL, options?: CarrierOptions): Carrier => {
+      const { Agent } = String(url).startsWith("https:") ? https : http;
+      const agent = new Agent({ keepAlive: true });
+      onTestFinished(() => agent.destroy());
+      return new NodeCarrier(url, { ...options, agent });
     },
   },
   {

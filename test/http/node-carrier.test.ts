@@ -1,10 +1,11 @@
-// What only the carrier by node:http does: its agent, TLS, the time for connecting, its reasons.
+// What only Node's carrier does: its connections, TLS, the time for connecting, its reasons.
 
 import { getEventListeners, once } from "node:events";
 import http from "node:http";
 import https from "node:https";
-import tls from "node:tls";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { Socket } from "node:net";
+import tls, { type TLSSocket } from "node:tls";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { NodeCarrier, type NodeCarrierOptions } from "../../src/http/node-carrier.ts";
 import { networkReason } from "../../src/http/node-reasons.ts";
 import type { Outcome } from "../../src/session/carrier.ts";
@@ -12,6 +13,7 @@ import { selfSigned } from "./certificate.ts";
 import { answerOf, BINARY, listen, type RawServer, type Respond } from "./raw-server.ts";
 
 const never = new AbortController().signal;
+const ownSignal = (): AbortSignal => new AbortController().signal;
 const body = new TextEncoder().encode("body");
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const echo: Respond = (socket, request) => socket.write(answerOf(request.body));
@@ -40,7 +42,7 @@ async function listenSecurely(respond: Respond): Promise<{ server: RawServer; ce
   return { server: await listen(respond, "request", server), cert };
 }
 
-describe("[HTTP-4] the connections of the carrier by node:http", () => {
+describe("[HTTP-4] the connections of Node's carrier", () => {
   test("are used last in, first out", async () => {
     let answerFirst = (): void => {};
     const server = await listen((socket, request) => {
@@ -124,6 +126,46 @@ describe("[HTTP-4] the connections of the carrier by node:http", () => {
     await server.closed(0);
   });
 
+  test("which the server has closed meanwhile fail no request that was not written", async () => {
+    const server = await listen((socket, request) => {
+      socket.write(answerOf(request.body));
+      // Behind the answer, and without a word.
+      socket.end();
+    });
+    const carrier = carrierOf(server.url);
+    for (let number = 1; number <= 20; number++) {
+      expect(await carrier.exchange(body, never)).toEqual(answer);
+      await server.closed(number - 1);
+    }
+    expect(server.requests).toHaveLength(20);
+  });
+
+  test("are 256 at most, and a request waits for the first that is free", async () => {
+    const held: (() => void)[] = [];
+    const server = await listen((socket, request) => {
+      held.push(() => socket.write(answerOf(request.body)));
+    });
+    const carrier = carrierOf(server.url);
+    const controller = new AbortController();
+    const outcomes = Array.from({ length: 256 }, () => carrier.exchange(body, ownSignal()));
+    const aborted = carrier.exchange(body, controller.signal);
+    const waiting = carrier.exchange(Uint8Array.of(7), never);
+    while (server.requests.length < 256) await nextTurn();
+
+    controller.abort();
+    expect(await aborted).toEqual(failureOf("aborted", true));
+    held[200]?.();
+    expect(await outcomes[200]).toEqual(answer);
+    while (held.length < 257) await nextTurn();
+    held[256]?.();
+
+    expect(await waiting).toEqual({ kind: "answer", bytes: Uint8Array.of(7) });
+    expect(server.sockets).toHaveLength(256);
+    // Of those that are out none may have been touched.
+    for (const answerOne of held) answerOne();
+    expect((await Promise.all(outcomes)).every(({ kind }) => kind === "answer")).toBe(true);
+  });
+
   test("are not used again when the server says that it closes them soon", async () => {
     const server = await listen((socket, request) => {
       socket.write(answerOf(request.body, "200 OK", "keep-alive: timeout=1\r\n"));
@@ -138,7 +180,7 @@ describe("[HTTP-4] the connections of the carrier by node:http", () => {
   });
 });
 
-describe("a request of the carrier by node:http", () => {
+describe("a request of Node's carrier", () => {
   test("is framed by the carrier, whatever headers are provided", async () => {
     const server = await listen(echo);
     const headers = {
@@ -162,7 +204,48 @@ describe("a request of the carrier by node:http", () => {
     ]);
   });
 
-  test("leaves in the tick in which it was made, without a provider", async () => {
+  test("leaves in the tick in which it was made, on a connection that is there", async () => {
+    const server = await listen(echo);
+    const carrier = carrierOf(server.url);
+    await carrier.exchange(body, never);
+    await nextTurn();
+    const written = vi.spyOn(Socket.prototype, "_writev" as "write");
+    onTestFinished(() => written.mockRestore());
+
+    const outcome = carrier.exchange(body, never);
+
+    expect(written).toHaveBeenCalledOnce();
+    expect(await outcome).toEqual(answer);
+  });
+
+  test("has a head of these bytes", async () => {
+    const heads: string[] = [];
+    const server = await listen(() => {});
+    server.server.removeAllListeners("connection");
+    server.server.on("connection", (socket) => {
+      socket.on("data", (piece: Buffer) => {
+        heads.push(piece.toString("latin1"));
+        socket.write(answerOf("body"));
+      });
+    });
+    const carrier = carrierOf(server.url);
+
+    expect(await carrier.exchange(body, never)).toEqual(answer);
+    expect(await carrier.exchange(body, never)).toEqual(answer);
+
+    const { host } = new URL(server.url);
+    const head = [
+      "POST /a/b?c=d HTTP/1.1",
+      `host: ${host}`,
+      "content-type: application/octet-stream",
+      "content-length: 4",
+      "",
+      "body",
+    ].join("\r\n");
+    expect(heads).toEqual([head, head]);
+  });
+
+  test("leaves in the tick in which it was made, by an agent and without a provider", async () => {
     const server = await listen(echo);
     let created = 0;
     const agent = agentOf({});
@@ -189,10 +272,19 @@ describe("a request of the carrier by node:http", () => {
     const server = await listen((socket) => {
       socket.write(`HTTP/1.1 200 OK\r\n${BINARY}\r\ncontent-length: 3\r\n\r\nabcdef`);
     });
-    const outcome = await carrierOf(server.url).exchange(body, never);
-
-    expect(outcome).toEqual(failureOf("answer_cut"));
+    for (const options of [{}, { agent: agentOf({ keepAlive: true }) }]) {
+      const outcome = await carrierOf(server.url, options).exchange(body, never);
+      expect(outcome).toEqual(failureOf("answer_cut"));
+    }
     await server.closed(0);
+    await server.closed(1);
+  });
+
+  test("is not failed by the connection's end right behind the answer", async () => {
+    const server = await listen((socket, request) => socket.end(answerOf(request.body)));
+    const carrier = carrierOf(server.url);
+    const outcomes = Array.from({ length: 50 }, () => carrier.exchange(body, ownSignal()));
+    expect(await Promise.all(outcomes)).toEqual(outcomes.map(() => answer));
   });
 
   test("fails when the agent throws, or is for the other protocol", async () => {
@@ -206,26 +298,26 @@ describe("a request of the carrier by node:http", () => {
     }
   });
 
-  test("leaves one listener on a signal that thousands wait for", async () => {
+  test("can be given up together with thousands, also those that wait in an agent", async () => {
     const server = await listen(() => {});
     const agent = agentOf({ keepAlive: true, maxSockets: 2 });
     const carrier = carrierOf(server.url, { agent });
-    const controller = new AbortController();
     const warnings: Error[] = [];
     const warn = (warning: Error): void => void warnings.push(warning);
     process.on("warning", warn);
     onTestFinished(() => void process.off("warning", warn));
 
-    const outcomes = Array.from({ length: 2_000 }, () => carrier.exchange(body, controller.signal));
-    expect(getEventListeners(controller.signal, "abort")).toHaveLength(1);
+    const controllers = Array.from({ length: 2_000 }, () => new AbortController());
+    const outcomes = controllers.map(({ signal }) => carrier.exchange(body, signal));
     await once(server.server, "connection");
-    controller.abort();
+    for (const controller of controllers) controller.abort();
 
     const reasons = (await Promise.all(outcomes)).map((outcome) => {
       return outcome.kind === "failure" ? outcome.reason : "answer";
     });
     expect(new Set(reasons)).toEqual(new Set(["aborted"]));
-    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+    const left = controllers.flatMap(({ signal }) => getEventListeners(signal, "abort"));
+    expect(left).toEqual([]);
     await nextTurn();
     expect(warnings).toEqual([]);
     // Also those that waited in the agent are gone from it, and the next one gets through.
@@ -237,7 +329,7 @@ describe("a request of the carrier by node:http", () => {
   });
 });
 
-describe("connecting by node:http", () => {
+describe("connecting in Node", () => {
   const timed = { connectTimeoutMs: 50 };
 
   test("is given up when the name is not found in time", async () => {
@@ -297,7 +389,26 @@ describe("connecting by node:http", () => {
   });
 });
 
-describe("TLS by node:https", () => {
+describe("TLS in Node", () => {
+  test("is spoken once for several requests, and resumed by the next connection", async () => {
+    const { server } = await listenSecurely(echo);
+    vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const carrier = carrierOf(server.url);
+
+    expect(await carrier.exchange(body, never)).toEqual(answer);
+    await nextTurn();
+    expect(await carrier.exchange(body, never)).toEqual(answer);
+    expect(server.sockets).toHaveLength(1);
+    server.sockets[0]?.destroy();
+    await server.closed(0);
+    await nextTurn();
+    await nextTurn();
+
+    expect(await carrier.exchange(body, never)).toEqual(answer);
+    expect((server.sockets[1] as TLSSocket).isSessionReused()).toBe(true);
+  });
+
   test("carries bodies over one connection with an agent that trusts the server", async () => {
     const { server, cert } = await listenSecurely(echo);
     const agent = agentOf({ ca: cert, keepAlive: true }, true);
@@ -336,7 +447,7 @@ describe("TLS by node:https", () => {
   });
 });
 
-describe("the carrier by node:http", () => {
+describe("Node's carrier", () => {
   test("leaves it to the core how many requests carry messages", () => {
     expect(carrierOf("http://127.0.0.1/").carriersMax).toBeUndefined();
   });
@@ -358,6 +469,10 @@ describe("the carrier by node:http", () => {
     ["ERR_INVALID_ARG_TYPE", "network_error"],
     ["constructor", "network_error"],
     [7, "network_error"],
+    // Of undici.
+    ["UND_ERR_SOCKET", "connection_reset"],
+    ["UND_ERR_HEADERS_OVERFLOW", "answer_malformed"],
+    ["UND_ERR_RES_CONTENT_LENGTH_MISMATCH", "answer_malformed"],
   ])("calls %s %s", (code, reason) => {
     expect(networkReason(Object.assign(new Error("message"), { code }))).toBe(reason);
   });

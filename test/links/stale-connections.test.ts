@@ -2,7 +2,7 @@
 // stream's request must not be taken for refused because its kept connection is gone.
 
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { Agent, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { NodeCarrier } from "../../src/http/node-carrier.ts";
@@ -17,10 +17,14 @@ test("a stream's request that meets a closed connection is made again at once", 
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
+  // Its connections are those of requests and of streams alike.
+  const agent = new Agent({ keepAlive: true });
   const carrier = new NodeCarrier(`http://127.0.0.1:${port}/holdfast`, {
+    agent,
     links: ["stream", "poll"],
   });
   onTestFinished(() => {
+    agent.destroy();
     carrier.close();
     server.close().closeAllConnections();
   });
