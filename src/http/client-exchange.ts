@@ -1,9 +1,8 @@
 /**
  * One exchange of a client in Node, whatever makes its request: what it comes to, and what ends it
- * [HTTP-6]. It ends once, with an outcome; until then one listener waits on its signal.
+ * [HTTP-6]. It ends once, with an outcome; until then a listener waits on its signal.
  */
-import type { Outcome } from "../session/carrier.ts";
-import { onAbort } from "./abort-listeners.ts";
+import type { ExchangeSignal, Outcome } from "../session/carrier.ts";
 import { networkReason } from "./node-reasons.ts";
 import { failure, joined, refusalIn } from "./outcomes.ts";
 
@@ -27,7 +26,7 @@ export interface RequestMaker {
 export class ClientExchange {
   private readonly answerBytesMax: number;
   private readonly resolve: (outcome: Outcome) => void;
-  private readonly endWaiting: () => void;
+  private readonly signal: ExchangeSignal;
   private request: SentRequest | undefined;
   /** There was a connection: from then on bytes may have left. */
   private hasConnection = false;
@@ -38,13 +37,16 @@ export class ClientExchange {
   private readonly pieces: Uint8Array[] = [];
   private size = 0;
 
-  constructor(answerBytesMax: number, signal: AbortSignal, resolve: (outcome: Outcome) => void) {
+  constructor(answerBytesMax: number, signal: ExchangeSignal, resolve: (outcome: Outcome) => void) {
     this.answerBytesMax = answerBytesMax;
     this.resolve = resolve;
-    this.endWaiting = onAbort(signal, () => {
-      this.fail(this.request === undefined ? "credentials_failed" : "aborted");
-    });
+    this.signal = signal;
+    signal.addEventListener("abort", this.handleAbort);
   }
+
+  private readonly handleAbort = (): void => {
+    this.fail(this.request === undefined ? "credentials_failed" : "aborted");
+  };
 
   get isSettled(): boolean {
     return this.hasSettled;
@@ -100,7 +102,7 @@ export class ClientExchange {
 
   private settle(outcome: Outcome): void {
     this.hasSettled = true;
-    this.endWaiting();
+    this.signal.removeEventListener("abort", this.handleAbort);
     this.resolve(outcome);
   }
 }

@@ -4,7 +4,7 @@
  * tell why a request failed; so the reasons are few.
  */
 import type { RequestUse } from "../core/index.ts";
-import type { Carrier, Leaving, Outcome, Turns } from "../session/carrier.ts";
+import type { Carrier, ExchangeSignal, Leaving, Outcome, Turns } from "../session/carrier.ts";
 import { refuse } from "../session/checks.ts";
 import type { LinkName, PipeCarrier } from "../session/pipe-carrier.ts";
 import { answerBytesMaxOf, type CarrierOptions, carrierUrl } from "./carrier-options.ts";
@@ -111,17 +111,17 @@ export class FetchCarrier implements Carrier {
     return LASTING_BYTES_MAX - lastingBytesOut;
   }
 
-  exchange(body: Uint8Array, signal: AbortSignal, isLasting = false): Promise<Outcome> {
+  exchange(body: Uint8Array, signal: ExchangeSignal, isLasting = false): Promise<Outcome> {
+    if (signal.aborted) return Promise.resolve(failure("aborted", true));
     if (isLasting) lastingBytesOut += body.length;
     // Of this exchange alone, for what `fetch` leaves on a signal to go with it.
     const controller = new AbortController();
     // What it means if it ends here.
-    let reason = signal.aborted ? "aborted" : "credentials_failed";
+    let reason = "credentials_failed";
     let isNotSent = true;
     const carry = async (): Promise<Outcome> => {
       const { credentials = "same-origin", fetch = globalThis.fetch, headers } = this.options;
       try {
-        signal.throwIfAborted();
         const sent = new Headers(await (typeof headers === "function" ? headers() : headers));
         sent.set("accept", MEDIA_TYPE);
         sent.set("content-type", MEDIA_TYPE);

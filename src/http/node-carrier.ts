@@ -9,7 +9,7 @@ import type { ConnectionOptions } from "node:tls";
 import { urlToHttpOptions } from "node:url";
 import { type ClientOptions, WebSocket } from "ws";
 import type { RequestUse } from "../core/index.ts";
-import type { Carrier, Outcome } from "../session/carrier.ts";
+import type { Carrier, ExchangeSignal, Outcome } from "../session/carrier.ts";
 import { refuse } from "../session/checks.ts";
 import { CONNECT_TIMEOUT_MS } from "../session/links.ts";
 import type { LinkName, PipeCarrier } from "../session/pipe-carrier.ts";
@@ -126,7 +126,7 @@ export class NodeCarrier implements Carrier {
     });
   }
 
-  exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
+  exchange(body: Uint8Array, signal: ExchangeSignal): Promise<Outcome> {
     if (signal.aborted) return Promise.resolve(failure("aborted", true));
     return new Promise((resolve) => {
       const exchange = new ClientExchange(this.answerBytesMax, signal, resolve);

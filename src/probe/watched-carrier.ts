@@ -1,5 +1,5 @@
 /** A carrier that tells what happens on it: to requests, and to pipes. */
-import type { Carrier, Outcome } from "../session/carrier.ts";
+import type { Carrier, ExchangeSignal, Outcome } from "../session/carrier.ts";
 import type { LinkName, PipeCarrier, PipeConnection, PipeEvents } from "../session/pipe-carrier.ts";
 
 /** How a request ended that the session waited for. */
@@ -30,7 +30,7 @@ export class WatchedCarrier implements Carrier {
     return performance.now() - Math.min(performance.now(), ...this.#out);
   }
 
-  async exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
+  async exchange(body: Uint8Array, signal: ExchangeSignal): Promise<Outcome> {
     const sentAtMs = performance.now();
     this.#out.add(sentAtMs);
     const outcome = await this.#carrier.exchange(body, signal);

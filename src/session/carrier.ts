@@ -21,6 +21,19 @@ export type Outcome =
       readonly isNotSent?: boolean | undefined;
     };
 
+/**
+ * Says that nobody waits for an exchange any more: what exchanges need of an `AbortSignal`, which
+ * would do, and is not what a session gives. What asks for a real one (`fetch`) gets one of its own.
+ */
+export interface ExchangeSignal {
+  /** Whether it has been given up. */
+  readonly aborted: boolean;
+  /** Calls back once, where it has not aborted yet. */
+  addEventListener(type: "abort", listener: () => void): void;
+  /** For what is over. */
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
 /** How a host is left, of which nobody says whether it comes back. */
 export type Leaving =
   /** It may end at any time without another word, as a page does that nobody sees. */
@@ -42,12 +55,16 @@ export interface Carrier {
   /**
    * Carries one body to the server and brings the answer's body. Exchanges overlap, and each may
    * take as long as the server holds it: no timeout of its own. Resolves soon after `signal`
-   * aborts; then the outcome does not matter any more.
+   * aborts, which is of this exchange alone; then the outcome does not matter any more.
    *
    * @param isLasting - it is to go on when the host ends, if that can be: only for bodies for which
    *   `lastingBytes` has room.
    */
-  exchange(body: Uint8Array, signal: AbortSignal, isLasting?: boolean): Promise<Outcome>;
+  readonly exchange: (
+    body: Uint8Array,
+    signal: ExchangeSignal,
+    isLasting?: boolean,
+  ) => Promise<Outcome>;
   /**
    * Bytes that further exchanges may have which go on when the host ends, all together; undefined:
    * none does.

@@ -6,6 +6,7 @@ import { type RequestOutput, type RequestSide, UNANSWERED_DOUBTED } from "../cor
 import type { Carrier, Leaving, Outcome } from "./carrier.ts";
 import type { CodecFactory } from "./codec.ts";
 import { LARGE_BODY_BYTES } from "./limits.ts";
+import { GivingUp } from "./giving-up.ts";
 import { HeldRequests } from "./held-requests.ts";
 import type { Host } from "./host.ts";
 import { Links } from "./links.ts";
@@ -35,7 +36,7 @@ export class ClientLoop implements Driver {
   readonly #unwatch: () => void;
   readonly #timer: WakeTimer;
   /** Exchanges that are out; and those of them that go on when the host ends. */
-  readonly #out: Map<number, AbortController> = new Map();
+  readonly #out: Map<number, GivingUp> = new Map();
   readonly #lasting: Set<number> = new Set();
   readonly #held: HeldRequests;
   readonly #turns: TurnTaker | undefined;
@@ -233,18 +234,19 @@ export class ClientLoop implements Driver {
   }
 
   #request({ exchange, body, isLasting: isFlushed }: RequestToCarry): void {
-    const controller = new AbortController();
-    this.#out.set(exchange, controller);
+    const signal = new GivingUp();
+    this.#out.set(exchange, signal);
     this.#newest = exchange;
     // The last word too goes before the host does.
     const isLast = isFlushed === true || this.#isFrozen || this.#side.state === "ended";
     const isLasting = isLast && body.length <= (this.#carrier.lastingBytes ?? 0);
     if (isLasting) this.#lasting.add(exchange);
-    const outcome = this.#carrier.exchange(body, controller.signal, isLasting);
-    void this.#held.watch(outcome, controller.signal).then((ended) => {
+    const term = this.#held.begin(signal);
+    void this.#carrier.exchange(body, signal, isLasting).then((outcome) => {
+      this.#held.end(term, outcome);
       this.#lasting.delete(exchange);
-      // Nobody waits for it any more.
-      if (this.#out.delete(exchange)) this.#handleOutcome(exchange, ended);
+      // Otherwise nobody waits for it any more.
+      if (this.#out.delete(exchange)) this.#handleOutcome(exchange, outcome);
     });
   }
 

@@ -1,5 +1,5 @@
 /** The requests of one session that are out, and when the first of them is to be renewed. */
-import type { Outcome } from "./carrier.ts";
+import type { ExchangeSignal, Outcome } from "./carrier.ts";
 import { type HoldTerm, holdTimeOf, type HoldTime } from "./hold-time.ts";
 import type { Host } from "./host.ts";
 
@@ -7,7 +7,7 @@ export class HeldRequests {
   readonly #host: Host;
   readonly #holdTime: HoldTime;
   /** With what tells that nobody waits for it any more. */
-  readonly #out: Map<HoldTerm, AbortSignal> = new Map();
+  readonly #out: Map<HoldTerm, ExchangeSignal> = new Map();
 
   /** @param origin - where they go, for what other sessions have learned. */
   constructor(host: Host, origin: string | undefined) {
@@ -24,17 +24,21 @@ export class HeldRequests {
     return atMs;
   }
 
-  /** Learns from a request that leaves now, and hands on how it ends. */
-  async watch(outcome: Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
+  /** A request leaves now; what is returned is to be told how it has ended. */
+  begin(signal: ExchangeSignal): HoldTerm {
     const term = this.#holdTime.begin(this.#host.nowMs());
     this.#out.set(term, signal);
-    const ended = await outcome;
+    return term;
+  }
+
+  /** Learns from how a request has ended. */
+  end(term: HoldTerm, outcome: Outcome): void {
+    const wasAborted = this.#out.get(term)?.aborted;
     this.#out.delete(term);
+    if (wasAborted === true) return;
     const nowMs = this.#host.nowMs();
-    if (signal.aborted) return ended;
-    if (isCut(ended)) this.#holdTime.noteCut(nowMs, term);
-    else if (ended.kind === "answer") this.#holdTime.noteAnswered(nowMs, term);
-    return ended;
+    if (isCut(outcome)) this.#holdTime.noteCut(nowMs, term);
+    else if (outcome.kind === "answer") this.#holdTime.noteAnswered(nowMs, term);
   }
 }
 

@@ -10,7 +10,7 @@ export type {
   RequestUse,
   Stats,
 } from "../core/index.ts";
-export type { Carrier, Leaving, Outcome, Turns } from "./carrier.ts";
+export type { Carrier, ExchangeSignal, Leaving, Outcome, Turns } from "./carrier.ts";
 export type { Channel } from "./channel.ts";
 export { type ClientOptions, type ClientSession, connectOver } from "./client-session.ts";
 export type { Codec, CodecFactory, CodecUse } from "./codec.ts";

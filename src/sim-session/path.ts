@@ -2,7 +2,7 @@
  * The way from one process to another: a network, with the exchanges of the client's sessions on
  * it. Bodies wait for a process that is asleep, and are refused by one that is not there.
  */
-import type { Outcome } from "../session/carrier.ts";
+import type { ExchangeSignal, Outcome } from "../session/carrier.ts";
 import type { Peer, Reply, RequestHandler } from "../session/peer.ts";
 import { type Item, SimulatedHttp } from "../sim/http.ts";
 import { Network, type NetworkNames, type NetworkOptions } from "../sim/network/network.ts";
@@ -60,14 +60,14 @@ export class Path {
 
   // --- what the two ends do -------------------------------------------------------------------
 
-  exchange(body: Uint8Array, signal: AbortSignal, peer: Peer): Promise<Outcome> {
+  exchange(body: Uint8Array, signal: ExchangeSignal, peer: Peer): Promise<Outcome> {
     const { network } = this;
     const exchange = ++this.lastExchange;
     return new Promise((resolve) => {
       this.waiting.set(exchange, resolve);
       this.peers.set(exchange, peer);
       network.handleSent(network.http.sendRequest(exchange, body.slice(), network.nowMs));
-      signal.addEventListener("abort", () => this.abort(exchange), { once: true });
+      signal.addEventListener("abort", () => this.abort(exchange));
     });
   }
 

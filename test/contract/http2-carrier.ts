@@ -18,7 +18,7 @@ import type { CarrierOptions } from "../../src/http/carrier-options.ts";
 import { pipesAmong, requestsAmong } from "../../src/session/link-options.ts";
 import { failure } from "../../src/http/outcomes.ts";
 import { StreamPipes } from "../../src/http/stream-pipe.ts";
-import type { Carrier, Outcome } from "../../src/session/carrier.ts";
+import type { Carrier, Outcome, ExchangeSignal } from "../../src/session/carrier.ts";
 import type { LinkName, PipeCarrier } from "../../src/session/pipe-carrier.ts";
 
 /** One connection to a server at a time. */
@@ -84,7 +84,7 @@ export class Http2Carrier implements Carrier {
     });
   }
 
-  async exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
+  async exchange(body: Uint8Array, signal: ExchangeSignal): Promise<Outcome> {
     let headers: Readonly<Record<string, string>>;
     try {
       const given = this.#headers;
@@ -109,7 +109,7 @@ export class Http2Carrier implements Carrier {
     // What went wrong is followed by the end of the stream.
     stream.on("error", () => {});
     const abort = (): void => stream.close(constants.NGHTTP2_CANCEL);
-    signal.addEventListener("abort", abort, { once: true });
+    signal.addEventListener("abort", abort);
     const outcome = new Promise<Outcome>((resolve) => {
       stream.on("close", () => {
         signal.removeEventListener("abort", abort);

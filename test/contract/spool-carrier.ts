@@ -1,6 +1,6 @@
 /** The client's end of a spool directory. */
 import { randomUUID } from "node:crypto";
-import type { Carrier, Outcome } from "../../src/session/carrier.ts";
+import type { Carrier, Outcome, ExchangeSignal } from "../../src/session/carrier.ts";
 import type { CarrierOptions } from "../../src/http/carrier-options.ts";
 import {
   ANSWER_KINDS,
@@ -29,7 +29,7 @@ export class SpoolCarrier implements Carrier {
     this.#watch = new FolderWatch(root, ANSWERS, onName, () => this.#failAll());
   }
 
-  async exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
+  async exchange(body: Uint8Array, signal: ExchangeSignal): Promise<Outcome> {
     let head: Uint8Array;
     try {
       const headers = this.#headers;
@@ -55,7 +55,7 @@ export class SpoolCarrier implements Carrier {
         signal.removeEventListener("abort", withdraw);
         resolve(outcome);
       });
-      signal.addEventListener("abort", withdraw, { once: true });
+      signal.addEventListener("abort", withdraw);
     });
   }
 

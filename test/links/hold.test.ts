@@ -8,7 +8,7 @@ import { startChaos } from "../../src/chaos/index.ts";
 import { configureServer } from "../../src/http/configure-server.ts";
 import { NodeCarrier } from "../../src/http/node-carrier.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
-import type { Outcome } from "../../src/session/carrier.ts";
+import type { Outcome, ExchangeSignal } from "../../src/session/carrier.ts";
 import { type ClientSession, connectOver } from "../../src/session/client-session.ts";
 import { msgpack } from "../../src/session/msgpack.ts";
 import { type PeerSession, SessionServer } from "../../src/session/server.ts";
@@ -75,7 +75,7 @@ async function serveGateway(target: number, timedOut: () => void): Promise<numbe
 class CountingCarrier extends NodeCarrier {
   failures = 0;
 
-  override async exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
+  override async exchange(body: Uint8Array, signal: ExchangeSignal): Promise<Outcome> {
     const outcome = await super.exchange(body, signal);
     if (outcome.kind === "failure" && !signal.aborted) this.failures++;
     return outcome;

@@ -1,7 +1,7 @@
 // For how long requests may be held: learned from those that are cut, in a time of its own.
 
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import type { Outcome } from "../../src/session/carrier.ts";
+import type { Outcome, ExchangeSignal } from "../../src/session/carrier.ts";
 import { connectOver } from "../../src/session/client-session.ts";
 import { HoldTime } from "../../src/session/hold-time.ts";
 import { platform } from "../../src/session/host.ts";
@@ -159,7 +159,7 @@ class ImpatientLine extends MemoryCarrier {
     this.origin = origin;
   }
 
-  override async exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
+  override async exchange(body: Uint8Array, signal: ExchangeSignal): Promise<Outcome> {
     await passed(this.wayMs);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<Outcome>((resolve) => {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { connectOver } from "../../src/session/client-session.ts";
-import type { Carrier, Outcome, Turns } from "../../src/session/carrier.ts";
+import type { Carrier, Outcome, Turns, ExchangeSignal } from "../../src/session/carrier.ts";
 import { json } from "../../src/session/json.ts";
 import { type PeerSession, SessionServer } from "../../src/session/server.ts";
 import { numbersTo, until } from "../waiting.ts";
@@ -15,7 +15,7 @@ class PageCarrier extends MemoryCarrier {
   requests: Carrier["requests"];
   readonly lasting: number[] = [];
 
-  override exchange(body: Uint8Array, signal: AbortSignal, isLasting = false): Promise<Outcome> {
+  override exchange(body: Uint8Array, signal: ExchangeSignal, isLasting = false): Promise<Outcome> {
     if (isLasting) this.lasting.push(body.length);
     return super.exchange(body, signal);
   }

@@ -1,5 +1,5 @@
 /** A carrier without a network, for tests of sessions: bodies go to the server in one tick. */
-import type { Carrier, Leaving, Outcome } from "../../src/session/carrier.ts";
+import type { Carrier, Leaving, Outcome, ExchangeSignal } from "../../src/session/carrier.ts";
 import { defer } from "../../src/session/deferred.ts";
 import type { Peer, Reply, RequestHandler } from "../../src/session/peer.ts";
 
@@ -47,7 +47,7 @@ export class MemoryCarrier implements Carrier {
     this.headers = headers;
   }
 
-  exchange(body: Uint8Array, signal: AbortSignal): Promise<Outcome> {
+  exchange(body: Uint8Array, signal: ExchangeSignal): Promise<Outcome> {
     this.exchanges++;
     const { promise, resolve } = defer<Outcome>();
     let gone = (): void => {};
@@ -62,7 +62,7 @@ export class MemoryCarrier implements Carrier {
       this.aborted++;
       fail("aborted");
     };
-    signal.addEventListener("abort", abort, { once: true });
+    signal.addEventListener("abort", abort);
     const isAnswerLost = this.draw(this.faults.loseAnswer);
     const reply = (answer: Reply): void => {
       const outcome = outcomeOf(answer);
