@@ -5,6 +5,7 @@
 import type { Assembly } from "./assembly.ts";
 import type { DeliveryMode, PartFrame } from "./body.ts";
 import { Deque } from "./deque.ts";
+import { LazyMap } from "./lazy-map.ts";
 import { INDEX_RANGES_MAX, KEYS_MAX } from "./limits.ts";
 import { Ranges } from "./ranges.ts";
 import { NO_KEY } from "./send-ring.ts";
@@ -33,16 +34,16 @@ export class ChannelReceiver {
   /** Ordered: the next index to be delivered. */
   nextIndex = 1;
   /** Ordered: messages and gaps beyond `nextIndex`. */
-  readonly waiting: Map<number, Waiting> = new Map();
+  readonly waiting: LazyMap<number, Waiting> = new LazyMap();
   /** Unordered and latest: indexes that were delivered, superseded or given up. */
   readonly settled: Ranges = new Ranges();
   /** Latest: the highest index delivered of each key, while lower ones may still arrive. */
-  readonly latestByKey: Map<number, number> = new Map();
+  readonly latestByKey: LazyMap<number, number> = new LazyMap();
   /** Up to which index keys were last looked through for such as can be forgotten. */
   keysSweptThrough = 0;
-  readonly assemblies: Map<number, Assembly> = new Map();
+  readonly assemblies: LazyMap<number, Assembly> = new LazyMap();
   /** Parts that keep their credit because their message cannot be assembled yet, by index. */
-  readonly stalled: Map<number, PartFrame[]> = new Map();
+  readonly stalled: LazyMap<number, PartFrame[]> = new LazyMap();
   /** Units and bytes that arrived, were consumed, may arrive, and were last stated. */
   units = 0;
   unitsConsumed = 0;

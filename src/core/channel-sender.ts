@@ -8,6 +8,7 @@
 import type { DeliveryMode } from "./body.ts";
 import { Deque } from "./deque.ts";
 import { assert } from "./errors.ts";
+import { LazyMap } from "./lazy-map.ts";
 import { PART_BYTES_MIN, UNIT_BYTES_MAX } from "./limits.ts";
 import { PayloadQueue } from "./payload-queue.ts";
 import { NO_KEY } from "./send-ring.ts";
@@ -47,13 +48,13 @@ export class ChannelSender {
   /** Beside `unsent` when messages may expire; ascending. */
   readonly unsentDeadlines: Deque<number> = new Deque();
   /** Position in `unsent` of the message of each key (`latest`). */
-  readonly unsentByKey: Map<number, number> = new Map();
+  readonly unsentByKey: LazyMap<number, number> = new LazyMap();
   unsentBytes = 0;
   /** Bytes of the first unsent message that have left in parts. */
   partOffset = 0;
   /** Messages sent and perhaps not received, where they may be given up; ascending. */
   readonly sent: Deque<SentMessage> = new Deque();
-  readonly sentByKey: Map<number, SentMessage> = new Map();
+  readonly sentByKey: LazyMap<number, SentMessage> = new LazyMap();
   /** Units that were sent, and the limit that the peer set. */
   units = 0;
   unitsMax: number;

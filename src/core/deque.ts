@@ -1,13 +1,14 @@
 /**
  * A queue on a ring of slots that doubles when full: append and take are amortised O(1), and a
- * place once given out stays valid until it is taken. Invariant: `tail - head` values are stored,
+ * place once given out stays valid until it is taken. The smallest ring is let go of when it is
+ * empty, as most queues of a session are for most of the time. Invariant: `tail - head` values are stored,
  * at `position & (slots.length - 1)` for each position from `head` up to `tail`.
  */
 import { assert } from "./errors.ts";
 
 const SLOTS_MIN = 8;
 
-/** Most queues of an idle session never hold anything: they share one array, of which none is used. */
+/** What queues without a ring share; none of it is ever used. */
 const NO_SLOTS: undefined[] = [];
 
 export class Deque<Value> {
@@ -35,6 +36,7 @@ export class Deque<Value> {
     const value = this.slots[slot];
     this.slots[slot] = undefined;
     this.head++;
+    if (this.head === this.tail && this.slots.length === SLOTS_MIN) this.slots = NO_SLOTS;
     return value;
   }
 

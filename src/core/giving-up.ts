@@ -3,6 +3,8 @@
  * skip when it is due again. Counts what was given up until the application is told. spec 4.8.
  */
 import type { ChannelSender, SentMessage } from "./channel-sender.ts";
+import { LazyMap } from "./lazy-map.ts";
+import { LazySet } from "./lazy-set.ts";
 import { type SendRing, UNIT_MESSAGE, UNIT_PART } from "./send-ring.ts";
 
 /** How many messages of a channel were given up, by whether anything of them had left. */
@@ -14,9 +16,9 @@ export interface GivenUp {
 export class GivingUp {
   private readonly ring: SendRing;
   /** Messages given up and not yet reported, by channel. */
-  readonly counts: Map<number, GivenUp> = new Map();
+  readonly counts: LazyMap<number, GivenUp> = new LazyMap();
   /** Channels with messages that may expire. */
-  readonly expiring: Set<ChannelSender> = new Set();
+  readonly expiring: LazySet<ChannelSender> = new LazySet();
 
   constructor(ring: SendRing) {
     this.ring = ring;

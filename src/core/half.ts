@@ -15,6 +15,7 @@ import { ChannelSender } from "./channel-sender.ts";
 import { Deque } from "./deque.ts";
 import { assert, checkClock, ProtocolError, UsageError } from "./errors.ts";
 import type { Flight } from "./in-flight.ts";
+import { LazySet } from "./lazy-set.ts";
 import {
   BACK_OFF_MAX,
   BODY_BYTES_FLOOR,
@@ -158,7 +159,7 @@ export abstract class Half<Transmit extends { kind: string }> {
   protected bodyBytesCeiling: number;
   protected unreadableInRow = 0;
   private isAboveHighWater = false;
-  private readonly endingChannels: Set<number> = new Set();
+  private readonly endingChannels: LazySet<number> = new LazySet();
   private ownChannels = 0;
   private readonly role: Role;
   private bodiesSent = 0;

@@ -8,6 +8,7 @@
 import type { Ack, NumberedFrame, PartFrame, SkipFrame } from "./body.ts";
 import { type Bundle, FACT_OVERHEAD, PART_OVERHEAD, SKIP_OVERHEAD } from "./bundle.ts";
 import { assert } from "./errors.ts";
+import { LazyMap } from "./lazy-map.ts";
 import { Ranges } from "./ranges.ts";
 import { type SendRing, UNIT_FACT, UNIT_MESSAGE, UNIT_PART, UNIT_SKIP_PART } from "./send-ring.ts";
 
@@ -25,7 +26,7 @@ export interface Flight {
 
 export class InFlight {
   private readonly ring: SendRing;
-  readonly flights: Map<number, Flight> = new Map();
+  readonly flights: LazyMap<number, Flight> = new LazyMap();
   /** Seqs to be sent again. */
   readonly due: Ranges = new Ranges();
   /** What the peer said it received. */

@@ -17,6 +17,7 @@ import type { Address, Body, Ending, Hearing, PipeState } from "./body.ts";
 import type { BodyOptions } from "./body-writer.ts";
 import { assert, ProtocolError, UsageError } from "./errors.ts";
 import { checkParameters, END_CODES, type Head, ownerOf } from "./half.ts";
+import { LazyMap } from "./lazy-map.ts";
 import { EXCHANGE_SPAN_MAX, INITIAL_GRANT, PIPE_DUMMY_MS_MIN } from "./limits.ts";
 import type { ParkOptions } from "./options.ts";
 import { countSendable, resendAll } from "./literal.ts";
@@ -52,7 +53,7 @@ export type LastWord = Pick<Body, "refused"> | Pick<Body, "ack" | "ended">;
  */
 export class ParkSide extends PipedHalf<RespondOutput> {
   /** @internal Requests that wait for an answer, the oldest first. */
-  readonly parked: Parked[] = [];
+  parked: Parked[] = [];
   /** Requests that get an answer without a bundle in the next tick: copies and late ones. */
   private readonly leftOver: LeftOver[] = [];
   /** @internal Exchanges above `overThrough` that were answered. */
@@ -70,7 +71,7 @@ export class ParkSide extends PipedHalf<RespondOutput> {
   private isStarved = false;
   private starvedAtMs: number;
   /** When answers left, for the round trip; of exchanges that are not over. */
-  private readonly answerTimes: Map<number, number> = new Map();
+  private readonly answerTimes: LazyMap<number, number> = new LazyMap();
   /** The client has not yet shown that it knows this side's parameters [OPEN-7]. */
   private mustStateOpened = true;
   /** A request with OPEN has come since that was stated last: its client waits for it [PARK-13]. */
@@ -730,7 +731,8 @@ export class ParkSide extends PipedHalf<RespondOutput> {
     }
     const after = this.parked.findIndex((parked) => parked.exchange > exchange);
     const parked = { exchange, handle, arrivedAtMs: this.nowMs };
-    this.parked.splice(after < 0 ? this.parked.length : after, 0, parked);
+    // Not in place: an array that grows takes room for many, and is that of most sessions.
+    this.parked = this.parked.toSpliced(after < 0 ? this.parked.length : after, 0, parked);
     this.isStarved = false;
     const isDrainedOpening = this.pauses !== undefined && this.state === "opening";
     if (isDrainedOpening || this.parked.length > this.options.requestsHeldMax) this.answerExcess();

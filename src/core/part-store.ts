@@ -10,6 +10,7 @@ import { addPart, agrees, type Assembly, beginAssembly } from "./assembly.ts";
 import type { PartFrame } from "./body.ts";
 import type { ChannelReceiver } from "./channel-receiver.ts";
 import { assert } from "./errors.ts";
+import { LazySet } from "./lazy-set.ts";
 
 export class PartStore {
   /** Declared bytes of messages under assembly or assembled and not consumed. */
@@ -17,7 +18,7 @@ export class PartStore {
   /** Whether some of them were given back since stalled parts were tried last. */
   private isFreed = false;
   /** Channels with stalled parts. */
-  readonly stalled: Set<number> = new Set();
+  readonly stalled: LazySet<number> = new LazySet();
   private readonly bytesMax: number;
 
   constructor(bytesMax: number) {

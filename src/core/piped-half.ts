@@ -10,6 +10,7 @@ import type { Ack, Body } from "./body.ts";
 import type { BodyOptions } from "./body-writer.ts";
 import { Half, type Head } from "./half.ts";
 import type { Flight } from "./in-flight.ts";
+import { LazyMap } from "./lazy-map.ts";
 import { PIPE_FIRST_BYTES_MAX } from "./limits.ts";
 import { unsentBytesMaxOf } from "./options.ts";
 import type { EndedOutput, EndReason, PipeEnd, PipeOutput, TimerName } from "./outputs.ts";
@@ -23,7 +24,7 @@ export abstract class PipedHalf<Transmit extends { kind: string }> extends Half<
   Transmit | PipeOutput
 > {
   /** @internal The pipes that are open, by their links, rising. */
-  readonly pipes: Map<number, Pipe> = new Map();
+  readonly pipes: LazyMap<number, Pipe> = new LazyMap();
   /** @internal The link by which the client hears; 0 for the poll link. */
   joined = 0;
   /** Transmissions of pipes are numbered downwards from -1: those of exchanges rise from 1. */

@@ -6,9 +6,12 @@
  */
 import { assert } from "./errors.ts";
 
+/** Empty sets, which most of an idle session's are, share one array that is never written to. */
+const NO_RANGES: number[] = [];
+
 export class Ranges {
   /** The ranges; readers may look, only the methods write. */
-  readonly flat: number[] = [];
+  flat: number[] = NO_RANGES;
 
   /** How many ranges there are. */
   get count(): number {
@@ -49,7 +52,12 @@ export class Ranges {
     assert(first <= last, "range_reversed");
     const flat = this.flat;
     const length = flat.length;
-    // The common case: the run at the top grows. Of an empty set nothing is the number after.
+    if (length === 0) {
+      this.flat = [first, last];
+      added?.(first, last);
+      return;
+    }
+    // The common case: the run at the top grows.
     if (first === (flat[length - 1] as number) + 1) {
       flat[length - 1] = last;
       added?.(first, last);
@@ -102,11 +110,12 @@ export class Ranges {
       if (end > last) rest.push(last + 1, end);
       to += 2;
     }
-    flat.splice(from, to - from, ...rest);
+    if (to > from) flat.splice(from, to - from, ...rest);
+    if (flat.length === 0) this.flat = NO_RANGES;
   }
 
   clear(): void {
-    this.flat.length = 0;
+    this.flat = NO_RANGES;
   }
 
   /** Offset in `flat` of the first range whose last number is at least `value`. */

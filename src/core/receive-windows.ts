@@ -12,6 +12,7 @@
 import type { ChannelWindow, SkipFrame, Window } from "./body.ts";
 import type { ChannelReceiver } from "./channel-receiver.ts";
 import { assert } from "./errors.ts";
+import { LazySet } from "./lazy-set.ts";
 import { CHANNEL_WINDOWS_STATED_MAX, WINDOW_NEWS_BYTES, WINDOW_NEWS_PARTS } from "./limits.ts";
 import type { SessionOptions } from "./options.ts";
 
@@ -27,7 +28,7 @@ export class ReceiveWindows {
   /** Where the peer said that it stands still; forgotten once it was answered. */
   private peerBlocked: Window | undefined = undefined;
   /** Channels whose raised window is worth a body. */
-  readonly raised: Set<number> = new Set();
+  readonly raised: LazySet<number> = new LazySet();
   /** Credit beyond the channels' reserves that is not on loan. */
   private unitsToLend: number;
   private bytesToLend: number;

@@ -27,6 +27,8 @@ import { Exchanges } from "./exchanges.ts";
 import { type ChannelOptions, END_CODES, type Head, isOfOther, ownerOf } from "./half.ts";
 import { GivingUp } from "./giving-up.ts";
 import { InFlight } from "./in-flight.ts";
+import { LazyMap } from "./lazy-map.ts";
+import { LazySet } from "./lazy-set.ts";
 import {
   EXCHANGE_SPAN_MAX,
   FLUSH_BYTES_MIN,
@@ -1304,6 +1306,8 @@ const STATE_CLASSES: Classes = [
   PipeSearch,
   StreamOffer,
   Deque,
+  LazyMap,
+  LazySet,
 ];
 
 /** What an answer says about exchanges, and for how long to stay away; nothing of its session. */

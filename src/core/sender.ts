@@ -29,6 +29,8 @@ import { assert, ProtocolError } from "./errors.ts";
 import { type Fates, fatesOf } from "./fates.ts";
 import { type GivenUp, GivingUp } from "./giving-up.ts";
 import { type Flight, InFlight } from "./in-flight.ts";
+import type { LazyMap } from "./lazy-map.ts";
+import { LazySet } from "./lazy-set.ts";
 import {
   CHANNELS_BLOCKED_STATED_MAX,
   FACT_ALLOWANCE,
@@ -76,7 +78,7 @@ export class Sender {
   private finishQueued = false;
   finishSeq = 0;
   /** Channels of whose reset the peer has just said that it knows. */
-  private readonly resetsKnown: Set<ChannelSender> = new Set();
+  private readonly resetsKnown: LazySet<ChannelSender> = new LazySet();
   /** Messages sent since the beginning. */
   messagesSent = 0;
   /** Seq before which other lives of this client have the units too; 0 for none. */
@@ -247,7 +249,7 @@ export class Sender {
   // --- readers --------------------------------------------------------------------------------
 
   /** What each transmission that is not over carried. */
-  get flights(): Map<number, Flight> {
+  get flights(): LazyMap<number, Flight> {
     return this.inFlight.flights;
   }
 
@@ -267,7 +269,7 @@ export class Sender {
   }
 
   /** Messages given up and not yet reported, by channel. */
-  get givenUp(): Map<number, GivenUp> {
+  get givenUp(): LazyMap<number, GivenUp> {
     return this.givingUp.counts;
   }
 

@@ -11,7 +11,7 @@ import { assert } from "./errors.ts";
  * Of what fields the states of this version consist: a hash of their names, kept right by a test.
  * The bundle for browsers has shorter names and puts a hash of its own here.
  */
-export const STATE_FORMAT = "4e784af4";
+export const STATE_FORMAT = "6dd1cab8";
 
 /** A value as plain data: `{ root, nodes }`, where a node refers to others by their number. */
 export interface Snapshot {
@@ -66,8 +66,10 @@ export function takeSnapshot(value: unknown, classes: Classes): Snapshot {
   function encodeNode(each: object): Node {
     const of = prototypes.indexOf(Object.getPrototypeOf(each) as object);
     assert(of >= 0, "snapshot_of_unknown_class");
-    const items = Symbol.iterator in each ? [...(each as Iterable<unknown>)] : Object.entries(each);
-    const isPairs = each instanceof Map || !(Symbol.iterator in each);
+    // Of classes of the core the fields are meant, also where these can be walked through.
+    const hasFields = of === 0 || of >= BUILT_IN.length;
+    const items = hasFields ? Object.entries(each) : [...(each as Iterable<unknown>)];
+    const isPairs = hasFields || each instanceof Map;
     return { of, parts: (isPairs ? items.flat() : items).map(encode) };
   }
 }

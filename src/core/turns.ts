@@ -8,12 +8,13 @@
  */
 import type { ChannelSender } from "./channel-sender.ts";
 import { Deque } from "./deque.ts";
+import { LazySet } from "./lazy-set.ts";
 
 export class Turns {
   /** Channels whose first unsent message may leave, in the order of their turns. */
   private readonly queue: Deque<ChannelSender> = new Deque();
   /** Channels with unsent messages that their own window stops. */
-  readonly stopped: Set<number> = new Set();
+  readonly stopped: LazySet<number> = new LazySet();
 
   /** The channel whose turn it is. */
   get first(): ChannelSender | undefined {

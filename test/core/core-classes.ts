@@ -4,6 +4,8 @@ import { ChannelSender } from "../../src/core/channel-sender.ts";
 import { Deque } from "../../src/core/deque.ts";
 import { GivingUp } from "../../src/core/giving-up.ts";
 import { InFlight } from "../../src/core/in-flight.ts";
+import { LazyMap } from "../../src/core/lazy-map.ts";
+import { LazySet } from "../../src/core/lazy-set.ts";
 import { PartStore } from "../../src/core/part-store.ts";
 import { PayloadQueue, PayloadStore } from "../../src/core/payload-queue.ts";
 import { Ranges } from "../../src/core/ranges.ts";
@@ -20,6 +22,8 @@ export const CORE_CLASSES: Classes = [
   Deque,
   GivingUp,
   InFlight,
+  LazyMap,
+  LazySet,
   PartStore,
   PayloadQueue,
   PayloadStore,

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { LazyMap } from "../../src/core/lazy-map.ts";
+import { LazySet } from "../../src/core/lazy-set.ts";
 import { fingerprint, HARMLESS, Pair, seeded, type Step } from "../../src/sim/index.ts";
 import { TABLE } from "../../src/sim/explore/fields.ts";
 import { branch, Memory } from "../../src/sim/explore/memory.ts";
@@ -114,7 +116,7 @@ describe("each field of the state enters as the table says", () => {
       const object = open.pop();
       if (typeof object !== "object" || object === null || seen.has(object)) continue;
       seen.add(object);
-      if (object instanceof Map || object instanceof Set) {
+      if (isMap(object) || isSet(object)) {
         open.push(...[...object].flat(1));
         continue;
       }
@@ -132,6 +134,14 @@ describe("each field of the state enters as the table says", () => {
         met.set(name, { rule, changed: changed || known?.changed === true });
       }
     }
+  }
+
+  function isMap(value: unknown): value is ReadonlyMap<unknown, unknown> {
+    return value instanceof Map || value instanceof LazyMap;
+  }
+
+  function isSet(value: unknown): value is ReadonlySet<unknown> {
+    return value instanceof Set || value instanceof LazySet;
   }
 
   /** Whether any other value changes the print; undefined where there is none to try. */
@@ -168,8 +178,8 @@ describe("each field of the state enters as the table says", () => {
     if (typeof value === "boolean") return [!value];
     if (typeof value === "string") return [`${value}!`];
     if (value === undefined) return [1];
-    if (value instanceof Set) return [new Set([...value, 99])];
-    if (value instanceof Map) return value.size === 0 ? [] : [new Map()];
+    if (isSet(value)) return [new Set([...value, 99])];
+    if (isMap(value)) return value.size === 0 ? [] : [new Map()];
     if (Array.isArray(value)) return value.length === 0 ? [] : [value.slice(1)];
     return [];
   }

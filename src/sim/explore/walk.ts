@@ -3,6 +3,8 @@
  * makes a difference, by the table of fields.
  */
 import type { EndedOutput, ParkSide, RequestSide } from "../../core/index.ts";
+import { LazyMap } from "../../core/lazy-map.ts";
+import { LazySet } from "../../core/lazy-set.ts";
 import { BODY_BYTES_FLOOR, RATE_BYTES_MIN, WAKE_INTERVAL_MS } from "../../core/limits.ts";
 import { UNIT_MESSAGE, UNIT_PART } from "../../core/send-ring.ts";
 import { numberOf } from "../payloads.ts";
@@ -73,6 +75,10 @@ export class Walk {
     const { name } = object.constructor;
     if (name === "Deque") {
       this.sequence(valuesOf(object));
+      return;
+    }
+    if (object instanceof LazyMap || object instanceof LazySet) {
+      this.sequence([...object].flat(1));
       return;
     }
     this.to.text("{");
