@@ -24,7 +24,7 @@ import { msgpack } from "./msgpack.ts";
 import type { Peer, PipeEvents, Reply, RequestHandler, ServerPipe } from "./peer.ts";
 import { type Answer, ask, Reauthentication } from "./reauthentication.ts";
 import { Session } from "./session.ts";
-import { SessionHub } from "./session-hub.ts";
+import { type Driver, SessionHub } from "./session-hub.ts";
 import { Unreachable } from "./unreachable.ts";
 import { WakeTimer } from "./wake-timer.ts";
 
@@ -115,10 +115,47 @@ interface Held {
   session: ServerSession | undefined;
 }
 
-/** A session that was admitted. */
-interface Served<Incoming, Outgoing> {
+/** What all that it serves share of a server. */
+interface Serving<Incoming, Outgoing> {
+  readonly host: Host;
+  readonly codec: CodecFactory;
+  touch(session: ServerSession, hub: SessionHub): void;
+  transmit(session: ServerSession): void;
+  report(error: unknown, session: PeerSession<Incoming, Outgoing>): void;
+}
+
+/**
+ * A session that was admitted. A class: functions of each one's own would be a good part of what an
+ * idle session takes.
+ */
+class Served<Incoming, Outgoing> implements Driver {
   readonly hub: SessionHub;
   readonly session: PeerSession<Incoming, Outgoing>;
+  readonly #of: ServerSession;
+  readonly #by: Serving<Incoming, Outgoing>;
+
+  constructor(of: ServerSession, by: Serving<Incoming, Outgoing>, address: string) {
+    this.#of = of;
+    this.#by = by;
+    this.hub = new SessionHub(of.side, this, by.codec);
+    this.session = new PeerSession(this.hub, of.origin.principal ?? "", address);
+  }
+
+  get host(): Host {
+    return this.#by.host;
+  }
+
+  touch(): void {
+    this.#by.touch(this.#of, this.hub);
+  }
+
+  transmit(): void {
+    this.#by.transmit(this.#of);
+  }
+
+  report(error: unknown): void {
+    this.#by.report(error, this.session);
+  }
 }
 
 /**
@@ -133,7 +170,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   readonly #onSession: ServerOptions<Incoming, Outgoing>["onSession"];
   readonly #onError: NonNullable<ServerOptions<Incoming, Outgoing>["onError"]>;
   readonly #authenticate: Authenticate | undefined;
-  readonly #codec: CodecFactory;
+  readonly #serving: Serving<Incoming, Outgoing>;
   readonly #timer: WakeTimer;
   readonly #held: Map<number, Held> = new Map();
   readonly #pipes: Map<number, ServerPipe> = new Map();
@@ -184,7 +221,17 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     this.#onSession = onSession;
     this.#onError = onError;
     this.#authenticate = authenticate;
-    this.#codec = codec;
+    this.#serving = {
+      host,
+      codec,
+      touch: (session, hub) => {
+        // After the end nothing moves any more.
+        if (this.#served.has(session)) this.#touched.set(session, hub);
+        this.#touch();
+      },
+      transmit: (session) => this.#transmit(session),
+      report: (error, session) => this.#report(error, session),
+    };
     this.#verdictTimeoutMs = limits.verdictTimeoutMs ?? ENDPOINT_DEFAULTS.verdictTimeoutMs;
     this.bodyBytesMax = limits.bodyBytesMax ?? ENDPOINT_DEFAULTS.bodyBytesMax;
     const pipeBytesMax = limits.pipeBytesMax ?? ENDPOINT_DEFAULTS.pipeBytesMax;
@@ -549,25 +596,13 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     const peer = this.#openers.get(serverSession);
     assert(peer !== undefined, "opened_by_nobody");
     this.#openers.delete(serverSession);
-    const { side, origin } = serverSession;
-    const driver = {
-      host: this.#host,
-      touch: () => {
-        // After the end nothing moves any more.
-        if (this.#served.has(serverSession)) this.#touched.set(serverSession, hub);
-        this.#touch();
-      },
-      transmit: () => this.#transmit(serverSession),
-      report: (error: unknown) => this.#report(error, session),
-    };
-    const hub = new SessionHub(side, driver, this.#codec);
-    const session = new PeerSession<Incoming, Outgoing>(hub, origin.principal ?? "", peer.address);
-    this.#served.set(serverSession, { hub, session });
-    this.#serve(hub, session, peer);
+    const served = new Served(serverSession, this.#serving, peer.address);
+    this.#served.set(serverSession, served);
+    this.#serve(served, peer);
   }
 
   /** By itself: what lives as long as the session must not keep the request that opened it. */
-  #serve(hub: SessionHub, session: PeerSession<Incoming, Outgoing>, peer: Peer): void {
+  #serve({ hub, session }: Served<Incoming, Outgoing>, peer: Peer): void {
     // A throw is a rejection of a service that never began.
     hub.tell(() => {
       const serve = async (): Promise<void> => this.#onSession(session, peer);

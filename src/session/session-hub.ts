@@ -30,6 +30,8 @@ import { isPeersDoing, isPeersLimit } from "./peers-doing.ts";
 import type { SavedInbox } from "./saved-session.ts";
 import type { LinkName } from "./pipe-carrier.ts";
 import type { SessionEvents, SessionPhase, Status } from "./status.ts";
+import { LazyMap } from "../core/lazy-map.ts";
+import { LazySet } from "../core/lazy-set.ts";
 
 /** What moves the core of a session. */
 export interface Driver {
@@ -73,9 +75,8 @@ const thrownBy: WeakMap<UsageError, SessionHub> = new WeakMap();
 export class SessionHub {
   readonly side: RequestSide | ParkSide;
   readonly host: Host;
-  readonly events: Emitter<SessionEvents> = createNanoEvents();
   readonly inbox: Inbox;
-  readonly channels: Map<number, OpenChannel> = new Map();
+  readonly channels: LazyMap<number, OpenChannel> = new LazyMap();
   status: Status;
   /** By which link the server is heard; a server's own sessions are not told of it. */
   link: LinkName = "poll";
@@ -84,15 +85,18 @@ export class SessionHub {
   endedInfo: EndedInfo | undefined;
   readonly #driver: Driver;
   readonly #makeCodec: CodecFactory;
-  readonly #flushes: Flushes = new Flushes();
+  /** Made when somebody listens. */
+  #events: Emitter<SessionEvents> | undefined;
+  /** Made when somebody waits. */
+  #flushes: Flushes | undefined;
   /** What the application is to be told when the core is drained, in the order of its happening. */
   readonly #news: Deque<() => void> = new Deque();
   /** Inboxes with something new in them. */
-  readonly #fresh: Set<Inbox> = new Set();
+  readonly #fresh: LazySet<Inbox> = new LazySet();
   /** Inboxes to which messages came, or of which some were consumed, since the last tick ended. */
-  readonly #moved: Set<Inbox> = new Set();
+  readonly #moved: LazySet<Inbox> = new LazySet();
   /** Channels of which both halves have ended: the core forgets them, and then so does this. */
-  readonly #over: Set<number> = new Set();
+  readonly #over: LazySet<number> = new LazySet();
   #isFull = false;
   /** When the first message of this tick was sent. */
   #tickMs: number | undefined;
@@ -104,7 +108,9 @@ export class SessionHub {
   #wasChannelReset = false;
   #room: Deferred<void> | undefined;
   #opening: Deferred<void> | undefined;
-  #ending: Deferred<EndedInfo> | undefined;
+  #ending: Promise<EndedInfo> | undefined;
+  /** Resolves it; nothing rejects it. */
+  #tellEnding: ((info: EndedInfo) => void) | undefined;
   #outage: Outage | undefined;
 
   constructor(side: RequestSide | ParkSide, driver: Driver, makeCodec: CodecFactory) {
@@ -178,6 +184,7 @@ export class SessionHub {
   flushed(): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.endedInfo === undefined) {
+        this.#flushes ??= new Flushes();
         this.#flushes.add(this.side, resolve, reject);
         this.#flushes.check(this.side);
       } else if (this.endedInfo.reason === "closed") resolve();
@@ -208,6 +215,11 @@ export class SessionHub {
     this.touch();
   }
 
+  on<Name extends keyof SessionEvents>(name: Name, listener: SessionEvents[Name]): () => void {
+    this.#events ??= createNanoEvents();
+    return this.#events.on(name, listener);
+  }
+
   get opening(): Promise<void> {
     if (this.#opening === undefined) {
       this.#opening = defer();
@@ -223,8 +235,8 @@ export class SessionHub {
 
   get ending(): Promise<EndedInfo> {
     if (this.endedInfo !== undefined) return Promise.resolve(this.endedInfo);
-    this.#ending ??= defer();
-    return this.#ending.promise;
+    this.#ending ??= new Promise((resolve) => (this.#tellEnding = resolve));
+    return this.#ending;
   }
 
   touch(): void {
@@ -328,7 +340,7 @@ export class SessionHub {
 
   /** The core is drained: the application hears the news and gets its messages. */
   settle(): void {
-    this.#flushes.check(this.side);
+    this.#flushes?.check(this.side);
     this.#forgetChannels();
     for (let tell = this.#news.shift(); tell; tell = this.#news.shift()) this.#call(tell);
   }
@@ -479,9 +491,9 @@ export class SessionHub {
     const inboxes = [...this.channels.values()].map(({ inbox }) => inbox);
     for (const inbox of [...inboxes, this.inbox]) this.#endInbox(inbox, error, unfinished);
     this.#makeRoom();
-    this.#flushes.end(info);
+    this.#flushes?.end(info);
     this.#opening?.reject(new SessionEndedError(info));
-    this.#ending?.resolve(info);
+    this.#tellEnding?.(info);
     this.#setStatus("ended", info.reason);
     this.#tell("ended", info);
   }
@@ -545,7 +557,7 @@ export class SessionHub {
   ): void {
     this.tell(() => {
       // A copy: who begins to listen now has not missed this one.
-      for (const listener of this.events.events[name]?.slice() ?? []) {
+      for (const listener of this.#events?.events[name]?.slice() ?? []) {
         this.#call(() => {
           const result: unknown = (listener as (...given: typeof args) => unknown)(...args);
           if (result instanceof Promise) result.catch((error: unknown) => this.report(error));

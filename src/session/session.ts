@@ -104,7 +104,7 @@ export class Session<Incoming = unknown, Outgoing = unknown> extends MessageStre
   on<Name extends keyof SessionEvents>(name: Name, listener: SessionEvents[Name]): () => void {
     checkKnown([name], EVENTS, "the events");
     checkFunction(listener, "listener");
-    return this.#hub.events.on(name, listener);
+    return this.#hub.on(name, listener);
   }
 
   /**
