@@ -45,6 +45,9 @@ export interface RequestSource {
 
 export type OriginVerdict = "own" | "allowed" | "refused";
 
+/** One for all, as each request that is held keeps its own. */
+const NO_HEADERS: Readonly<Record<string, string>> = {};
+
 export class Cors {
   /** CORS is on: answers vary by origin, preflights are answered. */
   readonly isOpen: boolean;
@@ -79,8 +82,8 @@ export class Cors {
   }
 
   /** Headers of every answer to a request with this verdict. */
-  headers(source: RequestSource, verdict: OriginVerdict): Record<string, string> {
-    if (!this.isOpen) return {};
+  headers(source: RequestSource, verdict: OriginVerdict): Readonly<Record<string, string>> {
+    if (!this.isOpen) return NO_HEADERS;
     const origin = source.header("origin");
     if (verdict !== "allowed" || origin === undefined) return { vary: "Origin" };
     return {

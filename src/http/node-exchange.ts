@@ -36,17 +36,25 @@ export function headerOf(request: NodeRequest, name: string): string | undefined
   return Array.isArray(value) ? value.join(", ") : undefined;
 }
 
+/** What takes in a body. */
+interface Reading {
+  readonly body: IncomingBody;
+  readonly add: (chunk: Uint8Array) => void;
+  readonly end: () => void;
+}
+
 export class NodeExchange {
   private readonly rules: RequestRules;
   private readonly handler: RequestHandler;
   private readonly request: NodeRequest;
   private readonly response: NodeResponse;
   private readonly judged: Readable;
-  private readonly body: IncomingBody;
+  /** Until the body has come. */
+  private reading: Reading | undefined;
   private state: "reading" | "held" | "answered" | "over" = "reading";
   private timer: NodeJS.Timeout | undefined;
   private tellGone: (() => void) | undefined;
-  private readonly unwatch: () => void;
+  private readonly over = (): void => this.handleOver();
 
   constructor(
     rules: RequestRules,
@@ -60,23 +68,24 @@ export class NodeExchange {
     this.request = request;
     this.response = response;
     this.judged = judged;
-    this.body = new IncomingBody(handler.bodyBytesMax, judged.admitted);
-    this.unwatch = whenOver(request, response, () => this.handleOver());
+    whenOver(request, response, this.over);
     this.timer = setTimeout(() => this.refuse("body_timeout"), rules.bodyTimeoutMs);
-    request.on("data", this.handleData);
-    request.once("end", this.handleEnd);
+    const body = new IncomingBody(handler.bodyBytesMax, judged.admitted);
+    const add = (chunk: Uint8Array): void => {
+      const refusal = body.add(chunk);
+      if (refusal !== undefined) this.refuse(refusal);
+    };
+    const end = (): void => this.handleEnd(body);
+    this.reading = { body, add, end };
+    request.on("data", add);
+    request.on("end", end);
   }
 
-  private readonly handleData = (chunk: Uint8Array): void => {
-    const refusal = this.body.add(chunk);
-    if (refusal !== undefined) this.refuse(refusal);
-  };
-
-  private readonly handleEnd = (): void => {
+  private handleEnd(incoming: IncomingBody): void {
     // HTTP/2's compatibility API ends a request that was cut off, too.
     if (this.state !== "reading" || this.request.aborted) return;
     this.stopReading();
-    const body = this.body.finish();
+    const body = incoming.finish();
     if (body === undefined) {
       this.write(errorAnswer("body_empty", this.judged.headers));
       return;
@@ -95,7 +104,7 @@ export class NodeExchange {
       this.rules.report(error);
       if (this.isHeld()) this.write(errorAnswer("internal", this.judged.headers));
     }
-  };
+  }
 
   /** A method, as the state may change under a caller's eyes. */
   private isHeld(): boolean {
@@ -115,7 +124,7 @@ export class NodeExchange {
     if (this.state === "reading") this.stopReading();
     this.state = "over";
     clearTimeout(this.timer);
-    this.unwatch();
+    unwatch(this.request, this.response, this.over);
     this.judged.admitted.release();
     if (!wasHeld) return;
     try {
@@ -128,8 +137,8 @@ export class NodeExchange {
   /** The rest of the body is not worth reading. */
   private refuse(code: HttpErrorCode): void {
     if (this.state !== "reading") return;
+    this.reading?.body.drop();
     this.stopReading();
-    this.body.drop();
     this.limitAnswer();
     writeEarly(this.request, this.response, errorAnswer(code, this.judged.headers), this.rules);
   }
@@ -141,10 +150,12 @@ export class NodeExchange {
 
   private stopReading(): void {
     clearTimeout(this.timer);
-    // A request may be held for long, a timer is large, and there may be thousands.
+    // A request may be held for long, what reads it is large, and there may be thousands.
     this.timer = undefined;
-    this.request.off("data", this.handleData);
-    this.request.off("end", this.handleEnd);
+    if (this.reading === undefined) return;
+    this.request.off("data", this.reading.add);
+    this.request.off("end", this.reading.end);
+    this.reading = undefined;
   }
 
   /** A client that does not take its answer must not keep it in memory for ever. */
@@ -248,49 +259,43 @@ function isHttp2(response: NodeResponse): response is Http2ServerResponse {
   return "stream" in response;
 }
 
-const overBySocket: WeakMap<Duplex, Set<() => void>> = new WeakMap();
+/** Who waits for the end of a socket; replaced, as nearly always there is one. */
+const watchers: WeakMap<Duplex, readonly (() => void)[]> = new WeakMap();
 
 /**
- * Calls `over` when the response is finished or its connection has died. Of HTTP/1.1 responses that
- * wait behind another one (pipelining) Node tells nothing when the socket dies, and a listener of
- * the socket for each would look like a leak: hence one listener a socket.
- *
- * @returns what ends the watch.
+ * Calls `over` when the response is finished or its connection has died, perhaps more than once
+ * until `unwatch` is called. Of HTTP/1.1 responses that wait behind another one (pipelining) Node
+ * tells nothing when the socket dies, and a listener of the socket for each would look like a leak:
+ * hence one listener a socket. It is one for all sockets, and nothing is wrapped: a request that is
+ * held has little else.
  */
-export function whenOver(
-  request: NodeRequest,
-  response: NodeResponse,
-  over: () => void,
-): () => void {
-  response.once("finish", over);
-  response.once("close", over);
+export function whenOver(request: NodeRequest, response: NodeResponse, over: () => void): void {
+  response.on("finish", over);
+  response.on("close", over);
   // Behind whatever looked at it before, its end may have been told already.
   const isGone = isHttp2(response) ? response.stream.destroyed : request.socket.destroyed;
   if (isGone) queueMicrotask(over);
-  const unwatchSocket = isHttp2(response) ? ignore : watchSocket(request.socket, over);
-  return () => {
-    response.off("finish", over);
-    response.off("close", over);
-    unwatchSocket();
-  };
+  if (isHttp2(response)) return;
+  const { socket } = request;
+  const others = watchers.get(socket);
+  if (others === undefined) socket.on("close", tellWatchers);
+  watchers.set(socket, others === undefined || others === NOBODY ? [over] : [...others, over]);
 }
 
-function watchSocket(socket: Duplex, over: () => void): () => void {
-  const watchers = overBySocket.get(socket) ?? watchersOf(socket);
-  watchers.add(over);
-  return () => watchers.delete(over);
+/** Ends such a watch. */
+export function unwatch(request: NodeRequest, response: NodeResponse, over: () => void): void {
+  response.off("finish", over);
+  response.off("close", over);
+  if (isHttp2(response)) return;
+  const { socket } = request;
+  const others = watchers.get(socket)?.filter((each) => each !== over);
+  if (others !== undefined) watchers.set(socket, others.length === 0 ? NOBODY : others);
 }
 
-/**
- * By itself, so that the listener, which lives as long as the socket, keeps no exchange with it.
- */
-function watchersOf(socket: Duplex): Set<() => void> {
-  const watchers = new Set<() => void>();
-  overBySocket.set(socket, watchers);
-  socket.once("close", () => {
-    for (const watcher of watchers) watcher();
-  });
-  return watchers;
+const NOBODY: readonly (() => void)[] = [];
+
+function tellWatchers(this: Duplex): void {
+  for (const over of watchers.get(this) ?? NOBODY) over();
 }
 
 function ignore(): void {}

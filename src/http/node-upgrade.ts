@@ -8,8 +8,8 @@
  */
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { type WebSocket, WebSocketServer } from "ws";
-import type { Peer, RequestHandler } from "../session/peer.ts";
+import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import type { Peer, PipeEvents, RequestHandler, ServerPipe } from "../session/peer.ts";
 import type { Admitted } from "./admission.ts";
 import { answerUnderWay, refuseUpgrade } from "./early-errors.ts";
 import { type ListenerOptions, RequestRules, type UpgradeJudgement } from "./request-rules.ts";
@@ -117,7 +117,7 @@ function releaseAtEnd(socket: Duplex, admitted: Admitted): void {
 
 /** Node watches over the socket no more: nobody else would close one that nobody takes. */
 function leave(request: IncomingMessage, socket: Duplex, timeoutMs: number): void {
-  socket.on("error", () => {});
+  socket.on("error", ignore);
   const { server } = request.socket as { readonly server?: Server };
   if (server?.listenerCount("upgrade") === 1) {
     refuseUpgrade(socket, "not_found");
@@ -148,71 +148,102 @@ function serve(
   },
 ): void {
   // A frame that breaks RFC 6455, or is too large: `close` follows.
-  webSocket.on("error", () => {});
+  webSocket.on("error", ignore);
   if (handler.handlePipe === undefined) {
     webSocket.close(POLICY_VIOLATION);
     return;
   }
-  const guarded = (act: () => void): void => {
+  const pipe = new WebSocketServerPipe(webSocket, rules, admitted, handler.bodyBytesMax);
+  const { inflow } = pipe;
+  socket.prependListener("data", (piece: Buffer) => inflow.add(piece.length));
+  const events = handler.handlePipe(peer, pipe);
+  webSocket.on("message", (data, isBinary) => pipe.take(events, data, isBinary));
+  webSocket.on("ping", (data) => pipe.answerPing(data));
+  webSocket.on("pong", (data) => inflow.noteControl(data.length));
+  webSocket.on("close", () => pipe.end(events));
+}
+
+/** A class: most WebSockets are silent, and functions of each one's own are much of what they take. */
+class WebSocketServerPipe implements ServerPipe {
+  readonly inflow: WebSocketInflow;
+  private readonly webSocket: WebSocket;
+  private readonly rules: RequestRules;
+  private readonly admitted: Admitted;
+  private cutTimer: NodeJS.Timeout | undefined = undefined;
+  private isPonging = false;
+  /** The last ping that has not been answered. */
+  private ping: Buffer | undefined = undefined;
+
+  constructor(webSocket: WebSocket, rules: RequestRules, admitted: Admitted, bodyBytesMax: number) {
+    this.webSocket = webSocket;
+    this.rules = rules;
+    this.admitted = admitted;
+    const cut = (): void => this.cut();
+    this.inflow = new WebSocketInflow(admitted, bodyBytesMax, rules.bodyTimeoutMs, cut);
+  }
+
+  get unsentBytes(): number {
+    return this.webSocket.bufferedAmount;
+  }
+
+  write(body: Uint8Array): void {
+    this.webSocket.send(body);
+  }
+
+  close(code?: number): void {
+    this.webSocket.close(code);
+    // Who does not take what was written must not keep the connection for ever.
+    this.cutTimer ??= setTimeout(() => this.cut(), this.rules.answerTimeoutMs);
+  }
+
+  cut(): void {
+    this.webSocket.terminate();
+  }
+
+  /** A message came. */
+  take(events: PipeEvents, data: RawData, isBinary: boolean): void {
+    this.inflow.noteWhole();
+    if (isBinary && data instanceof Buffer) {
+      const body = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      this.guarded(() => events.body(body));
+      return;
+    }
+    this.guarded(() => events.gone());
+    this.close(UNSUPPORTED_DATA);
+  }
+
+  /** RFC 6455 section 5.5.3: of several pings it is enough to answer the last. */
+  answerPing(data: Buffer): void {
+    this.inflow.noteControl(data.length);
+    if (this.isPonging) this.ping = data;
+    else this.pong(data);
+  }
+
+  private pong(data: Buffer): void {
+    this.isPonging = true;
+    this.ping = undefined;
+    this.webSocket.pong(data, false, () => {
+      this.isPonging = false;
+      if (this.ping !== undefined) this.pong(this.ping);
+    });
+  }
+
+  /** The connection has ended. */
+  end(events: PipeEvents): void {
+    this.inflow.end();
+    clearTimeout(this.cutTimer);
+    this.admitted.release();
+    this.guarded(() => events.gone());
+  }
+
+  private guarded(act: () => void): void {
     try {
       act();
     } catch (error) {
-      rules.report(error);
-      webSocket.terminate();
+      this.rules.report(error);
+      this.cut();
     }
-  };
-  const cutNow = (): void => webSocket.terminate();
-  const inflow = new WebSocketInflow(admitted, handler.bodyBytesMax, rules.bodyTimeoutMs, cutNow);
-  socket.prependListener("data", (piece: Buffer) => inflow.add(piece.length));
-  let cut: NodeJS.Timeout | undefined;
-  const close = (code?: number): void => {
-    webSocket.close(code);
-    // Who does not take what was written must not keep the connection for ever.
-    cut ??= setTimeout(cutNow, rules.answerTimeoutMs);
-  };
-  const events = handler.handlePipe(peer, {
-    write: (body) => webSocket.send(body),
-    close: () => close(),
-    get unsentBytes() {
-      return webSocket.bufferedAmount;
-    },
-    cut: cutNow,
-  });
-  webSocket.on("message", (data, isBinary) => {
-    inflow.noteWhole();
-    if (isBinary && data instanceof Buffer) {
-      const body = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-      guarded(() => events.body(body));
-      return;
-    }
-    guarded(() => events.gone());
-    close(UNSUPPORTED_DATA);
-  });
-  answerPings(webSocket, inflow);
-  webSocket.on("close", () => {
-    inflow.end();
-    clearTimeout(cut);
-    admitted.release();
-    guarded(() => events.gone());
-  });
+  }
 }
 
-/** RFC 6455 section 5.5.3: of several pings it is enough to answer the last. */
-function answerPings(webSocket: WebSocket, inflow: WebSocketInflow): void {
-  let isWriting = false;
-  let next: Buffer | undefined;
-  const answer = (data: Buffer): void => {
-    isWriting = true;
-    next = undefined;
-    webSocket.pong(data, false, () => {
-      isWriting = false;
-      if (next !== undefined) answer(next);
-    });
-  };
-  webSocket.on("ping", (data) => {
-    inflow.noteControl(data.length);
-    if (isWriting) next = data;
-    else answer(data);
-  });
-  webSocket.on("pong", (data) => inflow.noteControl(data.length));
-}
+function ignore(): void {}

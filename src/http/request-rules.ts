@@ -221,7 +221,10 @@ export class RequestRules {
     }
   }
 
-  private optionsAnswer(isPreflight: boolean, headers: Record<string, string>): HttpAnswer {
+  private optionsAnswer(
+    isPreflight: boolean,
+    headers: Readonly<Record<string, string>>,
+  ): HttpAnswer {
     if (!isPreflight) return emptyAnswer({ ...headers, allow: "POST, OPTIONS" });
     return emptyAnswer({ ...headers, ...this.cors.preflightHeaders() });
   }
