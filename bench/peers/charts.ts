@@ -54,7 +54,17 @@ function throughput(messageBytes: number): Chart {
   return {
     file: `throughput-${messageBytes}.svg`,
     title: `Throughput, messages of ${size}`,
-    panels: [{ name: RATE, series }],
+    panels: [
+      { name: RATE, series },
+      {
+        name: WIRE,
+        series: WAYS.map((name) => ({
+          name: `bytes ${name}`,
+          play: throughputName(messageBytes, name),
+          figure: WIRE,
+        })),
+      },
+    ],
   };
 }
 
@@ -110,21 +120,11 @@ const charts: readonly Chart[] = [
         name: CPU,
         series: [{ name: "processor", play: PACED, figure: CPU }],
       },
-    ],
-  },
-  {
-    file: "wire-bytes.svg",
-    title: "Bytes on the wire per message of 64 B, headers and all",
-    panels: [
       {
-        name: "at full rate",
-        series: WAYS.map((name) => ({ name, play: throughputName(64, name), figure: WIRE })),
-      },
-      {
-        name: "60 a second each way",
+        name: WIRE,
         series: [
-          { name: "up", play: PACED, figure: WIRE_UP },
-          { name: "down", play: PACED, figure: WIRE_DOWN },
+          { name: "bytes up", play: PACED, figure: WIRE_UP },
+          { name: "bytes down", play: PACED, figure: WIRE_DOWN },
         ],
       },
     ],

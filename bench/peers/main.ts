@@ -69,51 +69,58 @@ function raw(report: Report): string {
   return `${JSON.stringify({ ...facts, runs, targets: verdicts }, undefined, 1)}\n`;
 }
 
-const startedAt = new Date();
-const loadBefore = load();
 const players = contestants.filter(({ name }) => options.contestant.includes(name));
-const played = plays.filter(({ scenario }) => options.scenario.includes(scenario));
-const outcomes = await playRounds({
-  contestants: players,
-  plays: played,
-  rounds: options.rounds,
-  takesPart,
-  say,
-});
-const report: Report = {
-  facts: {
-    machine: machine(),
-    versions: Object.fromEntries(players.map((player) => [player.name, versionOf(player)])),
-    rounds: options.rounds,
-    startedAt: startedAt.toISOString().slice(0, 10),
-    minutes: Math.ceil((Date.now() - startedAt.getTime()) / 60_000),
-    loadBefore,
-    loadAfter: load(),
-  },
-  plays: played,
-  contestants: players,
-  results: outcomes,
-  verdicts: targets
-    .filter(({ play }) => played.some(({ name }) => name === play))
-    .filter(({ contestant }) => players.some(({ name }) => name === contestant))
-    .map((target) => judge(target, outcomes, played, players)),
-};
-
 const folder = resolve(options.out);
-mkdirSync(folder, { recursive: true });
-const text = page(report);
-writeFileSync(join(folder, "peers.json"), raw(report));
-writeFileSync(join(folder, "peers.md"), text);
-for (const [file, svg] of drawAll(outcomes, played, players)) {
-  writeFileSync(join(folder, file), svg);
-}
-console.log(text);
 
-const failures = played.flatMap((play) =>
-  players
-    .filter((player) => outcomes.hasFailed(play, player))
-    .map((player) => `${play.name}: ${player.name}`),
-);
-for (const failure of failures) say(`FAILED: ${failure}`);
-const isMissed = report.verdicts.some(({ state }) => state === "MISSED");
-if (failures.length > 0 || (options.check && isMissed)) process.exitCode = 1;
+/** Plays one scenario and writes what came of it; the pages of others stay as they are. */
+async function measure(scenario: string): Promise<Report> {
+  const startedAt = new Date();
+  const loadBefore = load();
+  const played = plays.filter((play) => play.scenario === scenario);
+  const results = await playRounds({
+    contestants: players,
+    plays: played,
+    rounds: options.rounds,
+    takesPart,
+    say,
+  });
+  const report: Report = {
+    facts: {
+      machine: machine(),
+      versions: Object.fromEntries(players.map((player) => [player.name, versionOf(player)])),
+      rounds: options.rounds,
+      startedAt: startedAt.toISOString().slice(0, 10),
+      minutes: Math.ceil((Date.now() - startedAt.getTime()) / 60_000),
+      loadBefore,
+      loadAfter: load(),
+    },
+    plays: played,
+    contestants: players,
+    results,
+    verdicts: targets
+      .filter(({ play }) => played.some(({ name }) => name === play))
+      .filter(({ contestant }) => players.some(({ name }) => name === contestant))
+      .map((target) => judge(target, results, played, players)),
+  };
+  mkdirSync(folder, { recursive: true });
+  const text = page(report);
+  writeFileSync(join(folder, `${scenario}.json`), raw(report));
+  writeFileSync(join(folder, `${scenario}.md`), text);
+  for (const [file, svg] of drawAll(results, played, players)) {
+    writeFileSync(join(folder, file), svg);
+  }
+  console.log(text);
+  return report;
+}
+
+for (const scenario of options.scenario) {
+  const { plays: played, results, verdicts } = await measure(scenario);
+  const failures = played.flatMap((play) =>
+    players
+      .filter((player) => results.hasFailed(play, player))
+      .map((player) => `${play.name}: ${player.name}`),
+  );
+  for (const failure of failures) say(`FAILED: ${failure}`);
+  const isMissed = verdicts.some(({ state }) => state === "MISSED");
+  if (failures.length > 0 || (options.check && isMissed)) process.exitCode = 1;
+}
