@@ -43,14 +43,17 @@ export function clientAddressReader(
   trustProxy: TrustProxy,
 ): (socketAddress: string | undefined, forwardedFor: string | undefined) => ClientAddress {
   const isTrusted = trustOf(trustProxy);
-  let last: { readonly text: string; readonly socket: IpAddress | undefined } | undefined;
+  let last: { text: string; socket: IpAddress | undefined; key: string } | undefined;
   return (socketAddress, forwardedFor) => {
     const own = socketAddress ?? "";
     // Behind a proxy it is always the same, and of a busy client it is for a while.
-    if (last?.text !== own) last = { text: own, socket: parseAddress(own) };
-    const { socket } = last;
+    if (last?.text !== own) {
+      const parsed = parseAddress(own);
+      last = { text: own, socket: parsed, key: keyOf(parsed) };
+    }
+    const { socket, key } = last;
     const isProxied = isTrusted(socket, 0);
-    if (!isProxied || forwardedFor === undefined) return { address: keyOf(socket), isProxied };
+    if (!isProxied || forwardedFor === undefined) return { address: key, isProxied };
     const hops = forwardedFor.split(",").slice(-HOPS_MAX).toReversed();
     for (const [place, text] of hops.entries()) {
       const address = parseAddress(text);
@@ -59,7 +62,7 @@ export function clientAddressReader(
       const isLast = place === hops.length - 1;
       if (isLast || !isTrusted(address, place + 1)) return { address: keyOf(address), isProxied };
     }
-    return { address: keyOf(socket), isProxied };
+    return { address: key, isProxied };
   };
 }
 

@@ -106,9 +106,13 @@ export class NodeExchange {
     }
   }
 
-  /** A method, as the state may change under a caller's eyes. */
+  /** Methods, as the state may change under a caller's eyes. */
   private isHeld(): boolean {
     return this.state === "held";
+  }
+
+  private isOver(): boolean {
+    return this.state === "over";
   }
 
   private handleReply(reply: Reply): void {
@@ -139,13 +143,16 @@ export class NodeExchange {
     if (this.state !== "reading") return;
     this.reading?.body.drop();
     this.stopReading();
-    this.limitAnswer();
+    this.state = "answered";
     writeEarly(this.request, this.response, errorAnswer(code, this.judged.headers), this.rules);
+    this.limitAnswer();
   }
 
   private write(answer: HttpAnswer): void {
-    this.limitAnswer();
+    this.state = "answered";
     writeAnswer(this.request, this.response, answer, this.rules);
+    // A small one is the system's at once, and needs no timer.
+    if (isHttp2(this.response) || this.response.writableLength > 0) this.limitAnswer();
   }
 
   private stopReading(): void {
@@ -160,7 +167,7 @@ export class NodeExchange {
 
   /** A client that does not take its answer must not keep it in memory for ever. */
   private limitAnswer(): void {
-    this.state = "answered";
+    if (this.isOver()) return;
     const cut = (): void => destroyConnection(this.request, this.response);
     this.timer = setTimeout(cut, this.rules.answerTimeoutMs);
   }
