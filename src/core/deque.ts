@@ -1,8 +1,10 @@
 /**
  * A queue on a ring of slots that doubles when full: append and take are amortised O(1), and a
- * place once given out stays valid until it is taken. The smallest ring is let go of when it is
- * empty, as most queues of a session are for most of the time. Invariant: `tail - head` values are stored,
- * at `position & (slots.length - 1)` for each position from `head` up to `tail`.
+ * place once given out stays valid until it is taken. Most queues of a session are empty most of the
+ * time: then the smallest ring goes back to where the next one that needs any finds it.
+ *
+ * Invariant: `tail - head` values are stored, at `position & (slots.length - 1)` for each position
+ * from `head` up to `tail`.
  */
 import { assert } from "./errors.ts";
 
@@ -10,6 +12,12 @@ const SLOTS_MIN = 8;
 
 /** What queues without a ring share; none of it is ever used. */
 const NO_SLOTS: undefined[] = [];
+
+/** Rings of the smallest size that nobody uses, with nothing in them. */
+const spareRings: undefined[][] = [];
+
+/** So many are kept, which is more than are used at once unless many sessions are at work. */
+const SPARE_RINGS_MAX = 64;
 
 export class Deque<Value> {
   /** Position of the first value; rises by one with each `shift`. */
@@ -36,7 +44,7 @@ export class Deque<Value> {
     const value = this.slots[slot];
     this.slots[slot] = undefined;
     this.head++;
-    if (this.head === this.tail && this.slots.length === SLOTS_MIN) this.slots = NO_SLOTS;
+    if (this.head === this.tail && this.slots.length === SLOTS_MIN) this.letGo();
     return value;
   }
 
@@ -63,10 +71,18 @@ export class Deque<Value> {
     this.slots = NO_SLOTS;
   }
 
+  private letGo(): void {
+    if (spareRings.length < SPARE_RINGS_MAX) spareRings.push(this.slots as undefined[]);
+    this.slots = NO_SLOTS;
+  }
+
   private grow(): void {
     const old = this.slots;
-    const slots = Math.max(SLOTS_MIN, old.length * 2);
-    const larger = new Array<Value | undefined>(slots).fill(undefined);
+    if (old === NO_SLOTS) {
+      this.slots = spareRings.pop() ?? new Array<undefined>(SLOTS_MIN).fill(undefined);
+      return;
+    }
+    const larger = new Array<Value | undefined>(old.length * 2).fill(undefined);
     for (let position = this.head; position < this.tail; position++) {
       larger[position & (larger.length - 1)] = old[position & (old.length - 1)];
     }

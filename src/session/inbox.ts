@@ -53,6 +53,10 @@ export class Inbox {
   readonly arrived: Deque<Uint8Array> = new Deque();
   /** Messages that the application has and is not done with. */
   handedOut = 0;
+  /** Its owner has planned to have it dispatched. */
+  isFresh = false;
+  /** Messages came, or were consumed, since its owner ended a tick. */
+  isMoved = false;
   /** Consumed messages of which the core has not been told. */
   #consumed = 0;
   /** From this position on, payloads are views of the bodies that brought them. */

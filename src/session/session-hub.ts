@@ -91,10 +91,8 @@ export class SessionHub {
   #flushes: Flushes | undefined;
   /** What the application is to be told when the core is drained, in the order of its happening. */
   readonly #news: Deque<() => void> = new Deque();
-  /** Inboxes with something new in them. */
-  readonly #fresh: LazySet<Inbox> = new LazySet();
   /** Inboxes to which messages came, or of which some were consumed, since the last tick ended. */
-  readonly #moved: LazySet<Inbox> = new LazySet();
+  readonly #moved: Deque<Inbox> = new Deque();
   /** Channels of which both halves have ended: the core forgets them, and then so does this. */
   readonly #over: LazySet<number> = new LazySet();
   #isFull = false;
@@ -334,7 +332,7 @@ export class SessionHub {
 
   /** Messages were consumed: the core is told at the end of the tick. */
   noteConsumed(inbox: Inbox): void {
-    this.#moved.add(inbox);
+    this.#noteMoved(inbox);
     this.touch();
   }
 
@@ -349,11 +347,11 @@ export class SessionHub {
   beforeTransmit(nowMs: number): void {
     this.#tickMs = undefined;
     this.#transmitAtBytes = TRANSMIT_BYTES;
-    for (const inbox of this.#moved) {
+    for (let inbox = this.#moved.shift(); inbox; inbox = this.#moved.shift()) {
+      inbox.isMoved = false;
       inbox.own();
       this.#returnCredit(nowMs, inbox);
     }
-    this.#moved.clear();
   }
 
   /** The server is heard by this link now. */
@@ -448,15 +446,21 @@ export class SessionHub {
   #deliver(channelId: number, payloads: readonly Uint8Array[]): void {
     const inbox = this.inboxOf(channelId);
     inbox.push(payloads);
-    this.#moved.add(inbox);
+    this.#noteMoved(inbox);
     this.#refresh(inbox);
   }
 
+  #noteMoved(inbox: Inbox): void {
+    if (inbox.isMoved) return;
+    inbox.isMoved = true;
+    this.#moved.push(inbox);
+  }
+
   #refresh(inbox: Inbox): void {
-    if (this.#fresh.has(inbox)) return;
-    this.#fresh.add(inbox);
+    if (inbox.isFresh) return;
+    inbox.isFresh = true;
     this.tell(() => {
-      this.#fresh.delete(inbox);
+      inbox.isFresh = false;
       inbox.dispatch();
     });
   }
