@@ -117,6 +117,7 @@ export class Site {
         : RunningProxy.start(way, site.#serverPort, conditions);
     site.#proxy = await stand;
     diagnostics.subscribe("http.client.response.finish", site.#note);
+    diagnostics.subscribe("undici:request:headers", site.#noteOwn);
     onTestFinished(() => site.#endClients());
     return site;
   }
@@ -260,8 +261,19 @@ export class Site {
     increment(this.statuses, response.statusCode ?? 0);
   };
 
+  /** Of the connections that a client keeps without an agent. */
+  readonly #noteOwn = (message: unknown): void => {
+    const { request, response } = message as {
+      readonly request: { readonly origin: string };
+      readonly response: { readonly statusCode: number };
+    };
+    if (new URL(request.origin).port !== String(this.#proxy?.port)) return;
+    increment(this.statuses, response.statusCode);
+  };
+
   #endClients(): void {
     diagnostics.unsubscribe("http.client.response.finish", this.#note);
+    diagnostics.unsubscribe("undici:request:headers", this.#noteOwn);
     for (const client of this.#clients) client.abort();
     for (const agent of this.#agents) agent.destroy();
   }
