@@ -10,7 +10,7 @@ import { BodySplitter, PIPE_FIRST_BYTES_MAX } from "../core/index.ts";
 import { within } from "../core/options.ts";
 import { checkFunction, checkKnown, refuse, withoutUndefined } from "../session/checks.ts";
 import type { PipeEvents, RequestHandler } from "../session/peer.ts";
-import { Agreement, drawPreamble, PreambleReader } from "../tcp/handshake.ts";
+import { Agreement, drawPreamble, type OwnPreamble, PreambleReader } from "../tcp/handshake.ts";
 import { endSocket, tuneSocket, writeBody } from "../tcp/sockets.ts";
 import { Admission, type Admitted } from "./admission.ts";
 import { clientAddressReader } from "./client-address.ts";
@@ -148,6 +148,8 @@ class Connection {
   private readonly admitted: Admitted;
   private readonly settings: Settings;
   private readonly preamble = new PreambleReader();
+  /** Until the client's has come. */
+  private own: OwnPreamble | undefined;
   /** Raised when the first body is there, and goes to the server. */
   private readonly splitter = new BodySplitter(PIPE_FIRST_BYTES_MAX);
   /** Bodies that came together with those of this turn. */
@@ -164,6 +166,9 @@ class Connection {
   start(): void {
     const { socket } = this;
     this.late = setTimeout(() => socket.destroy(), this.settings.preambleTimeoutMs);
+    // [TCP-2]: the client's need not have come, and the proof that follows it comes the sooner.
+    this.own = drawPreamble();
+    socket.write(this.own.bytes);
     socket.on("data", (piece: Uint8Array) => this.guarded(() => this.receive(piece)));
     socket.on("close", () => {
       clearTimeout(this.late);
@@ -195,15 +200,14 @@ class Connection {
     const { socket, preamble } = this;
     const rest = preamble.push(piece);
     if (typeof rest === "string") {
-      // Another version of this binding learns which one there is; others learn nothing.
-      if (rest === "tcp_version") {
-        socket.write(drawPreamble().bytes);
-        endSocket(socket, this.settings.preambleTimeoutMs);
-      } else socket.destroy();
+      // Another version of this binding must not lose what tells it which one there is.
+      if (rest === "tcp_version") endSocket(socket, this.settings.preambleTimeoutMs);
+      else socket.destroy();
       return undefined;
     }
-    if (!preamble.isWhole) return undefined;
-    const own = drawPreamble();
+    const { own } = this;
+    if (!preamble.isWhole || own === undefined) return undefined;
+    this.own = undefined;
     let agreement: Agreement;
     try {
       agreement = new Agreement(own, preamble.bytes, own.bytes);
@@ -211,7 +215,6 @@ class Connection {
       socket.destroy();
       return undefined;
     }
-    socket.write(own.bytes);
     this.begin(agreement);
     return rest;
   }

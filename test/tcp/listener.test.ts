@@ -154,12 +154,21 @@ describe("a TCP listener", () => {
     ["HTTP", "GET / HTTP/1.1\r\n\r\n"],
     ["TLS", "\u0016\u0003\u0001\u0002\u0000"],
     ["noise", "\u0000\u00ff\u0000\u00ff"],
-  ])("[TCP-2] says nothing to who speaks %s", async (_, text) => {
+  ])("[TCP-2] says nothing but its preamble to who speaks %s", async (_, text) => {
     const site = await serve();
     const socket = dial(site);
     socket.write(Buffer.from(text, "latin1"));
-    expect(await saidTo(socket)).toHaveLength(0);
+    expect((await saidTo(socket)).length).toBeLessThanOrEqual(PREAMBLE_BYTES);
     expect(site.open.size).toBe(0);
+  });
+
+  test("[TCP-2] says its preamble before it has heard another one", async () => {
+    const site = await serve();
+    const socket = dial(site);
+    const [said] = (await soon(once(socket, "data"), "a preamble")) as [Buffer];
+    expect(said.subarray(0, 9)).toEqual(Buffer.from("holdfast\u0001"));
+    expect(said).toHaveLength(PREAMBLE_BYTES);
+    expect(site.heard[0]).toEqual([]);
   });
 
   test("[TCP-2] tells another version its own, and ends the connection", async () => {
@@ -180,7 +189,7 @@ describe("a TCP listener", () => {
       if (what === "nothing" || what === "half a preamble") {
         const socket = dial(site);
         if (what !== "nothing") socket.write(drawPreamble().bytes.subarray(0, 30));
-        expect(await saidTo(socket)).toHaveLength(0);
+        expect(await saidTo(socket)).toHaveLength(PREAMBLE_BYTES);
       } else {
         const { socket, agreement } = await greeted(site);
         if (what === "half a body") socket.write(opening(agreement).subarray(0, 50));
@@ -234,7 +243,8 @@ describe("a TCP listener", () => {
     const announced = Uint8Array.of(0x19, 0x80, 0x00, 0xea, 0x60);
     const first = await greeted(site);
     first.socket.write(announced);
-    await until(() => site.heard[0]?.length === 2, "the first head");
+    const headBytes = PREAMBLE_BYTES + announced.length;
+    await until(() => Buffer.concat(site.heard[0] ?? []).length === headBytes, "the first head");
     const second = await greeted(site);
     second.socket.write(announced);
     expect(await saidTo(second.socket)).toHaveLength(0);
