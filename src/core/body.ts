@@ -55,11 +55,11 @@ export interface AnswerPrefix {
   readonly parked: readonly number[];
 }
 
-/** The client asks for a pipe that comes down: who shows the ticket may have it. */
+/** A ticket of the client's: who shows it gets the pipe that it stands for. */
 export interface Offer {
   /** The number of the link, above those of all links of this life before it. */
   readonly link: number;
-  /** Random bytes, `TICKET_BYTES` of them, that stand in the address of the stream. */
+  /** Random bytes, `TICKET_BYTES` of them, that stand in the URL of the pipe. */
   readonly ticket: Uint8Array;
 }
 
@@ -317,7 +317,7 @@ export interface Body {
   readonly pauseMs?: number | undefined;
   /** Lives whose successor the sender is, rising: it takes over from these and from no other. */
   readonly succeeds?: readonly number[] | undefined;
-  /** A stream may be asked for. */
+  /** A stream may be asked for; on a pipe: the next pipe both ways may be begun. */
   readonly offer?: Offer | undefined;
   /** By which link the client hears. */
   readonly hearing?: Hearing | undefined;

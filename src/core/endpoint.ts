@@ -4,8 +4,8 @@
  * spec 7.
  *
  * Readers: `sessions`, `recognise`, `recogniseTicket`. Handlers: `handleRequest`, `handleGone`,
- * `handleVerdict`, `handleTimeout`, and of pipes `handlePipe`, `handleStream`, `handlePipeBody`,
- * `handlePipeGone`, `handleNamedGone`.
+ * `handleVerdict`, `handleTimeout`, and of pipes `handlePipe`, `handleAnnounced`, `handleStream`,
+ * `handlePipeBody`, `handlePipeGone`, `handleNamedGone`.
  * Commands: `drain`, `abortAll`, `retirePipe`, `nameStream`, and those of the sessions; call
  * `touch(session)` after one of these. `poll()` drains the endpoint and every session that was
  * touched, and ends with the earliest timeout of all.
@@ -101,7 +101,7 @@ export interface ServerSession {
   origin: Origin;
   /** When an opening without a verdict is refused; Infinity after the verdict. */
   verdictAtMs: number;
-  /** @internal The ticket of the stream that its client may ask for, as a key; "" for none. */
+  /** @internal The ticket of the pipe that its client may ask for, as a key; "" for none. */
   ticket: string;
   /** @internal Waits in the endpoint's list of sessions to be drained. */
   isTouched: boolean;
@@ -150,13 +150,13 @@ export type EndpointOutput =
  *
  * Readers: `sessions`, `recognise`, `recogniseTicket`. Commands: `drain`, `abortAll`, `retirePipe`,
  * `nameStream`, those of `session.side` with `touch`. Handlers: `handleRequest`, `handleGone`,
- * `handleVerdict`, `handleTimeout`, and of pipes `handlePipe`, `handleStream`, `handlePipeBody`,
- * `handlePipeGone`, `handleNamedGone`. After each, drain `poll()`.
+ * `handleVerdict`, `handleTimeout`, and of pipes `handlePipe`, `handleAnnounced`, `handleStream`,
+ * `handlePipeBody`, `handlePipeGone`, `handleNamedGone`. After each, drain `poll()`.
  */
 export class Endpoint {
   /** Sessions that live, by identifier. */
   readonly sessions: Map<string, ServerSession> = new Map();
-  /** Sessions by the tickets of their streams. */
+  /** Sessions by the tickets of their streams, or of their next pipes. */
   private readonly tickets: Map<string, ServerSession> = new Map();
   /** Streams that have a name and no session yet, by name, the oldest first. */
   private readonly named: Map<string, NamedStream> = new Map();
@@ -272,6 +272,23 @@ export class Endpoint {
   }
 
   /**
+   * A connection has opened on which bodies pass both ways, and shown this ticket: where it is of a
+   * session, that speaks there before a body has come [PIPE-14].
+   *
+   * @returns the session, for `handlePipeBody`; undefined where nobody has announced it, and the
+   *   first body is one for `handlePipe`.
+   */
+  handleAnnounced(nowMs: number, handle: number, ticket: Uint8Array): ServerSession | undefined {
+    this.advance(nowMs);
+    const session = this.recogniseTicket(ticket);
+    if (session === undefined) return undefined;
+    session.side.handleAnnounced(nowMs, handle);
+    this.noteTicket(session);
+    this.touch(session);
+    return session;
+  }
+
+  /**
    * Somebody asks for a stream that the server is to name [PIPE-13]. The first body on it says the
    * name; when a session's request says it too, `stream-taken` tells whose the stream is.
    *
@@ -295,23 +312,28 @@ export class Endpoint {
     for (const [key, stream] of this.named) if (stream.handle === handle) this.named.delete(key);
   }
 
-  /** A further body has come whole on a pipe. */
+  /** A further body has come whole on a pipe, or the first one where its ticket was shown. */
   handlePipeBody(nowMs: number, session: ServerSession, handle: number, bytes: Uint8Array): void {
     this.advance(nowMs);
     const { side } = session;
     const pipe = pipeOf(side, handle);
     if (pipe === undefined) return;
+    // [PIPE-14]: who has the ticket alone is heard by nobody.
+    let isKnown = !pipe.isUnproved;
     try {
       const head = readHead(bytes, this.options.bodyBytesMax);
-      if (head.direction !== 0 || head.address !== undefined) {
-        throw new ProtocolError("misdelivered");
-      }
+      const { direction, address } = head;
+      if (isKnown) isKnown = address === undefined;
+      else isKnown = address !== undefined && isOfPipe(session, pipe, address);
+      if (direction !== 0 || !isKnown) throw new ProtocolError("misdelivered");
       if (head.checksum === "none") throw new ProtocolError("checksum_missing");
-      side.handlePipeBody(nowMs, pipe, readBody(bytes, head, side.name));
+      const body = readBody(bytes, head, side.name);
+      side.handlePipeBody(nowMs, pipe, body);
+      if (body.offer !== undefined) this.noteTicket(session);
     } catch (error) {
       const code = protocolCode(error);
       // Where one body is damaged nobody can say where the next begins.
-      if (isDamage(code)) side.breakPipe(nowMs, pipe);
+      if (!isKnown || isDamage(code)) side.breakPipe(nowMs, pipe);
       else side.violated(nowMs, code);
     }
     this.touch(session);
@@ -898,6 +920,12 @@ function isOwner(
   return (
     principal === undefined || origin.principal === undefined || principal === origin.principal
   );
+}
+
+/** Whether the first body on a pipe whose ticket was shown is of the life that has announced it. */
+function isOfPipe({ side, secret }: ServerSession, pipe: Pipe, address: Address): boolean {
+  if (address.link !== pipe.link || address.incarnation !== side.incarnation) return false;
+  return keyOf(address.sessionId) === keyOf(side.name) && THE_SECRET.proves(secret, address);
 }
 
 /** Compares in a time that does not depend on where the difference is. */

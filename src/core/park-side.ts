@@ -5,9 +5,9 @@
  *
  * `Endpoint` finds the session for a request and checks its secret before `handleRequest`.
  * Handlers: `handleRequest`, `handleGone`, `handleTimeout`, and of pipes `handlePipe`,
- * `handleStream`, `handlePipeBody`, `handlePipeGone`. Commands: those of `Half`, `accept`, `drain`
- * and `abort`. Outputs of `poll()`: `respond`, `transmit`, `hang-up`, the application's, and the
- * timeout.
+ * `handleAnnounced`, `handleStream`, `handlePipeBody`, `handlePipeGone`. Commands: those of `Half`,
+ * `accept`, `drain` and `abort`. Outputs of `poll()`: `respond`, `transmit`, `hang-up`, the
+ * application's, and the timeout.
  *
  * Invariants: `parked` ascends by exchange, and holds no exchange that is in `answered` or over;
  * every handle that came in goes out in exactly one `respond`, or was gone; before the verdict
@@ -87,7 +87,7 @@ export class ParkSide extends PipedHalf<RespondOutput> {
   private lastLink = 0;
   /** Requests from this exchange on say anew by which link the client hears. */
   private hearingFrom = 0;
-  /** The streams that the client may ask for. */
+  /** The stream that the client may ask for, or its next pipe. */
   private offered: Body["offer"] = undefined;
   /** It has come since something was answered: its client waits to hear that it came. */
   private isOfferOwed = false;
@@ -117,7 +117,7 @@ export class ParkSide extends PipedHalf<RespondOutput> {
     return this.parked.length > 0 || this.speaking !== undefined;
   }
 
-  /** @internal The ticket of the stream that the client has offered to take; undefined: none. */
+  /** @internal The ticket of the pipe that the client has offered to take; undefined: none. */
   get ticket(): Uint8Array | undefined {
     return this.offered?.ticket;
   }
@@ -228,7 +228,10 @@ export class ParkSide extends PipedHalf<RespondOutput> {
     if (isNewer) this.beginIncarnation(incarnation);
     this.applyBeside(body, () => this.notePrefix(request));
     this.noteNamed(link, request.exchange);
-    if (body.offer !== undefined) this.noteOffer(body.offer);
+    if (body.offer !== undefined) {
+      // Said again it is news as well: the answer that told of it may be lost [PIPE-2].
+      if (this.noteOffer(body.offer)) this.isOfferOwed = true;
+    }
     this.park(request.exchange, handle, link);
     if (body.open !== undefined) this.isOpenedOwed = this.mustStateOpened;
     if (body.ended !== undefined) this.endByClient(body.ended);
@@ -282,12 +285,30 @@ export class ParkSide extends PipedHalf<RespondOutput> {
   /** Somebody has shown the ticket of a stream, or it is the name of one. @internal */
   handleStream(nowMs: number, handle: number, name?: Uint8Array): void {
     this.advance(nowMs);
-    assert(this.state !== "ended" && this.offered !== undefined, "stream_of_nobody");
-    const { link } = this.offered;
-    this.offered = undefined;
+    const link = this.takeOffered();
     // Who shows a ticket knows that it came.
     if (name === undefined) this.isOfferOwed = false;
     this.beginPipe(handle, link, false, name);
+  }
+
+  /**
+   * Somebody has shown the ticket of the next pipe that goes both ways: it is spoken on, and until
+   * its first body has come it changes nothing [PIPE-14].
+   *
+   * @internal
+   */
+  handleAnnounced(nowMs: number, handle: number): void {
+    this.advance(nowMs);
+    const pipe = this.beginPipe(handle, this.takeOffered(), true);
+    if (pipe !== undefined) pipe.isUnproved = true;
+  }
+
+  /** The link of the ticket, which is good for once. */
+  private takeOffered(): number {
+    assert(this.state !== "ended" && this.offered !== undefined, "ticket_of_nobody");
+    const { link } = this.offered;
+    this.offered = undefined;
+    return link;
   }
 
   /**
@@ -300,7 +321,9 @@ export class ParkSide extends PipedHalf<RespondOutput> {
     this.advance(nowMs);
     this.check(body);
     pipe.noteHeard(this.nowMs);
+    pipe.isUnproved = false;
     this.applyBeside(body, NO_EXCHANGES);
+    if (body.offer !== undefined) this.noteOffer(body.offer);
     if (body.hearing !== undefined) {
       this.noteJoined(body.hearing);
       pipe.isAsked = true;
@@ -673,15 +696,14 @@ export class ParkSide extends PipedHalf<RespondOutput> {
     this.transmissions.push({ kind: "hang-up", handle });
   }
 
-  private noteOffer(offer: NonNullable<Body["offer"]>): void {
+  /** Returns whether it is the last one. */
+  private noteOffer(offer: NonNullable<Body["offer"]>): boolean {
     const newest = Math.max(this.lastLink, this.offered?.link ?? 0);
     // Requests overtake each other: the highest link is that of the last offer.
-    if (offer.link < newest) return;
-    // Said again it is news as well: the answer that told of it may be lost [PIPE-2].
-    this.isOfferOwed = true;
-    if (offer.link === newest) return;
-    // A copy: it must not keep the request's whole body alive.
-    this.offered = { link: offer.link, ticket: offer.ticket.slice() };
+    if (offer.link < newest) return false;
+    // A copy: it must not keep the whole body alive.
+    if (offer.link > newest) this.offered = { link: offer.link, ticket: offer.ticket.slice() };
+    return true;
   }
 
   /** By which link the client hears, as a request says; older ones say nothing [PIPE-4]. */

@@ -36,6 +36,8 @@ export class Pipe {
   isProved = false;
   /** Client: since when LINK waits for PIPE; Infinity: it does not. */
   askedAtMs: number = Infinity;
+  /** Server: it was begun by a ticket, and no body with the secret has come yet. */
+  isUnproved = false;
   /** Server: LINK has come, and PIPE is owed. */
   isAsked = false;
   /** The server wants it replaced; and has said so. */

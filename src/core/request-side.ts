@@ -5,12 +5,13 @@
  *
  * Handlers: `handleAnswer`, `handleFailure`, `handleWake`, `handleTimeout`, and of pipes
  * `handlePipeBody`, `handlePipeClosed`, `handlePipeFailed`. Commands: those of `Half`, `save`,
- * `flush`, `abort`, `renewParked`, `setTurn`, `openPipe`, `offerPipe`, `takeStream`. Outputs of
- * `poll()`: `request`, `abort`, `transmit`, `hang-up`, the application's, and the timeout.
+ * `flush`, `abort`, `renewParked`, `setTurn`, `openPipe`, `announcePipe`, `offerPipe`,
+ * `takeStream`. Outputs of `poll()`: `request`, `abort`, `transmit`, `hang-up`, the application's,
+ * and the timeout.
  */
 import { readAnswer, readPiped, refusesVersion } from "./answer-reader.ts";
 import { Backoff } from "./backoff.ts";
-import type { Address, AnswerPrefix, Body, PipeState } from "./body.ts";
+import type { Address, AnswerPrefix, Body, Offer, PipeState } from "./body.ts";
 import type { BodyOptions } from "./body-writer.ts";
 import { ChannelReceiver } from "./channel-receiver.ts";
 import { ChannelSender } from "./channel-sender.ts";
@@ -112,9 +113,9 @@ export interface FailureKind {
  * The client's half of a session, and all of its client's core.
  *
  * Readers: plain properties. Commands: `send`, `openChannel`, `close`, `abort`, `save`, `flush`,
- * `renewParked`, `setTurn`, `openPipe`, `offerPipe`, `takeStream`. Handlers: `handleAnswer`,
- * `handleFailure`, `handleTimeout`, `handleWake`, `handlePipeBody`, `handlePipeClosed`,
- * `handlePipeFailed`. After each command or handler, drain `poll()`.
+ * `renewParked`, `setTurn`, `openPipe`, `announcePipe`, `offerPipe`, `takeStream`. Handlers:
+ * `handleAnswer`, `handleFailure`, `handleTimeout`, `handleWake`, `handlePipeBody`,
+ * `handlePipeClosed`, `handlePipeFailed`. After each command or handler, drain `poll()`.
  */
 export class RequestSide extends PipedHalf<RequestOutput> {
   /** @internal The requests that are out. */
@@ -158,6 +159,8 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   private linksBefore = 0;
   /** A stream that the server is asked for. */
   private readonly offer: StreamOffer = new StreamOffer();
+  /** The next pipe both ways, and whether the server was told of it [PIPE-14]. */
+  private announced: { readonly offer: Offer; isSaid: boolean } | undefined = undefined;
   /** The server knows by which pipe this side hears. */
   private isJoinKnown = true;
   /** What requests are for. */
@@ -217,6 +220,11 @@ export class RequestSide extends PipedHalf<RequestOutput> {
    */
   get notBeforeMs(): number {
     return Math.max(this.retry.notBeforeMs, this.pausedUntilMs, this.savedUntilMs);
+  }
+
+  /** The link of the pipe that was announced, once the server was told; undefined: there is none. */
+  get announcedLink(): number | undefined {
+    return this.announced?.isSaid === true ? this.announced.offer.link : undefined;
   }
 
   // --- commands -------------------------------------------------------------------------------
@@ -421,18 +429,38 @@ export class RequestSide extends PipedHalf<RequestOutput> {
    *
    * @param prove - makes what stands in the place of the secret in the address of the first body, of
    *   16 to 64 bytes; default: the secret itself, for what cannot be overheard.
+   * @param announcedLink - where its connection has shown the ticket of `announcePipe`: the reader
+   *   of that name, as it was then.
    * @returns its link: the handle in `transmit`, `hang-up`, `handlePipeBody` and `handlePipeClosed`.
    * @throws UsageError `session_closed`, `state_invalid` for the literal procedure, `option_invalid`
    *   for a proof of another length.
    */
-  openPipe(nowMs: number, prove?: Prove): number {
+  openPipe(nowMs: number, prove?: Prove, announcedLink?: number): number {
     const { sessionId, secret } = this;
     const isOpening = this.peer === undefined;
     const proof = prove?.({ sessionId: sessionId.slice(), secret: secret.slice(), isOpening });
     if (proof !== undefined) within(proof.length, NONCE_BYTES, PROOF_BYTES_MAX, "proof.length");
-    const pipe = this.beginPipe(nowMs, true);
+    const pipe = this.beginPipe(nowMs, true, announcedLink);
     pipe.proof = proof?.slice();
     return pipe.link;
+  }
+
+  /**
+   * Tells the server, on the pipe by which this side hears, the ticket by which it will know whose
+   * the next one is: it then speaks there before a body has come [PIPE-14]. It goes along with what
+   * leaves next; before that the ticket is of no use.
+   *
+   * @param ticket `TICKET_BYTES` random bytes.
+   * @throws UsageError `session_closed`, `option_invalid`; `state_invalid` where this side does not
+   *   speak on a pipe.
+   */
+  announcePipe(nowMs: number, ticket: Uint8Array): void {
+    within(ticket.length, TICKET_BYTES, TICKET_BYTES, "ticket.length");
+    this.advance(nowMs);
+    if (this.state === "ended") throw new UsageError("session_closed");
+    if (this.joinedPipe?.isDuplex !== true) throw new UsageError("state_invalid", "no pipe");
+    const link = ++this.lastLink;
+    this.announced = { offer: { link, ticket: ticket.slice() }, isSaid: false };
   }
 
   /**
@@ -466,14 +494,17 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     return link;
   }
 
-  private beginPipe(nowMs: number, isDuplex: boolean): Pipe {
+  private beginPipe(nowMs: number, isDuplex: boolean, announcedLink?: number): Pipe {
     this.advance(nowMs);
     if (this.state === "ended") throw new UsageError("session_closed");
     const { literal } = this.options;
     if (literal !== undefined && (isDuplex || !literal.streaming)) {
       throw new UsageError("state_invalid", "literal");
     }
-    const link = ++this.lastLink;
+    // [PIPE-1]: a link that was announced before others were used is not above them.
+    const isLast = announcedLink !== undefined && announcedLink === this.announcedLink;
+    const link = isLast ? announcedLink : ++this.lastLink;
+    this.announced = undefined;
     const pipe = new Pipe(this.nowMs, link, link, isDuplex);
     this.search.noteAnswered();
     this.addPipe(pipe);
@@ -856,11 +887,20 @@ export class RequestSide extends PipedHalf<RequestOutput> {
       const succeeds = this.predecessors.length === 0 ? undefined : this.predecessors;
       return { owner: ownerOf(this.generation), open, succeeds };
     }
-    if (this.nowMs < this.linkDueAtMs(pipe)) return {};
+    const offer = this.takeAnnounced();
+    if (this.nowMs < this.linkDueAtMs(pipe)) return { offer };
     this.isJoinKnown = true;
     pipe.provokedAtMs = this.nowMs;
     pipe.askedAtMs = Math.min(pipe.askedAtMs, this.nowMs);
-    return { hearing: { link: pipe.link, fromExchange: this.exchanges.next } };
+    return { offer, hearing: { link: pipe.link, fromExchange: this.exchanges.next } };
+  }
+
+  /** What the server was not told yet; a pipe keeps what is said once. */
+  private takeAnnounced(): Offer | undefined {
+    const { announced } = this;
+    if (announced === undefined || announced.isSaid) return undefined;
+    announced.isSaid = true;
+    return announced.offer;
   }
 
   /** Only the first body needs to say whose it is [PIPE-2]. */
@@ -1239,6 +1279,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     this.failuresCountedTo = this.exchanges.next - 1;
     this.lastAnswered = 0;
     for (const pipe of this.pipes.values()) this.dropPipe(pipe, "ended");
+    this.announced = undefined;
     this.linksBefore = this.lastLink;
   }
 

@@ -11,7 +11,7 @@ import { assert } from "./errors.ts";
  * Of what fields the states of this version consist: a hash of their names, kept right by a test.
  * The bundle for browsers has shorter names and puts a hash of its own here.
  */
-export const STATE_FORMAT = "6dd1cab8";
+export const STATE_FORMAT = "82158356";
 
 /** A value as plain data: `{ root, nodes }`, where a node refers to others by their number. */
 export interface Snapshot {

@@ -78,7 +78,7 @@ export function upgradeListener(
       refuseUpgrade(socket, judged.code);
       return;
     }
-    const { address, admitted } = judged;
+    const { address, admitted, ticket } = judged;
     releaseAtEnd(socket, admitted);
     // It would be written into the WebSocket.
     if (answerUnderWay(socket) !== undefined) {
@@ -86,7 +86,8 @@ export function upgradeListener(
       return;
     }
     server.handleUpgrade(request, socket, head, (webSocket) => {
-      serve(webSocket, socket, { handler, rules, admitted, peer: { address, header, request } });
+      const peer = { address, header, request };
+      serve(webSocket, socket, { handler, rules, admitted, peer, ticket });
     });
   };
 }
@@ -140,11 +141,13 @@ function serve(
     rules,
     admitted,
     peer,
+    ticket,
   }: {
     readonly handler: RequestHandler;
     readonly rules: RequestRules;
     readonly admitted: Admitted;
     readonly peer: Peer;
+    readonly ticket: Uint8Array | undefined;
   },
 ): void {
   // A frame that breaks RFC 6455, or is too large: `close` follows.
@@ -156,7 +159,7 @@ function serve(
   const pipe = new WebSocketServerPipe(webSocket, rules, admitted, handler.bodyBytesMax);
   const { inflow } = pipe;
   socket.prependListener("data", (piece: Buffer) => inflow.add(piece.length));
-  const events = handler.handlePipe(peer, pipe);
+  const events = handler.handlePipe(peer, pipe, undefined, ticket);
   webSocket.on("message", (data, isBinary) => pipe.take(events, data, isBinary));
   webSocket.on("ping", (data) => pipe.answerPing(data));
   webSocket.on("pong", (data) => inflow.noteControl(data.length));

@@ -119,7 +119,13 @@ export type Judgement =
 export type UpgradeJudgement =
   | { readonly kind: "elsewhere" }
   | { readonly kind: "refuse"; readonly code: HttpErrorCode }
-  | { readonly kind: "open"; readonly address: string; readonly admitted: Admitted };
+  | {
+      readonly kind: "open";
+      readonly address: string;
+      readonly admitted: Admitted;
+      /** That it shows; undefined: none. */
+      readonly ticket: Uint8Array | undefined;
+    };
 
 export class RequestRules {
   readonly bodyTimeoutMs: number;
@@ -209,7 +215,7 @@ export class RequestRules {
     }
     const admitted = this.admission.admit(client.address);
     if (typeof admitted === "string") return { kind: "refuse", code: admitted };
-    return { kind: "open", address: client.address, admitted };
+    return { kind: "open", address: client.address, admitted, ticket: ticketIn(head.target) };
   }
 
   /** Something of the application threw. Never throws. */

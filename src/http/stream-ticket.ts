@@ -1,4 +1,4 @@
-/** A stream's ticket in its URL: `?stream=` and its bytes in base64url [HTTP-11]. */
+/** A pipe's ticket in its URL: `?stream=` and its bytes in base64url [HTTP-11] [HTTP-13]. */
 
 const PARAMETER = "stream";
 
@@ -7,8 +7,17 @@ const NEW = "new";
 
 /** The URL that a stream is got from; without a ticket one that the server names. */
 export function streamUrl(url: string, ticket: Uint8Array): string {
+  return withParameter(url, ticket.length === 0 ? NEW : encode(ticket));
+}
+
+/** The URL of a WebSocket that shows its ticket. */
+export function ticketUrl(url: string, ticket: Uint8Array): string {
+  return withParameter(url, encode(ticket));
+}
+
+function withParameter(url: string, text: string): string {
   const own = new URL(url);
-  own.searchParams.set(PARAMETER, ticket.length === 0 ? NEW : encode(ticket));
+  own.searchParams.set(PARAMETER, text);
   return own.href;
 }
 

@@ -3,6 +3,7 @@
  * browsers, that of `ws` in Node; both have the same interface [HTTP-13].
  */
 import type { PipeCarrier, PipeConnection, PipeEvents } from "../session/pipe-carrier.ts";
+import { ticketUrl } from "./stream-ticket.ts";
 
 /** The subprotocol, so that a server of something else refuses instead of being talked to. */
 export const SUBPROTOCOL = "holdfast.1";
@@ -24,6 +25,7 @@ export type MakeWebSocket = (url: string) => WebSocketLike | Promise<WebSocketLi
 export class WebSocketPipes implements PipeCarrier {
   readonly name = "websocket";
   readonly isDuplex = true;
+  readonly isAnnounced = true;
   readonly origin: string;
   private readonly url: string;
   private readonly make: MakeWebSocket;
@@ -37,9 +39,10 @@ export class WebSocketPipes implements PipeCarrier {
     this.make = make;
   }
 
-  open(events: PipeEvents): PipeConnection {
+  open(events: PipeEvents, ticket: Uint8Array): PipeConnection {
     const connection = new Connection(events);
-    void connection.begin(this.make, this.url);
+    const url = ticket.length === 0 ? this.url : ticketUrl(this.url, ticket);
+    void connection.begin(this.make, url);
     return connection;
   }
 }

@@ -42,12 +42,20 @@ interface Attempt {
   readonly ticket: Uint8Array;
   /** Undefined while the server has not heard of the ticket. */
   connection: PipeConnection | undefined;
+  /** The link that the server was told of, where the ticket is of one that was announced. */
+  readonly announcedLink: number | undefined;
   /** The core's number, once the connection is up. */
   link: number | undefined;
   /** When it will have worked; Infinity before it is joined, and afterwards. */
   worksAtMs: number;
   /** The server wants another one in its place, or has it already: its end says nothing. */
   isEnding: boolean;
+}
+
+/** The next connection of a way, as the server was told of it [PIPE-14]. */
+interface Announced {
+  readonly way: Way;
+  readonly ticket: Uint8Array;
 }
 
 export class Links {
@@ -63,6 +71,7 @@ export class Links {
   readonly #touch: () => void;
   readonly #attempts: Set<Attempt> = new Set();
   #joined: Attempt | undefined;
+  #announced: Announced | undefined;
   /** By which link the client hears, or heard last where there is no polling. */
   #name: LinkName;
   /** There is no polling: the core says when it needs a pipe. */
@@ -223,10 +232,15 @@ export class Links {
   /** Returns when the connection should be up. */
   #open(way: Way, beganAtMs: number): number {
     const { carrier } = way;
+    const announced = this.#takeAnnounced(way);
+    const ticket = carrier.isDuplex
+      ? (announced?.ticket ?? NO_TICKET)
+      : this.#host.randomBytes(TICKET_BYTES);
     const attempt: Attempt = {
       way,
       beganAtMs,
-      ticket: carrier.isDuplex ? NO_TICKET : this.#host.randomBytes(TICKET_BYTES),
+      ticket,
+      announcedLink: announced && this.#side.announcedLink,
       link: undefined,
       connection: undefined,
       worksAtMs: Infinity,
@@ -239,7 +253,8 @@ export class Links {
       this.#touch();
       return Infinity;
     }
-    attempt.connection = carrier.open(this.#eventsOf(attempt), NO_TICKET);
+    const shown = carrier.isNamed === true ? NO_TICKET : ticket;
+    attempt.connection = carrier.open(this.#eventsOf(attempt), shown);
     return beganAtMs + CONNECT_TIMEOUT_MS;
   }
 
@@ -249,7 +264,8 @@ export class Links {
     return {
       opened: (prove) => {
         if (isOver() || attempt.link !== undefined) return;
-        attempt.link = this.#side.openPipe(this.#host.nowMs(), prove);
+        const { announcedLink } = attempt;
+        attempt.link = this.#side.openPipe(this.#host.nowMs(), prove, announcedLink);
         this.#moved();
       },
       body: (bytes) => {
@@ -323,6 +339,24 @@ export class Links {
     this.#name = attempt.way.carrier.name;
     attempt.worksAtMs = attempt.beganAtMs + WORKED_MS;
     attempt.way.experience.join(this);
+    if (attempt.way.carrier.isAnnounced === true) this.#announce(attempt.way, link);
+  }
+
+  /** Of the next connection the server knows whose it is before anything has come on it. */
+  #announce(way: Way, link: number): void {
+    // It may be gone again.
+    if (this.#side.joined !== link) return;
+    const ticket = this.#host.randomBytes(TICKET_BYTES);
+    this.#side.announcePipe(this.#host.nowMs(), ticket);
+    this.#announced = { way, ticket };
+  }
+
+  /** What the server knows of the next connection; it is good for once. */
+  #takeAnnounced(way: Way): Announced | undefined {
+    const announced = this.#announced;
+    this.#announced = undefined;
+    if (announced?.way !== way || this.#side.announcedLink === undefined) return undefined;
+    return announced;
   }
 
   /** The server wants another pipe in place of this one, which goes when the next is joined. */

@@ -62,9 +62,9 @@ export interface RequestHandler {
   handleRequest(body: Uint8Array, peer: Peer, reply: (reply: Reply) => void): () => void;
   /**
    * A connection has opened on which bodies pass both ways. Nothing is known of it yet; `claim` where
-   * its first body has no secret.
+   * its first body has no secret, `ticket` where its client has shown one, which may be nobody's.
    */
-  handlePipe?(peer: Peer, pipe: ServerPipe, claim?: Claim): PipeEvents;
+  handlePipe?(peer: Peer, pipe: ServerPipe, claim?: Claim, ticket?: Uint8Array): PipeEvents;
   /**
    * Somebody asks for the stream with a ticket; with an empty one, for one that the server names.
    *

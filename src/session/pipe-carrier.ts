@@ -36,13 +36,16 @@ export interface PipeCarrier {
   readonly origin: string;
   /** Whether bodies go up on it too. What only comes down is asked for with a ticket. */
   readonly isDuplex: boolean;
+  /** What goes both ways and can show a ticket, so that the server speaks at once [PIPE-14]. */
+  readonly isAnnounced?: boolean;
   /** The server names its streams: the first body on each is the name, and there is no ticket. */
   readonly isNamed?: boolean;
   /**
    * Begins a connection. It returns before anything is told of it, and never throws. A connection
    * that does not come up is closed by the session after 10 s.
    *
-   * @param ticket - of a stream, which the server knows already; empty for what needs none.
+   * @param ticket - of a stream, which the server knows already, or of a pipe that was announced;
+   *   empty for what has none.
    */
   open(events: PipeEvents, ticket: Uint8Array): PipeConnection;
 }

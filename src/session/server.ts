@@ -296,13 +296,13 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     };
   }
 
-  handlePipe(opener: Peer, pipe: ServerPipe, claim?: Claim): PipeEvents {
+  handlePipe(opener: Peer, pipe: ServerPipe, claim?: Claim, ticket?: Uint8Array): PipeEvents {
     const handle = this.#nextHandle++;
     this.#pipes.set(handle, pipe);
-    let session: ServerSession | undefined;
+    let session = ticket === undefined ? undefined : this.#joinAnnounced(handle, ticket);
     let leave: (() => void) | undefined;
     // Until it is known whose the pipe is, which may last for long: its request is large.
-    let peer: Peer | undefined = opener;
+    let peer: Peer | undefined = session === undefined ? opener : undefined;
     const begin = (body: Uint8Array, from: Peer): void => {
       leave = undefined;
       session = this.#joinPipe(handle, body, from, claim);
@@ -348,11 +348,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
 
   handleStream(ticket: Uint8Array, _peer: Peer, pipe: ServerPipe): (() => void) | undefined {
     if (ticket.length === 0) return this.#nameStream(pipe);
-    const known = this.#endpoint.recogniseTicket(ticket);
-    // A request says who its client is, and offers another ticket [HTTP-11].
-    const isSilent =
-      known !== undefined && this.#reauthentication?.isNeeded(this.#host.nowMs(), known);
-    if (isSilent === true) return undefined;
+    if (this.#isSilent(ticket)) return undefined;
     const handle = this.#nextHandle++;
     this.#pipes.set(handle, pipe);
     const session = this.#endpoint.handleStream(this.#host.nowMs(), handle, ticket);
@@ -366,6 +362,21 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
       this.#endpoint.handlePipeGone(this.#host.nowMs(), session, handle);
       this.#noteMoved(session);
     };
+  }
+
+  /** A body says who its client is, and offers another ticket [HTTP-11] [PIPE-14]. */
+  #isSilent(ticket: Uint8Array): boolean {
+    const known = this.#endpoint.recogniseTicket(ticket);
+    if (known === undefined) return false;
+    return this.#reauthentication?.isNeeded(this.#host.nowMs(), known) === true;
+  }
+
+  /** A connection has shown a ticket before its first body has come. */
+  #joinAnnounced(handle: number, ticket: Uint8Array): ServerSession | undefined {
+    if (this.#isSilent(ticket)) return undefined;
+    const session = this.#endpoint.handleAnnounced(this.#host.nowMs(), handle, ticket);
+    if (session !== undefined) this.#noteMoved(session);
+    return session;
   }
 
   /** A stream whose session, if any, will name it by a request. */

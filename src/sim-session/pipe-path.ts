@@ -53,7 +53,8 @@ export class PipePath {
       name: "websocket",
       origin,
       isDuplex: true,
-      open: (events) => (isOver() ? NO_CONNECTION : this.open(events, peer)),
+      isAnnounced: true,
+      open: (events, ticket) => (isOver() ? NO_CONNECTION : this.open(events, peer, ticket)),
     };
   }
 
@@ -79,7 +80,7 @@ export class PipePath {
 
   // --- what the two ends do -------------------------------------------------------------------
 
-  private open(events: PipeEvents, peer: Peer): PipeConnection {
+  private open(events: PipeEvents, peer: Peer, ticket: Uint8Array): PipeConnection {
     let number: number | undefined;
     const attempt: Attempt = {
       upAtMs: this.network.pipeOpensAtMs(),
@@ -92,7 +93,7 @@ export class PipePath {
         const { pipes } = this.network.http;
         const opened = pipes.begin("duplex", pipes.count + 1).number;
         number = opened;
-        const server = handler.handlePipe(peer, this.serverPipe(opened));
+        const server = handler.handlePipe(peer, this.serverPipe(opened), undefined, ticket);
         this.ends.set(opened, { client: events, server });
         events.opened();
       },

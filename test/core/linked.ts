@@ -65,6 +65,8 @@ export class Linked {
   /** For tests that count what they send. */
   readonly sent: { client: number; server: number } = { client: 0, server: 0 };
   session: ServerSession | undefined;
+  /** That the client's next socket shows. */
+  ticket: Uint8Array = bytesOf("the next socket!");
   private readonly due: { readonly atMs: number; readonly order: number; run: () => void }[] = [];
   private readonly exchanges: Map<number, number> = new Map();
   private next = 1;
@@ -84,9 +86,20 @@ export class Linked {
   /** A socket, which opens after a round trip. Returns its number here, from 0. */
   openSocket(): number {
     const at = this.lines.length;
-    this.lines.push(newLine(this.next++, this.client.openPipe(this.nowMs), this.client));
+    const { announcedLink } = this.client;
+    const link = this.client.openPipe(this.nowMs, undefined, announcedLink);
+    const line = newLine(this.next++, link, this.client);
+    this.lines.push(line);
+    if (announcedLink !== undefined) {
+      line.session = this.endpoint.handleAnnounced(this.nowMs, line.handle, this.ticket);
+    }
     this.drain();
     return at;
+  }
+
+  /** The client tells of its next socket. */
+  announce(): void {
+    this.perform(() => this.client.announcePipe(this.nowMs, this.ticket));
   }
 
   /** A stream: its ticket is offered, and shown once a request has been answered after it. */

@@ -462,6 +462,18 @@ const streams = cell("Greeted with PIPE, and again after `pipeProofMs`; once.", 
   expect(client.stream(TICKET)).toBe(0);
 });
 
+const announces = cell("Greeted with PIPE, and spoken on; once.", (scene) => {
+  const { bench, client, next } = scene;
+  const before = client.pipe(1, { ack: ackIn(scene) });
+  const hearing = { link: 1, fromExchange: next };
+  client.onPipe(before, { hearing, offer: { link: 2, ticket: TICKET }, ack: ackIn(scene) });
+  bench.takePiped();
+  const handle = client.announced(TICKET);
+
+  expect(saidOn(scene, handle)).toMatchObject([{ pipe: { link: 2, bodies: 1 } }]);
+  expect(client.announced(TICKET)).toBe(0);
+});
+
 const pipeGoes = cell("What it carried is due; requests are held again.", (scene) => {
   const { bench, client, session, next } = scene;
   const handle = client.pipe(1, { ack: ackIn(scene) });
@@ -904,6 +916,30 @@ export const PARK_SIDE_TABLE: readonly Row[] = [
         const { client } = scene;
         client.request(3, { offer: { link: 1, ticket: TICKET } });
         expect(client.stream(TICKET)).toBe(0);
+      }),
+    },
+  },
+  {
+    event: "ticket of the next pipe",
+    cells: {
+      stranger: cell("Nobody's.", ({ client }) => {
+        expect(client.announced(TICKET)).toBe(0);
+      }),
+      opening: cell("Kept; greeted when the verdict is favourable.", (scene) => {
+        const { bench, client } = scene;
+        const before = client.pipe(1, { open: true });
+        client.onPipe(before, { offer: { link: 2, ticket: TICKET } });
+        const handle = client.announced(TICKET);
+        // It takes the place of the one that was not joined.
+        expect(bench.takePiped()).toEqual([{ handle: before }]);
+        bench.verdict(true);
+
+        expect(saidOn(scene, handle)).toMatchObject([{ pipe: { link: 2, ageMs: 0 } }]);
+      }),
+      open: announces,
+      closing: announces,
+      ended: cell("Nobody's.", ({ client }) => {
+        expect(client.announced(TICKET)).toBe(0);
       }),
     },
   },

@@ -109,6 +109,10 @@ function ends(reason: EndReason, says: string, act: Check, ended: Cell = NOTHING
 }
 
 /** Something is wrong in the application. */
+function announce({ side, nowMs }: Dialogue): void {
+  side.announcePipe(nowMs, NONCE);
+}
+
 function refusal(code: string, next: SessionState, command: (client: Dialogue) => void): Cell {
   const check: Check = ({ client }) => {
     expect(() => command(client)).toThrow(code);
@@ -800,6 +804,27 @@ const pipes: readonly Row[] = [
       },
       refusal("session_closed", "ended", ({ side, nowMs }) => side.offerPipe(nowMs, NONCE)),
     ),
+  },
+  {
+    event: "announcePipe",
+    cells: {
+      ...alive(
+        "OFFER goes along with what leaves on the pipe next",
+        ({ client }) => {
+          client.openPipe();
+          client.tick();
+          client.pipe(1, pipeState(1));
+          client.side.announcePipe(client.nowMs, NONCE);
+          client.tick();
+          expect(client.piped.at(-1)?.body).toMatchObject({
+            offer: { link: 2, ticket: NONCE },
+            hearing: { link: 1 },
+          });
+        },
+        refusal("session_closed", "ended", announce),
+      ),
+      opening: refusal("state_invalid", "opening", announce),
+    },
   },
 ];
 

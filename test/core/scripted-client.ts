@@ -184,6 +184,16 @@ export class ScriptedClient {
     return this.bench.stream(ticket, this.sessionId);
   }
 
+  /** Opens a pipe both ways that shows a ticket, and ends the tick; 0 where it is nobody's. */
+  announced(ticket: Uint8Array): number {
+    return this.bench.announced(ticket, this.sessionId);
+  }
+
+  /** Says whose that is, and ends the tick. */
+  onAnnounced(handle: number, link: number, script: Script = {}): void {
+    this.bench.deliverOn(handle, this.encode(0, { ...script, link, bare: true }));
+  }
+
   /** The session at the server. */
   get session(): ServerSession {
     const session = this.bench.endpoint.sessions.get(textOf(this.sessionId));
@@ -266,6 +276,16 @@ export class Bench {
     const handle = this.nextHandle++;
     this.sessionIds.set(handle, sessionId);
     const session = this.endpoint.handleStream(this.nowMs, handle, ticket);
+    if (session === undefined) return 0;
+    this.holders.set(handle, session);
+    this.tick();
+    return handle;
+  }
+
+  announced(ticket: Uint8Array, sessionId: Uint8Array): number {
+    const handle = this.nextHandle++;
+    this.sessionIds.set(handle, sessionId);
+    const session = this.endpoint.handleAnnounced(this.nowMs, handle, ticket);
     if (session === undefined) return 0;
     this.holders.set(handle, session);
     this.tick();

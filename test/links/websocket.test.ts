@@ -1,12 +1,16 @@
 // Sessions that leave polling for a WebSocket or a stream by themselves, over real sockets, and
 // what it costs in requests.
 
+import { once } from "node:events";
 import { createServer } from "node:http";
+import type { Duplex } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
+import { WebSocket } from "ws";
 import { connect } from "../../src/http/connect-node.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
 import { upgradeListener } from "../../src/http/node-upgrade.ts";
+import { SUBPROTOCOL } from "../../src/http/websocket-pipe.ts";
 import type { ClientSession } from "../../src/session/index.ts";
 import { SessionServer } from "../../src/session/server.ts";
 import { listenLocally } from "../listening.ts";
@@ -74,4 +78,51 @@ test("a session without WebSockets goes on by a stream, and sends by requests", 
   expect(requests() - before).toBeLessThan(250);
   session.close();
   expect((await soon(session.ended, "the end")).reason).toBe("closed");
+});
+
+test("[PIPE-14] a WebSocket after another one shows a ticket, which is good for once", async () => {
+  const sessions = new SessionServer<number, number>({ onSession: () => {} });
+  const server = createServer(nodeListener(sessions));
+  const upgrade = upgradeListener(sessions);
+  const asked: string[] = [];
+  const sockets: Duplex[] = [];
+  server.on("upgrade", (request, socket, head) => {
+    asked.push(request.url ?? "");
+    sockets.push(socket);
+    upgrade(request, socket, head);
+  });
+  const port = await listenLocally(server);
+  onTestFinished(() => server.close().closeAllConnections());
+  const url = `http://127.0.0.1:${port}/holdfast`;
+  const session = connect<number, number>(url, { links: ["websocket"] });
+  const heard: number[] = [];
+  session.onBundle((numbers) => void heard.push(...numbers));
+  await soon(session.opened, "the opening");
+  for (let cut = 0; cut < 3; cut++) {
+    session.send(cut);
+    await soon(session.flushed(), "what is acknowledged");
+    const [served] = sessions.sessions;
+    sockets.at(-1)?.destroy();
+    served?.send(cut);
+    await until(() => heard.length === cut + 1, "what was sent meanwhile");
+  }
+
+  expect(heard).toEqual([0, 1, 2]);
+  expect(asked[0]).toBe("/holdfast");
+  const tickets = asked.slice(1).map((target) => /^\/holdfast\?stream=([\w-]{22})$/.exec(target));
+  expect(tickets).toHaveLength(3);
+  expect(new Set(tickets.map((ticket) => ticket?.[1])).size).toBe(3);
+
+  // Whoever shows a ticket again, or a wrong one, hears nothing.
+  for (const target of [...asked.slice(1), "/holdfast?stream=new"]) {
+    const stranger = new WebSocket(`ws://127.0.0.1:${port}${target}`, SUBPROTOCOL);
+    const said: unknown[] = [];
+    stranger.on("message", (data) => said.push(data));
+    await soon(once(stranger, "open"), "the WebSocket");
+    stranger.ping();
+    await soon(once(stranger, "pong"), "what comes behind a greeting");
+    expect(said).toEqual([]);
+    stranger.terminate();
+  }
+  session.abort();
 });
