@@ -366,6 +366,7 @@ export const TABLE: Table = {
     named: ["out", "no stream is explored that the server has named"],
     perAddress: STATE,
     touched: STATE,
+    untimed: ["out", "the explorer drains by `poll`, which leaves none"],
     own: STATE,
     timers: ["out", "follows from the sessions"],
     random: ["out", "draws the generation of the next session, and there is one"],
