@@ -78,7 +78,7 @@ export class Deque<Value> {
 
   private grow(): void {
     const old = this.slots;
-    if (old === NO_SLOTS) {
+    if (old.length === 0) {
       this.slots = spareRings.pop() ?? new Array<undefined>(SLOTS_MIN).fill(undefined);
       return;
     }

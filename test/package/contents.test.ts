@@ -11,9 +11,11 @@ const folder = join(inject("consumer"), "node_modules/holdfast");
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * What the tarball weighed when this was last looked at, and what it may grow by without a word.
+ * What the tarball weighed when this was last looked at, and what it may grow by without a word. The
+ * last 57,000 came with the codec of records, two ways to make requests in Node, and announcements
+ * of pipes.
  */
-const TARBALL_BYTES_REACHED = 1_050_000;
+const TARBALL_BYTES_REACHED = 1_107_000;
 const GROWTH_MAX = 1.05;
 
 const built =
