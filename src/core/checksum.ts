@@ -24,13 +24,22 @@ const STRIPE_BYTES = 16;
 const seedInput: Uint8Array = new Uint8Array(SESSION_ID_BYTES_MAX + 1);
 const seedWords: DataView = new DataView(seedInput.buffer);
 
+/** Stripes of small bodies are copied here: a view of their own would cost more than their hash. */
+const smallInput: Uint8Array = new Uint8Array(256);
+const smallWords: DataView = new DataView(smallInput.buffer);
+
 /** XXH32 of `bytes[start, end)` as an unsigned 32-bit number. */
 export function xxh32(bytes: Uint8Array, start: number, end: number, seed: number): number {
   assert(start >= 0 && start <= end && end <= bytes.length, "checksum range out of bounds");
   const size = end - start;
   const striped = size - (size % STRIPE_BYTES);
   if (striped === 0) return hashTail(bytes, start, end, (seed + PRIME_5 + size) | 0);
-  const words = new DataView(bytes.buffer, bytes.byteOffset + start, striped);
+  let words = smallWords;
+  if (striped > smallInput.length) {
+    words = new DataView(bytes.buffer, bytes.byteOffset + start, striped);
+  } else {
+    for (let at = 0; at < striped; at++) smallInput[at] = bytes[start + at] as number;
+  }
   const hash = hashStripes(words, striped, seed | 0);
   return hashTail(bytes, start + striped, end, (hash + size) | 0);
 }
@@ -101,7 +110,7 @@ export function bodyChecksum(
   end: number,
 ): number {
   assert(sessionId.length <= SESSION_ID_BYTES_MAX, "session identifier too long");
-  seedInput.set(sessionId);
+  for (let at = 0; at < sessionId.length; at++) seedInput[at] = sessionId[at] as number;
   seedInput[sessionId.length] = head;
   return xxh32(bytes, start, end, hashSeedInput(sessionId.length + 1));
 }

@@ -79,7 +79,10 @@ export class Ranges {
       to += 2;
     }
     if (missing <= last) added?.(missing, last);
-    flat.splice(from, to - from, low, high);
+    if (to - from === 2) {
+      flat[from] = low;
+      flat[from + 1] = high;
+    } else flat.splice(from, to - from, low, high);
   }
 
   /** Whether any number from `first` to `last` is in the set. */
@@ -110,8 +113,9 @@ export class Ranges {
       if (end > last) rest.push(last + 1, end);
       to += 2;
     }
-    if (to > from) flat.splice(from, to - from, ...rest);
-    if (flat.length === 0) this.flat = NO_RANGES;
+    // Most that are removed are all that there is.
+    if (rest.length === 0 && to - from === flat.length) this.flat = NO_RANGES;
+    else if (to > from) flat.splice(from, to - from, ...rest);
   }
 
   clear(): void {
