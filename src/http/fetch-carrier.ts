@@ -27,8 +27,8 @@ export interface FetchCarrierOptions extends CarrierOptions {
   readonly carriersMax?: number | undefined;
   /**
    * The links that may be used, the best first; none behind polling. With polling among them the
-   * first message leaves by that; without, the others are all there is: `["websocket"]`. Default: WebSockets, streams and
-   * polling.
+   * first message leaves by that; without, the others are all there is: `["websocket"]`. Default:
+   * WebSockets, streams and polling.
    */
   readonly links?: readonly LinkName[] | undefined;
   /**

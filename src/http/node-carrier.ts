@@ -56,8 +56,8 @@ export interface NodeCarrierOptions extends CarrierOptions {
   readonly idleTimeoutMs?: number | undefined;
   /**
    * The links that may be used, the best first; none behind polling. With polling among them the
-   * first message leaves by that; without, the others are all there is: `["websocket"]`. Default: TCP where `tcp` says where,
-   * WebSockets, streams and polling.
+   * first message leaves by that; without, the others are all there is: `["websocket"]`. Default:
+   * TCP where `tcp` says where, WebSockets, streams and polling.
    */
   readonly links?: readonly LinkName[] | undefined;
   /** Where the same server listens for TCP: `tcp://host:port`, or `tls://`. Default: nowhere. */

@@ -71,11 +71,11 @@ export class ClientSession<Incoming = unknown, Outgoing = unknown> extends Sessi
   /**
    * The session's state as text, for `connect(url, { resume })`. It holds the session's secret:
    * keep it where other origins and users cannot read it. A message that the application was
-   * handed counts as delivered. Channels are found again in `channels`. Encoders start anew, and decoders
-   * with what they save. Call it
-   * last, at `pagehide` for one: what is sent or received afterwards is not in it. The session is
-   * then silent for a second, or until its page is shown again, so that a page that goes away
-   * leaves the session to what is resumed: saved more often than that, it says nothing.
+   * handed counts as delivered. Channels are found again in `channels`. Encoders start anew, and
+   * decoders with what they save. Call it last, at `pagehide` for one: what is sent or received
+   * afterwards is not in it. The session is then silent for a second, or until its page is shown
+   * again, so that a page that goes away leaves the session to what is resumed: saved more often
+   * than that, it says nothing.
    *
    * @throws UsageError `session_closed` after the end.
    */
