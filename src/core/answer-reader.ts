@@ -1,4 +1,4 @@
-/** What the client asks of bytes before it believes that they are the server's word to it. spec 5.2. */
+/** What the client asks of bytes before it takes them for the server's word to it. spec 5.2. */
 import type { Body } from "./body.ts";
 import { type Head, readBody, readHead, readVersions } from "./body-reader.ts";
 import { ProtocolError } from "./errors.ts";
@@ -59,7 +59,7 @@ function readChecked(bytes: Uint8Array, head: Head, seed: Uint8Array): Body {
   return body;
 }
 
-/** Whether a body that is of no version known here says that the server does not speak ours [VER-3]. */
+/** Whether a body of a version unknown here says that the server does not speak ours [VER-3]. */
 export function refusesVersion(bytes: Uint8Array): boolean {
   try {
     return !readVersions(bytes).includes(1);

@@ -32,9 +32,9 @@ export class PipeSearch {
   }
 
   /**
-   * One that was joined is gone: the next is opened at once, but none that die young are opened faster
-   * than failed ones are. Young is less than the least wait, not the next one: where each is cut after
-   * the same time, waits that had grown beyond it once would grow for ever.
+   * One that was joined is gone: the next is opened at once, but none that die young are opened
+   * faster than failed ones are. Young is less than the least wait, not the next one: where each is
+   * cut after the same time, waits that had grown beyond it once would grow for ever.
    */
   noteLost(nowMs: number, livedMs: number, draw: () => number): void {
     if (livedMs >= this.backoff.leastSpanMs) this.backoff.inRow = 0;
