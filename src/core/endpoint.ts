@@ -412,7 +412,7 @@ export class Endpoint {
     }
   }
 
-  /** The session whose client has offered to take the stream with this ticket; changes nothing. */
+  /** The session whose client has offered to take the pipe with this ticket; changes nothing. */
   recogniseTicket(ticket: Uint8Array): ServerSession | undefined {
     const session = this.tickets.get(keyOf(ticket));
     return session?.side.state === "ended" ? undefined : session;

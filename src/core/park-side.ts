@@ -292,8 +292,8 @@ export class ParkSide extends PipedHalf<RespondOutput> {
   }
 
   /**
-   * Somebody has shown the ticket of the next pipe that goes both ways: it is spoken on, and until
-   * its first body has come it changes nothing [PIPE-14].
+   * Somebody has shown the ticket of the next pipe that goes both ways: it is greeted, spoken on
+   * where [PIPE-3] lets it, and until its first body has come it changes nothing [PIPE-14].
    *
    * @internal
    */
