@@ -133,7 +133,7 @@ export class SessionHub {
     }
     if (!hasRoom) this.#isFull = true;
     this.touch();
-    if (this.side.unsentBytes >= TRANSMIT_BYTES) this.#transmit();
+    if (this.side.unsentBytes >= this.#transmitAtBytes) this.#transmit();
     return hasRoom;
   }
 
@@ -431,8 +431,6 @@ export class SessionHub {
 
   /** Once for each so many bytes: what then still waits has to wait for its peer. */
   #transmit(): void {
-    const { unsentBytes } = this.side;
-    if (unsentBytes < this.#transmitAtBytes) return;
     this.#driver.transmit();
     this.#transmitAtBytes = this.side.unsentBytes + TRANSMIT_BYTES;
   }
