@@ -15,12 +15,12 @@ export function tuneSocket(socket: Socket): void {
 }
 
 /** A body from this size on fills packets by itself, and is worth a call of the system. */
-const LARGE_BODY_BYTES = 65_536;
+const UNCORKED_BYTES_MIN = 65_536;
 
 /** Writes a body; small ones that are written in one tick leave together. */
 export function writeBody(socket: Socket, body: Uint8Array): void {
   if (!socket.writable) return;
-  if (body.length >= LARGE_BODY_BYTES && socket.writableCorked === 0) {
+  if (body.length >= UNCORKED_BYTES_MIN && socket.writableCorked === 0) {
     socket.write(body);
     return;
   }
