@@ -333,7 +333,8 @@ export class Endpoint {
     } catch (error) {
       const code = protocolCode(error);
       // Where one body is damaged nobody can say where the next begins.
-      if (!isKnown || isDamage(code)) side.breakPipe(nowMs, pipe);
+      if (pipe.isUnproved && !isKnown) side.refusePipe(nowMs, pipe);
+      else if (!isKnown || isDamage(code)) side.breakPipe(nowMs, pipe);
       else side.violated(nowMs, code);
     }
     this.touch(session);

@@ -550,7 +550,9 @@ export abstract class Half<Transmit extends { kind: string }> {
     this.bodiesSent++;
     const { ack, windows } = this.receiver;
     const none = { channelWindows: [], channelsBlocked: [], numbered: [] };
-    const window = windows.isNews ? windows.session : undefined;
+    // [WIN-8]: beside OPEN and OPENED it is always stated.
+    const opens = head.open !== undefined || head.opened !== undefined;
+    const window = opens || windows.isNews ? windows.session : undefined;
     const prefix = this.isPeerAdmitted ? { ack, window } : {};
     return encodeBody({ ...prefix, ...head, ...none }, options);
   }

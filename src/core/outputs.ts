@@ -116,6 +116,8 @@ export type PipeEnd =
   | "swallowed"
   /** What came on it was no body, or was damaged. */
   | "unreadable"
+  /** Server: who has begun it by a ticket does not have the secret. */
+  | "unproved"
   /** A newer one has taken its place. */
   | "replaced"
   /** The server asks its clients to stay away. */

@@ -363,6 +363,12 @@ export class ParkSide extends PipedHalf<RespondOutput> {
     this.dropPipe(pipe, "unreadable");
   }
 
+  /** Who has begun it by a ticket could not say whose it is [PIPE-14]. @internal */
+  refusePipe(nowMs: number, pipe: Pipe): void {
+    this.advance(nowMs);
+    this.dropPipe(pipe, "unproved");
+  }
+
   /** @internal The session's identifier, which seeds the checksums of pipes. */
   get name(): Uint8Array {
     return this.sessionId;

@@ -458,15 +458,17 @@ export class Receiver {
    * copies would take as much memory again, and it is kept for at most twice what is needed of it.
    */
   private ownParts(frames: readonly NumberedFrame[]): void {
-    const unfinished = new Map<Assembly, PartFrame[]>();
+    let unfinished: Map<Assembly, PartFrame[]> | undefined;
     for (const frame of frames) {
       if (frame.kind !== "part") continue;
       const assembly = this.channels.get(frame.channel)?.assemblies.get(frame.index);
       if (assembly === undefined) continue;
+      unfinished ??= new Map();
       const parts = unfinished.get(assembly);
       if (parts === undefined) unfinished.set(assembly, [frame]);
       else parts.push(frame);
     }
+    if (unfinished === undefined) return;
     for (const [assembly, parts] of unfinished) ownParts(assembly, parts);
   }
 

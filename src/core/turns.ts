@@ -21,12 +21,11 @@ export class Turns {
     return this.queue.first();
   }
 
-  /** Those of the channels that have unsent messages, in no particular order. */
+  /** Those of the channels that have unsent messages, in no particular order; during no turn. */
   waiting(channels: ReadonlyMap<number, ChannelSender>): ChannelSender[] {
     const waiting = [...this.stopped].map((id) => channels.get(id) as ChannelSender);
     for (let at = this.queue.head; at < this.queue.tail; at++) {
-      const channel = this.queue.at(at) as ChannelSender;
-      if (channel.hasUnsent) waiting.push(channel);
+      waiting.push(this.queue.at(at) as ChannelSender);
     }
     return waiting;
   }

@@ -242,9 +242,17 @@ function guarded(
  * longer than clients of this library keep it.
  */
 function leaveOutKeepAlive(request: NodeRequest, response: NodeResponse): void {
-  if (isHttp2(response)) return;
+  if (isHttp2(response) || isLastByCount(response)) return;
   const { server } = request.socket as { server?: { keepAliveTimeout?: number } };
   if ((server?.keepAliveTimeout ?? 0) > CLIENT_IDLE_MS) response.removeHeader("connection");
+}
+
+/** Whether Node closes the connection behind it, as `maxRequestsPerSocket` wants. */
+function isLastByCount(response: ServerResponse): boolean {
+  const { maxRequestsOnConnectionReached } = response as {
+    maxRequestsOnConnectionReached?: boolean;
+  };
+  return maxRequestsOnConnectionReached === true;
 }
 
 /** Whether its connection ends with the answer. */

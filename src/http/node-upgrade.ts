@@ -159,7 +159,13 @@ function serve(
   const pipe = new WebSocketServerPipe(webSocket, rules, admitted, handler.bodyBytesMax);
   const { inflow } = pipe;
   socket.prependListener("data", (piece: Buffer) => inflow.add(piece.length));
-  const events = handler.handlePipe(peer, pipe, undefined, ticket);
+  let events: PipeEvents = NOBODY;
+  try {
+    events = handler.handlePipe(peer, pipe, undefined, ticket);
+  } catch (error) {
+    rules.report(error);
+    pipe.cut();
+  }
   webSocket.on("message", (data, isBinary) => pipe.take(events, data, isBinary));
   webSocket.on("ping", (data) => pipe.answerPing(data));
   webSocket.on("pong", (data) => inflow.noteControl(data.length));
@@ -250,3 +256,6 @@ class WebSocketServerPipe implements ServerPipe {
 }
 
 function ignore(): void {}
+
+/** Who hears what comes on a pipe that nobody took. */
+const NOBODY: PipeEvents = { body: ignore, gone: ignore };

@@ -135,7 +135,10 @@ export class ClientLoop implements Driver {
 
   #wake(): void {
     this.#isFrozen = false;
-    this.#side.handleWake(this.host.nowMs());
+    const nowMs = this.host.nowMs();
+    // The tick in which it froze, if it has not ended, was long ago.
+    this.hub.beforeTransmit(nowMs);
+    this.#side.handleWake(nowMs);
     this.#links.wake();
     this.#settle();
     this.#planTurn();

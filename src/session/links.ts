@@ -265,6 +265,13 @@ export class Links {
       opened: (prove) => {
         if (isOver() || attempt.link !== undefined) return;
         const { announcedLink } = attempt;
+        if (announcedLink !== undefined && announcedLink !== this.#side.announcedLink) {
+          // Another pipe has begun meanwhile, and the server holds this one to what was announced.
+          attempt.connection?.close();
+          this.#leave(attempt);
+          this.#moved();
+          return;
+        }
         attempt.link = this.#side.openPipe(this.#host.nowMs(), prove, announcedLink);
         this.#moved();
       },

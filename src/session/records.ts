@@ -18,38 +18,87 @@ import { checkNesting } from "./nesting.ts";
  *   keeps it, or takes `msgpack`.
  *
  * A saved session has the shapes that its client was sent. 32 shapes are known at a time; a further
- * one takes the place of one that was used.
+ * one takes the place of one that was used. An object whose keys would not leave room for others
+ * (half a million characters) is sent complete.
  */
 export function records({ isLossless }: CodecUse): Codec {
   const make = (): Packr => new Packr({ ...MSGPACK_OPTIONS, ...(isLossless ? SEQUENTIAL : {}) });
   let packr = make();
+  let isBounded = false;
+  const start = (begun: Packr): void => {
+    packr = begun;
+    isBounded = false;
+  };
   return {
     encode(value) {
       checkMessage(value);
       try {
-        const bytes = packr.pack(value);
+        let bytes = packr.pack(value);
+        if (keyCharacters(packr, bytes) > KEY_CHARACTERS_MAX / 2) {
+          // Shapes are defined anew from now on, beside those that the decoder still has.
+          start(make());
+          bytes = new Packr(MSGPACK_OPTIONS).pack(value);
+        }
         checkNesting(value, bytes.length);
         return bytes;
       } catch (error) {
         // It may have noted shapes as sent.
-        packr = make();
+        start(make());
         throw error;
       }
     },
     decode(bytes) {
+      if (!isBounded) boundShapes(packr);
+      isBounded = true;
       const value: unknown = packr.unpack(bytes);
+      if (keyCharacters(packr, bytes) > KEY_CHARACTERS_MAX)
+        throw new Error("too many keys to keep");
       checkNesting(value, bytes.length);
       return value;
     },
     forget() {
-      packr = make();
+      start(make());
     },
     save: () => shapesOf(packr),
     restore(saved) {
       if (!isShapes(saved)) throw new UsageError("state_invalid", "shapes of records");
-      packr = new Packr({ ...MSGPACK_OPTIONS, ...SEQUENTIAL, structures: saved.map(copyOf) });
+      start(new Packr({ ...MSGPACK_OPTIONS, ...SEQUENTIAL, structures: saved.map(copyOf) }));
     },
   };
+}
+
+/** So many shapes msgpackr's encoder gives numbers to. */
+const SHAPES_MAX = 32;
+
+/** Of all shapes that a decoder keeps: they lie in no window, and the peer decides how many there are. */
+const KEY_CHARACTERS_MAX = 1_048_576;
+
+/** A shorter message has no keys that are worth counting. */
+const COUNTED_BYTES_MIN = 4_096;
+
+interface WithShapes {
+  structures?: (Shape | undefined)[];
+  restoreStructures?: null;
+}
+
+/** No shape gets another number than those of the encoder, though msgpackr has room for thousands. */
+function boundShapes(packr: Packr): void {
+  const { structures } = packr as WithShapes;
+  // Complete messages have none.
+  if (structures === undefined) return;
+  for (let at = structures.length; at < SHAPES_MAX; at++) structures.push(undefined);
+  (packr as WithShapes).restoreStructures = null;
+  Object.seal(structures);
+}
+
+/** Of the keys of all shapes that are known, when a message may have brought many. */
+function keyCharacters(packr: Packr, { length }: Uint8Array): number {
+  if (length < COUNTED_BYTES_MIN) return 0;
+  let characters = 0;
+  for (const shape of (packr as WithShapes).structures ?? []) {
+    for (const key of shape ?? []) characters += key.length;
+  }
+  return characters;
 }
 
 /** Each shape once, in an order that both sides share. */
@@ -70,5 +119,5 @@ function copyOf(shape: Shape | undefined): string[] {
 function isShapes(saved: unknown): saved is readonly (Shape | undefined)[] {
   const isShape = (each: unknown): boolean =>
     each === undefined || (Array.isArray(each) && each.every((key) => typeof key === "string"));
-  return Array.isArray(saved) && saved.every(isShape);
+  return Array.isArray(saved) && saved.length <= SHAPES_MAX && saved.every(isShape);
 }

@@ -348,7 +348,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
 
   handleStream(ticket: Uint8Array, _peer: Peer, pipe: ServerPipe): (() => void) | undefined {
     if (ticket.length === 0) return this.#nameStream(pipe);
-    if (this.#isSilent(ticket)) return undefined;
+    if (this.#mustAskAgain(ticket)) return undefined;
     const handle = this.#nextHandle++;
     this.#pipes.set(handle, pipe);
     const session = this.#endpoint.handleStream(this.#host.nowMs(), handle, ticket);
@@ -364,8 +364,11 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
     };
   }
 
-  /** A body says who its client is, and offers another ticket [HTTP-11] [PIPE-14]. */
-  #isSilent(ticket: Uint8Array): boolean {
+  /**
+   * Whether a ticket is as good as unknown, as it is time to ask who its client is: a ticket does not
+   * say that, but the body that follows does, and offers another one [HTTP-11] [PIPE-14].
+   */
+  #mustAskAgain(ticket: Uint8Array): boolean {
     const known = this.#endpoint.recogniseTicket(ticket);
     if (known === undefined) return false;
     return this.#reauthentication?.isNeeded(this.#host.nowMs(), known) === true;
@@ -373,7 +376,7 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
 
   /** A connection has shown a ticket before its first body has come. */
   #joinAnnounced(handle: number, ticket: Uint8Array): ServerSession | undefined {
-    if (this.#isSilent(ticket)) return undefined;
+    if (this.#mustAskAgain(ticket)) return undefined;
     const session = this.#endpoint.handleAnnounced(this.#host.nowMs(), handle, ticket);
     if (session !== undefined) this.#noteMoved(session);
     return session;
@@ -507,9 +510,9 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   /** The same for one session, whose turn comes nevertheless; the applications hear of it then. */
   #transmit(session: ServerSession): void {
     if (!this.#served.has(session)) return;
+    // Not by the endpoint, which would look at all that had their turn in this tick.
+    session.side.handleTimeout(this.#host.nowMs());
     this.#endpoint.touch(session);
-    this.#drain();
-    this.#endpoint.handleTimeout(this.#host.nowMs());
     this.#drain();
   }
 

@@ -9,6 +9,7 @@ import {
 } from "../../src/core/body-writer.ts";
 import { InvariantError } from "../../src/core/errors.ts";
 import { writeNumbered } from "../../src/core/numbered-frames.ts";
+import { StoredRun } from "../../src/core/stored-run.ts";
 import { varintBytes } from "../../src/core/varint.ts";
 import { Wire } from "../../src/core/wire.ts";
 import { bodyOf, nonce, rising } from "../vectors/frame-cases.ts";
@@ -72,6 +73,15 @@ describe("a run of messages", () => {
     [[1, ...repeated(0, 200), 1], [202]],
   ])("of the lengths %j is cut into %j", (lengths, expected) => {
     expect(cuts(lengths)).toEqual(expected);
+  });
+
+  test("is whole where what stands between payloads takes more room than was made", () => {
+    const lengths = Array.from({ length: 15_000 }, (_, at) => 1 + (at % 2));
+    const run = StoredRun.of(runOf(lengths));
+    const bytes = encodeBody(bodyOf({ numbered: [run] }), asks);
+    const body = readBody(bytes, readHead(bytes, bytes.length), nonce);
+    expect(bytes.length).toBeGreaterThan(run.payloadBytes + 10_000);
+    expect(body.numbered).toMatchObject([{ payloads: runOf(lengths).payloads }]);
   });
 
   test("with keys is never cut", () => {

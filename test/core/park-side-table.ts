@@ -462,17 +462,20 @@ const streams = cell("Greeted with PIPE, and again after `pipeProofMs`; once.", 
   expect(client.stream(TICKET)).toBe(0);
 });
 
-const announces = cell("Greeted with PIPE, and spoken on; once.", (scene) => {
-  const { bench, client, next } = scene;
-  const before = client.pipe(1, { ack: ackIn(scene) });
-  const hearing = { link: 1, fromExchange: next };
-  client.onPipe(before, { hearing, offer: { link: 2, ticket: TICKET }, ack: ackIn(scene) });
-  bench.takePiped();
-  const handle = client.announced(TICKET);
+const announces = cell(
+  "Greeted with PIPE, and spoken on where [PIPE-3] lets it; once.",
+  (scene) => {
+    const { bench, client, next } = scene;
+    const before = client.pipe(1, { ack: ackIn(scene) });
+    const hearing = { link: 1, fromExchange: next };
+    client.onPipe(before, { hearing, offer: { link: 2, ticket: TICKET }, ack: ackIn(scene) });
+    bench.takePiped();
+    const handle = client.announced(TICKET);
 
-  expect(saidOn(scene, handle)).toMatchObject([{ pipe: { link: 2, bodies: 1 } }]);
-  expect(client.announced(TICKET)).toBe(0);
-});
+    expect(saidOn(scene, handle)).toMatchObject([{ pipe: { link: 2, bodies: 1 } }]);
+    expect(client.announced(TICKET)).toBe(0);
+  },
+);
 
 const pipeGoes = cell("What it carried is due; requests are held again.", (scene) => {
   const { bench, client, session, next } = scene;

@@ -117,6 +117,19 @@ describe("a server", () => {
     expect(bench.takePiped().filter((each) => each.handle === before)).toMatchObject([{}]);
   });
 
+  test("[PIPE-14] sends away who shows a ticket while it drains", () => {
+    const { bench, client, handle: before } = joined();
+    client.onPipe(before, { offer: { link: 2, ticket: TICKET } });
+    bench.drain(10, 20);
+    bench.takePiped();
+
+    const handle = client.announced(TICKET);
+    const [said, end] = bench.takePiped().filter((each) => each.handle === handle);
+    expect(said?.body?.pauseMs).toBeGreaterThanOrEqual(10);
+    expect(end).toEqual({ handle });
+    expect([...client.side.pipes.keys()]).not.toContain(2);
+  });
+
   const lies: readonly (readonly [string, number, Script])[] = [
     ["another secret", 2, { secret: new Uint8Array(16).fill(99) }],
     ["another link", 3, {}],

@@ -36,6 +36,40 @@ describe("records", () => {
     }
   });
 
+  test("are kept up to as many as an encoder numbers, whatever the peer sends", () => {
+    // {"k": 1} with the number 32 * 256 + 32, of which each has a place in msgpackr.
+    const far = Uint8Array.of(0xd5, 0x72, 0x40, 0x20, 0x91, 0xa1, 0x6b, 0x01);
+    const decoder = records(LOSSLESS);
+    expect(() => decoder.decode(far)).toThrow("not extensible");
+
+    const ends = [records(LOSSLESS), records(LOSSLESS)] as const;
+    const keys = (from: number) =>
+      Object.fromEntries(
+        Array.from({ length: 20_000 }, (_, at) => [`${from}${"x".repeat(20)}${at}`, 1]),
+      );
+    let largest = 0;
+    for (let from = 0; from < 40; from++) {
+      const value = { from, keys: keys(from) };
+      expect(ends[1].decode(ends[0].encode(value))).toEqual(value);
+      const kept = ends[1].save?.() as (string[] | undefined)[];
+      largest = Math.max(largest, kept.flat().join("").length);
+    }
+    expect(largest).toBeGreaterThan(100_000);
+    expect(largest).toBeLessThanOrEqual(1_048_576);
+  });
+
+  test("of a peer that wants more of them kept are undecodable", () => {
+    const decoder = records(LOSSLESS);
+    const define = (number: number): Uint8Array =>
+      Buffer.concat([
+        Uint8Array.of(0xd4, 0x72, 0x40 + number, 0x91, 0xdb, 0, 1, 0, 0),
+        new Uint8Array(65_536).fill(0x6b),
+        Uint8Array.of(1),
+      ]);
+    for (let number = 0; number < 16; number++) decoder.decode(define(number));
+    expect(() => decoder.decode(define(16))).toThrow("too many keys");
+  });
+
   test("begin anew after a message that was refused, by the codec or by the session", async () => {
     const { client, peer } = await open(...WITH_RECORDS);
     expect(() => client.send({ a: 1, bad: Symbol("no") })).toThrow("symbol");

@@ -1,8 +1,10 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { ParkSide } from "../../src/core/index.ts";
 import { connectOver } from "../../src/session/client-session.ts";
 import { json } from "../../src/session/json.ts";
 import { msgpack } from "../../src/session/msgpack.ts";
 import { raw } from "../../src/session/raw.ts";
+import { SessionServer } from "../../src/session/server.ts";
 import { MemoryCarrier } from "./memory-carrier.ts";
 import { begin, open, settle, take, thrown, until } from "./pair.ts";
 
@@ -120,6 +122,21 @@ test("A carrier says how many requests with messages may be out, unless the opti
   }
   // One is parked beside them.
   expect(most).toEqual([2, 4]);
+});
+
+test("What fills a body for many in one tick takes a turn of each, not of all for each", async () => {
+  const server = new SessionServer({ codec: raw, onSession: () => {} });
+  const clients = Array.from({ length: 20 }, () => connectOver(new MemoryCarrier(server), raw));
+  onTestFinished(() => clients.forEach((client) => client.abort()));
+  await Promise.all(clients.map(({ opened }) => opened));
+  await settle();
+  const turns = vi.spyOn(ParkSide.prototype, "handleTimeout");
+  onTestFinished(() => turns.mockRestore());
+  for (const session of server.sessions) {
+    for (let at = 0; at < 3; at++) session.send(new Uint8Array(100_000));
+  }
+  expect(turns).toHaveBeenCalledTimes(20);
+  await Promise.all(clients.map((client) => take(client, 3)));
 });
 
 test("With nothing to say nothing moves", async () => {

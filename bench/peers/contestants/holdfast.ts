@@ -35,6 +35,7 @@ class End implements Connection {
   onDrain: Connection["onDrain"] = ignore;
   onClose: Connection["onClose"] = ignore;
   readonly #session: Bytes;
+  #isFull = false;
 
   constructor(session: Bytes, taking: ReceiveOptions["taking"]) {
     this.#session = session;
@@ -47,7 +48,13 @@ class End implements Connection {
 
   send(message: Message): boolean {
     const hasRoom = this.#session.send(message as Uint8Array);
-    if (!hasRoom) void this.#session.ready.then(() => this.onDrain());
+    if (!hasRoom && !this.#isFull) {
+      this.#isFull = true;
+      void this.#session.ready.then(() => {
+        this.#isFull = false;
+        this.onDrain();
+      });
+    }
     return hasRoom;
   }
 
