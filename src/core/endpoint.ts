@@ -151,7 +151,8 @@ export type EndpointOutput =
  * Readers: `sessions`, `recognise`, `recogniseTicket`. Commands: `drain`, `abortAll`, `retirePipe`,
  * `nameStream`, those of `session.side` with `touch`. Handlers: `handleRequest`, `handleGone`,
  * `handleVerdict`, `handleTimeout`, and of pipes `handlePipe`, `handleAnnounced`, `handleStream`,
- * `handlePipeBody`, `handlePipeGone`, `handleNamedGone`. After each, drain `poll()`.
+ * `handlePipeBody`, `handlePipeGone`, `handleNamedGone`. After each, drain `poll()`; or
+ * `pollOutput()`, where the end of the tick follows.
  */
 export class Endpoint {
   /** Sessions that live, by identifier. */

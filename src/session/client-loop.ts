@@ -90,6 +90,10 @@ export class ClientLoop implements Driver {
     this.#planTurn();
   }
 
+  get linkReason(): string {
+    return this.#links.lastReason;
+  }
+
   report(error: unknown): void {
     this.host.rethrow(error);
   }
@@ -198,7 +202,6 @@ export class ClientLoop implements Driver {
     const { state, joined } = this.#side;
     const isHearing = joined === 0 && state !== "opening" && !this.#isFrozen;
     this.#turns?.consider(isHearing && !this.#isEnded);
-    this.hub.linkReason = this.#links.lastReason;
     if (!this.#isEnded) this.hub.noteLink(this.#links.name);
   }
 
@@ -209,8 +212,6 @@ export class ClientLoop implements Driver {
       return;
     }
     const linksAtMs = this.#links.consider(nowMs);
-    // Why none is tried that would be better.
-    this.hub.linkReason = this.#links.lastReason;
     const { atMs } = this.#side.nextTimeout();
     this.#timer.set(Math.min(atMs, this.#lostAtMs, linksAtMs, this.#renewAtMs(nowMs)), nowMs);
   }

@@ -2,7 +2,7 @@
 import { Packr } from "msgpackr";
 import type { Codec, CodecUse } from "./codec.ts";
 import { UsageError } from "../core/index.ts";
-import { checkMessage, MSGPACK_OPTIONS } from "./msgpack.ts";
+import { checkMessage, msgpack, MSGPACK_OPTIONS } from "./msgpack.ts";
 import { checkNesting } from "./nesting.ts";
 
 /**
@@ -33,11 +33,11 @@ export function records({ isLossless }: CodecUse): Codec {
     encode(value) {
       checkMessage(value);
       try {
-        let bytes = packr.pack(value);
+        const bytes = packr.pack(value);
         if (keyCharacters(packr, bytes) > KEY_CHARACTERS_MAX / 2) {
           // Shapes are defined anew from now on, beside those that the decoder still has.
           start(make());
-          bytes = new Packr(MSGPACK_OPTIONS).pack(value);
+          return msgpack().encode(value);
         }
         checkNesting(value, bytes.length);
         return bytes;

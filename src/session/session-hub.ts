@@ -37,6 +37,8 @@ import { LazySet } from "../core/lazy-set.ts";
 export interface Driver {
   /** Where it runs. */
   readonly host: Host;
+  /** A client's: why another link ended last, or did not come about; empty for neither. */
+  readonly linkReason?: string;
   /** The session was given commands: they leave at the end of the tick. */
   touch(): void;
   /** A body's worth of messages waits: it leaves before the tick ends. No listener runs meanwhile. */
@@ -80,8 +82,6 @@ export class SessionHub {
   status: Status;
   /** By which link the server is heard; a server's own sessions are not told of it. */
   link: LinkName = "poll";
-  /** Why another link ended last, or did not come about. */
-  linkReason = "";
   endedInfo: EndedInfo | undefined;
   readonly #driver: Driver;
   readonly #makeCodec: CodecFactory;
@@ -118,6 +118,10 @@ export class SessionHub {
     this.#driver = driver;
     this.#makeCodec = makeCodec;
     this.inbox = new Inbox(0, makeCodec, this);
+  }
+
+  get linkReason(): string {
+    return this.#driver.linkReason ?? "";
   }
 
   // --- commands of the application ------------------------------------------------------------

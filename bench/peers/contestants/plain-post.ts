@@ -7,10 +7,10 @@
  */
 import { randomUUID } from "node:crypto";
 import { createServer, type ServerResponse } from "node:http";
-import { Client, type Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
 import type { ConnectOptions, Connection, Contestant, Message } from "../contestant.ts";
 import { listening } from "./listening.ts";
-import { Posts, receive } from "./posts.ts";
+import { PostingEnd, receive } from "./posts.ts";
 
 /** Requests that the server keeps at once, at most. */
 const POLLS_MAX = 64;
@@ -69,42 +69,13 @@ class ServerEnd implements Connection {
   }
 }
 
-class ClientEnd implements Connection {
-  onMessage: Connection["onMessage"] = () => {};
-  onDrain: Connection["onDrain"] = () => {};
-  onClose: Connection["onClose"] = () => {};
-  readonly #reconnects: boolean;
-  readonly #path: string;
-  readonly #posts: Posts;
-  readonly #polls: Client;
+class ClientEnd extends PostingEnd {
   #outstanding = 0;
   #wanted = 1;
 
-  constructor({ port, reconnects = false }: ConnectOptions, path: string) {
-    this.#reconnects = reconnects;
-    this.#path = path;
-    this.#posts = new Posts({ port, path, reconnects });
-    this.#posts.onDrain = () => this.onDrain();
-    this.#posts.onFailed = () => this.close();
-    this.#polls = new Client(`http://127.0.0.1:${port}`, {
-      pipelining: POLLS_MAX,
-      headersTimeout: 0,
-    });
+  constructor(options: ConnectOptions, path: string) {
+    super(options, path, { pipelining: POLLS_MAX, headersTimeout: 0 });
     this.#poll();
-  }
-
-  send(message: Message): boolean {
-    return this.#posts.send(message);
-  }
-
-  flushed(): Promise<void> {
-    return this.#posts.flushed();
-  }
-
-  close(): void {
-    this.#posts.close();
-    void this.#polls.destroy();
-    this.onClose();
   }
 
   #poll(): void {
@@ -123,13 +94,13 @@ class ClientEnd implements Connection {
         if (body !== undefined) this.onMessage(body);
       },
       onResponseError: () => {
-        if (this.#polls.destroyed) return;
-        if (!this.#reconnects) return this.close();
+        if (this.down.destroyed) return;
+        if (!this.reconnects) return this.close();
         this.#outstanding--;
         setTimeout(() => this.#poll(), PAUSE_MS);
       },
     };
-    this.#polls.dispatch({ method: "GET", path: this.#path }, handler);
+    this.down.dispatch({ method: "GET", path: this.path }, handler);
   }
 }
 

@@ -9,7 +9,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Client, type Dispatcher } from "undici";
-import type { Connection, Message } from "../contestant.ts";
+import type { ConnectOptions, Connection, Message } from "../contestant.ts";
 
 /** Requests on their way at once. */
 const PIPELINED_MAX = 64;
@@ -106,6 +106,45 @@ export class Posts {
       this.#open();
       for (const message of this.#unanswered) this.#post(message);
     }, pauseMs);
+  }
+}
+
+/** A client that sends by such POSTs, and hears by requests of another connection. */
+export abstract class PostingEnd implements Connection {
+  onMessage: Connection["onMessage"] = () => {};
+  onDrain: Connection["onDrain"] = () => {};
+  onClose: Connection["onClose"] = () => {};
+  protected readonly reconnects: boolean;
+  protected readonly path: string;
+  /** What comes down. */
+  protected readonly down: Client;
+  readonly #posts: Posts;
+
+  constructor(
+    { port, reconnects = false }: ConnectOptions,
+    path: string,
+    downOptions: Client.Options,
+  ) {
+    this.reconnects = reconnects;
+    this.path = path;
+    this.#posts = new Posts({ port, path, reconnects });
+    this.#posts.onDrain = () => this.onDrain();
+    this.#posts.onFailed = () => this.close();
+    this.down = new Client(`http://127.0.0.1:${port}`, downOptions);
+  }
+
+  send(message: Message): boolean {
+    return this.#posts.send(message);
+  }
+
+  flushed(): Promise<void> {
+    return this.#posts.flushed();
+  }
+
+  close(): void {
+    this.#posts.close();
+    void this.down.destroy();
+    this.onClose();
   }
 }
 

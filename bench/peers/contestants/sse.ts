@@ -8,10 +8,10 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type ServerResponse } from "node:http";
 import { StringDecoder } from "node:string_decoder";
-import { Client, type Dispatcher } from "undici";
-import type { ConnectOptions, Connection, Contestant, Message } from "../contestant.ts";
+import type { Dispatcher } from "undici";
+import type { ConnectOptions, Connection, Contestant } from "../contestant.ts";
 import { listening } from "./listening.ts";
-import { Posts, receive } from "./posts.ts";
+import { PostingEnd, receive } from "./posts.ts";
 
 const START = "data: ";
 const END = "\n\n";
@@ -34,39 +34,13 @@ function serverConnection(response: ServerResponse): Connection {
   return end;
 }
 
-class ClientEnd implements Connection {
-  onMessage: Connection["onMessage"] = () => {};
-  onDrain: Connection["onDrain"] = () => {};
-  onClose: Connection["onClose"] = () => {};
+class ClientEnd extends PostingEnd {
   /** The stream is there. */
   onOpen: () => void = () => {};
-  readonly #reconnects: boolean;
-  readonly #path: string;
-  readonly #posts: Posts;
-  readonly #streams: Client;
 
-  constructor({ port, reconnects = false }: ConnectOptions, path: string) {
-    this.#reconnects = reconnects;
-    this.#path = path;
-    this.#posts = new Posts({ port, path, reconnects });
-    this.#posts.onDrain = () => this.onDrain();
-    this.#posts.onFailed = () => this.close();
-    this.#streams = new Client(`http://127.0.0.1:${port}`, { headersTimeout: 0, bodyTimeout: 0 });
+  constructor(options: ConnectOptions, path: string) {
+    super(options, path, { headersTimeout: 0, bodyTimeout: 0 });
     this.#listen();
-  }
-
-  send(message: Message): boolean {
-    return this.#posts.send(message);
-  }
-
-  flushed(): Promise<void> {
-    return this.#posts.flushed();
-  }
-
-  close(): void {
-    this.#posts.close();
-    void this.#streams.destroy();
-    this.onClose();
   }
 
   #listen(): void {
@@ -74,8 +48,8 @@ class ClientEnd implements Connection {
     let rest = "";
     let hasBegun = false;
     const again = (): void => {
-      if (this.#streams.destroyed) return;
-      if (!this.#reconnects) return this.close();
+      if (this.down.destroyed) return;
+      if (!this.reconnects) return this.close();
       setTimeout(() => this.#listen(), hasBegun ? 0 : PAUSE_MS);
     };
     const handler: Dispatcher.DispatchHandler = {
@@ -92,7 +66,7 @@ class ClientEnd implements Connection {
       onResponseEnd: again,
       onResponseError: again,
     };
-    this.#streams.dispatch({ method: "GET", path: this.#path }, handler);
+    this.down.dispatch({ method: "GET", path: this.path }, handler);
   }
 }
 
