@@ -13,7 +13,7 @@ import { MEDIA_TYPE } from "./media-type.ts";
 import { failure, joined, refusalIn } from "./outcomes.ts";
 import { type PageEvents, watchPage } from "./page-life.ts";
 import { sharedTurns } from "./shared-turns.ts";
-import { StreamPipes } from "./stream-pipe.ts";
+import { type StreamAnswer, StreamPipes } from "./stream-pipe.ts";
 import { SUBPROTOCOL, WebSocketPipes } from "./websocket-pipe.ts";
 
 export interface FetchCarrierOptions extends CarrierOptions {
@@ -141,11 +141,18 @@ export class FetchCarrier implements Carrier {
           ...(isLasting ? { keepalive: true } : {}),
         });
         const refusal = refusalIn(response.status, response.headers.get("content-type"));
-        const isAnswer = refusal === undefined;
         reason = refusal ?? "answer_cut";
-        const bytes = await read(response, this.answerBytesMax);
-        if (isAnswer && bytes !== undefined) return { kind: "answer", bytes };
-        if (isAnswer) reason = "answer_too_large";
+        const pieces: Uint8Array[] = [];
+        let size = 0;
+        await readPieces(response, (piece) => {
+          size += piece.byteLength;
+          if (size > this.answerBytesMax) {
+            reason = refusal ?? "answer_too_large";
+            throw new Error(reason);
+          }
+          pieces.push(piece);
+        });
+        if (refusal === undefined) return { kind: "answer", bytes: joined(pieces, size) };
       } catch {
         // `reason` says what there is to say.
       }
@@ -171,7 +178,7 @@ export class FetchCarrier implements Carrier {
     });
   }
 
-  private async getStream(url: string, accept: string, signal: AbortSignal): Promise<Response> {
+  private async getStream(url: string, accept: string, signal: AbortSignal): Promise<StreamAnswer> {
     const { credentials = "same-origin", fetch = globalThis.fetch, headers } = this.options;
     const sent = new Headers(await (typeof headers === "function" ? headers() : headers));
     sent.set("accept", accept);
@@ -183,7 +190,12 @@ export class FetchCarrier implements Carrier {
       cache: "no-store",
       signal,
     } as const;
-    return fetch(url, init);
+    const response = await fetch(url, init);
+    return {
+      status: response.status,
+      mediaType: response.headers.get("content-type"),
+      read: (take) => readPieces(response, take),
+    };
   }
 
   /**
@@ -198,15 +210,10 @@ export class FetchCarrier implements Carrier {
   close(): void {}
 }
 
-/** The body of a response, or undefined if it is larger than `bytesMax`. */
-async function read(response: Response, bytesMax: number): Promise<Uint8Array | undefined> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
+/** Hands on the pieces of a response's content as they come. */
+async function readPieces(response: Response, take: (piece: Uint8Array) => void): Promise<void> {
   const reader = response.body?.getReader();
   for (let next = await reader?.read(); next?.value !== undefined; next = await reader?.read()) {
-    size += next.value.byteLength;
-    if (size > bytesMax) return undefined;
-    pieces.push(next.value);
+    take(next.value);
   }
-  return joined(pieces, size);
 }

@@ -4,7 +4,6 @@
  */
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
-import { Readable } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
 import { urlToHttpOptions } from "node:url";
 import { type ClientOptions, WebSocket } from "ws";
@@ -32,7 +31,7 @@ import { OwnRequests } from "./own-requests.ts";
 import { allowedHeaders } from "./request-headers.ts";
 import { TCP_PROBE_MS } from "../tcp/sockets.ts";
 import { CLOSE_TIMEOUT_MS, tcpAddress, TcpPipes } from "../tcp/tcp-pipes.ts";
-import { StreamPipes } from "./stream-pipe.ts";
+import { type StreamAnswer, StreamPipes } from "./stream-pipe.ts";
 import { SUBPROTOCOL, WebSocketPipes } from "./websocket-pipe.ts";
 
 export interface NodeCarrierOptions extends CarrierOptions {
@@ -180,7 +179,7 @@ export class NodeCarrier implements Carrier {
     return new WebSocket(url, SUBPROTOCOL, options);
   }
 
-  private async getStream(url: string, accept: string, signal: AbortSignal): Promise<Response> {
+  private async getStream(url: string, accept: string, signal: AbortSignal): Promise<StreamAnswer> {
     const { headers, connectTimeoutMs, target } = this;
     const { protocol } = target;
     const own = allowedHeaders(typeof headers === "function" ? await headers() : headers);
@@ -196,7 +195,7 @@ export class NodeCarrier implements Carrier {
       const late = setTimeout(() => request.destroy(), connectTimeoutMs);
       request.once("response", resolve).once("error", reject).once("close", reject).end();
       try {
-        return responseOf(await promise);
+        return answerOf(await promise);
       } catch (error) {
         // A kept connection that its other end had closed already, as some proxies do after each
         // answer without saying so: that is no word about streams (RFC 9112 section 9.3.1).
@@ -224,12 +223,25 @@ export class NodeCarrier implements Carrier {
   }
 }
 
-function responseOf(response: IncomingMessage): Response {
-  const type = response.headers["content-type"];
-  return new Response(Readable.toWeb(response) as ReadableStream<Uint8Array<ArrayBuffer>>, {
+/** Read by events, which take a fraction of the time of a stream of the web's, and copy nothing. */
+function answerOf(response: IncomingMessage): StreamAnswer {
+  return {
     status: response.statusCode ?? 0,
-    headers: type === undefined ? {} : { "content-type": type },
-  });
+    mediaType: response.headers["content-type"],
+    read: (take) =>
+      new Promise((resolve, reject) => {
+        const handle = (piece: Uint8Array): void => {
+          try {
+            take(piece);
+          } catch (error) {
+            response.off("data", handle);
+            reject(error);
+          }
+        };
+        response.on("data", handle);
+        response.once("end", resolve).once("error", reject).once("close", reject);
+      }),
+  };
 }
 
 /**

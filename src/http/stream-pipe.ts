@@ -1,4 +1,4 @@
-/** Streams by `fetch`: a GET whose answer does not end, read as it comes. */
+/** A client's streams: a GET whose answer does not end, read as it comes. */
 import { BodySplitter } from "../core/index.ts";
 import { refuse } from "../session/checks.ts";
 import type { PipeCarrier, PipeConnection, PipeEvents } from "../session/pipe-carrier.ts";
@@ -8,8 +8,16 @@ import { refusalIn } from "./outcomes.ts";
 import { EVENT_STREAM } from "./stream-headers.ts";
 import { streamUrl } from "./stream-ticket.ts";
 
+/** The answer to a GET, from its head on. */
+export interface StreamAnswer {
+  readonly status: number;
+  readonly mediaType: string | null | undefined;
+  /** Hands on the pieces of its content as they come; rejects where it is cut, or `take` throws. */
+  read(take: (piece: Uint8Array) => void): Promise<void>;
+}
+
 /** Asks for the answer to a GET, of the media type; rejects where there is none. */
-export type GetStream = (url: string, accept: string, signal: AbortSignal) => Promise<Response>;
+export type GetStream = (url: string, accept: string, signal: AbortSignal) => Promise<StreamAnswer>;
 
 export class StreamPipes implements PipeCarrier {
   readonly name = "stream";
@@ -52,19 +60,19 @@ export class StreamPipes implements PipeCarrier {
   private async read(events: PipeEvents, url: string, signal: AbortSignal): Promise<string> {
     let reason = "network_error";
     try {
-      const response = await this.get(url, this.accept, signal);
-      const type = response.headers.get("content-type");
-      const isEvents = type?.toLowerCase().startsWith(EVENT_STREAM) === true;
-      reason = refusalIn(response.status, isEvents ? MEDIA_TYPE : type) ?? "stream_ended";
-      const reader = response.body?.getReader();
-      if (reason !== "stream_ended" || reader === undefined) return reason;
+      const answer = await this.get(url, this.accept, signal);
+      const { status, mediaType } = answer;
+      const isEvents = mediaType?.toLowerCase().startsWith(EVENT_STREAM) === true;
+      const refusal = refusalIn(status, isEvents ? MEDIA_TYPE : mediaType);
+      if (refusal !== undefined) return refusal;
+      reason = "stream_ended";
       const splitter = new BodySplitter(this.bodyBytesMax);
-      for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      await answer.read((piece) => {
         reason = "stream_malformed";
-        const bodies = splitter.push(next.value);
+        const bodies = splitter.push(piece);
         reason = "stream_ended";
         for (const body of bodies) if (!signal.aborted) events.body(body);
-      }
+      });
     } catch {
       // Cut, or no bodies: both are over.
     }

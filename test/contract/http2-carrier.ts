@@ -12,12 +12,11 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from "node:http2";
-import { Readable } from "node:stream";
 import { BODY_BYTES_MAX_DEFAULT } from "../../src/core/index.ts";
 import type { CarrierOptions } from "../../src/http/carrier-options.ts";
 import { pipesAmong, requestsAmong } from "../../src/session/link-options.ts";
 import { failure } from "../../src/http/outcomes.ts";
-import { StreamPipes } from "../../src/http/stream-pipe.ts";
+import { type StreamAnswer, StreamPipes } from "../../src/http/stream-pipe.ts";
 import type { Carrier, Outcome, ExchangeSignal } from "../../src/session/carrier.ts";
 import type { LinkName, PipeCarrier } from "../../src/session/pipe-carrier.ts";
 
@@ -131,7 +130,7 @@ export class Http2Carrier implements Carrier {
     this.#connection.close();
   }
 
-  async #getStream(to: URL, accept: string, signal: AbortSignal): Promise<Response> {
+  async #getStream(to: URL, accept: string, signal: AbortSignal): Promise<StreamAnswer> {
     const given = this.#headers;
     const headers = (typeof given === "function" ? await given() : given) ?? {};
     signal.throwIfAborted();
@@ -147,10 +146,12 @@ export class Http2Carrier implements Carrier {
       stream.once("response", resolve);
       stream.once("close", () => reject(new Error("the stream was refused")));
     });
-    const type = head["content-type"];
-    return new Response(Readable.toWeb(stream) as ReadableStream<Uint8Array<ArrayBuffer>>, {
+    return {
       status: Number(head[":status"]),
-      headers: type === undefined ? {} : { "content-type": type },
-    });
+      mediaType: head["content-type"],
+      read: async (take) => {
+        for await (const piece of stream) take(piece as Uint8Array);
+      },
+    };
   }
 }

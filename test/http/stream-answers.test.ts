@@ -6,7 +6,7 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { configureServer } from "../../src/http/configure-server.ts";
 import { fetchHandler, type FetchHandler } from "../../src/http/fetch-handler.ts";
 import type { ListenerOptions } from "../../src/http/request-rules.ts";
-import { StreamPipes } from "../../src/http/stream-pipe.ts";
+import { type StreamAnswer, StreamPipes } from "../../src/http/stream-pipe.ts";
 import type { RequestHandler, ServerPipe } from "../../src/session/peer.ts";
 import { soon, until } from "../waiting.ts";
 import { serve, type TestServer } from "./test-server.ts";
@@ -224,9 +224,12 @@ test.each([
   // No body of this version begins so.
   ["stream_malformed", [0xff, 0xff]],
 ] as const)("a client's stream ends as %s behind the bytes %j", async (reason, bytes) => {
-  const headers = { "content-type": "application/octet-stream" };
-  const answer = new Response(new Uint8Array(bytes), { headers });
-  const answerWith = (): Promise<Response> => Promise.resolve(answer);
+  const answer: StreamAnswer = {
+    status: 200,
+    mediaType: "application/octet-stream",
+    read: (take) => Promise.resolve(take(new Uint8Array(bytes))),
+  };
+  const answerWith = (): Promise<StreamAnswer> => Promise.resolve(answer);
   const pipes = new StreamPipes("https://example.com/holdfast", 1_000, {}, answerWith);
   const closed = new Promise<string>((resolve) => {
     pipes.open({ opened: () => {}, body: () => {}, closed: resolve }, new Uint8Array(16));
