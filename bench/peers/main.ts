@@ -19,9 +19,13 @@ interface Options {
   readonly rounds: number;
   readonly scenario: readonly string[];
   readonly contestant: readonly string[];
-  readonly out: string;
+  readonly out?: string;
   readonly check: boolean;
 }
+
+/** Where the results are that the pages show. */
+const RESULTS = "bench/results";
+const ROUNDS = 3;
 
 function wholeNumber(text: string): number {
   const value = Number(text);
@@ -34,7 +38,7 @@ const contestantNames = contestants.map(({ name }) => name);
 
 const options = new Command("npm run bench:peers --")
   .description("Measures this package beside its peers.")
-  .option("--rounds <number>", "how many times each contestant plays", wholeNumber, 3)
+  .option("--rounds <number>", "how many times each contestant plays", wholeNumber, ROUNDS)
   .addOption(
     new Option("--scenario <names...>", "what is played")
       .choices(scenarioNames)
@@ -45,7 +49,7 @@ const options = new Command("npm run bench:peers --")
       .choices(contestantNames)
       .default(contestantNames, "all"),
   )
-  .option("--out <folder>", "where results are written", "bench/results")
+  .option("--out <folder>", `where results are written; ${RESULTS} where all play ${ROUNDS} rounds`)
   .option("--check", "end with status 1 where a target is missed", false)
   .parse()
   .opts<Options>();
@@ -70,9 +74,11 @@ function raw(report: Report): string {
 }
 
 const players = contestants.filter(({ name }) => options.contestant.includes(name));
-const folder = resolve(options.out);
+/** What only a part has played is no comparison to keep. */
+const isWhole = players.length === contestants.length && options.rounds >= ROUNDS;
+const folder = options.out ?? (isWhole ? RESULTS : undefined);
 
-/** Plays one scenario and writes what came of it; the pages of others stay as they are. */
+/** Plays one scenario and shows what came of it. */
 async function measure(scenario: string): Promise<Report> {
   const startedAt = new Date();
   const loadBefore = load();
@@ -102,15 +108,19 @@ async function measure(scenario: string): Promise<Report> {
       .filter(({ contestant }) => players.some(({ name }) => name === contestant))
       .map((target) => judge(target, results, played, players)),
   };
-  mkdirSync(folder, { recursive: true });
   const text = page(report);
-  writeFileSync(join(folder, `${scenario}.json`), raw(report));
-  writeFileSync(join(folder, `${scenario}.md`), text);
-  for (const [file, svg] of drawAll(results, played, players)) {
-    writeFileSync(join(folder, file), svg);
-  }
   console.log(text);
+  if (folder !== undefined) keep(scenario, report, text, resolve(folder));
   return report;
+}
+
+/** The pages of other scenarios stay as they are. */
+function keep(scenario: string, report: Report, text: string, path: string): void {
+  const { plays: played, results, contestants: drawn } = report;
+  mkdirSync(path, { recursive: true });
+  writeFileSync(join(path, `${scenario}.json`), raw(report));
+  writeFileSync(join(path, `${scenario}.md`), text);
+  for (const [file, svg] of drawAll(results, played, drawn)) writeFileSync(join(path, file), svg);
 }
 
 for (const scenario of options.scenario) {

@@ -1,6 +1,6 @@
 /**
  * What a message of ours costs as things grow: `npm run bench:scaling`. Curves of the two cores in
- * one process are in ../scaling/; one of sessions over real sockets is the scenario `sessions`. Each
+ * one process are in ../scaling/; one of sessions over real sockets is `sockets`. Each
  * round goes over all curves, so that what the machine does meanwhile falls on all of them.
  *
  * A cost that rises along a curve is said to bend, and is listed with its explanation; one without

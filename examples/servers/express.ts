@@ -1,7 +1,8 @@
 // Sessions beside the routes of an Express app. The listener stands before body parsers, as it
-// reads bodies itself, and leaves every path but its own (/holdfast) to what comes after it.
+// reads bodies itself, and leaves every path but its own (/holdfast) to what comes after it. Mounted
+// at a path, as in `app.use("/live", nodeListener(sessions, { path: "*" }))`, it takes all of that.
 import express from "express";
-import { configureServer, nodeListener } from "holdfast/http/node";
+import { configureServer, nodeListener, upgradeListener } from "holdfast/http/node";
 import { SessionServer } from "holdfast/server";
 
 const sessions = new SessionServer<string, string>({
@@ -18,6 +19,7 @@ app.get("/", (_request, response) => void response.send("home"));
 const server = app.listen(Number(process.env["PORT"] ?? 8080), "127.0.0.1", () => {
   console.log("listening on", server.address());
 });
+server.on("upgrade", upgradeListener(sessions)); // Without it there are no WebSockets.
 configureServer(server);
 
 process.once("SIGTERM", () => {

@@ -1,7 +1,7 @@
 // Sessions beside the routes of a Fastify app. The hook runs before Fastify reads the body;
 // `hijack` tells Fastify that the answer is no longer its own.
 import fastify from "fastify";
-import { configureServer, nodeListener } from "holdfast/http/node";
+import { configureServer, nodeListener, upgradeListener } from "holdfast/http/node";
 import { SessionServer } from "holdfast/server";
 
 const sessions = new SessionServer<string, string>({
@@ -20,6 +20,8 @@ app.all("/holdfast", {
   handler: () => {},
 });
 app.get("/", () => "home");
+
+app.server.on("upgrade", upgradeListener(sessions)); // Without it there are no WebSockets.
 
 await app.listen({ port: Number(process.env["PORT"] ?? 8080), host: "127.0.0.1" });
 configureServer(app.server);

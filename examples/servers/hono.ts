@@ -4,7 +4,7 @@ import { type HttpBindings, serve } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { Hono } from "hono";
 import { fetchHandler } from "holdfast/http/fetch";
-import { configureServer } from "holdfast/http/node";
+import { configureServer, upgradeListener } from "holdfast/http/node";
 import { SessionServer } from "holdfast/server";
 import type { Server } from "node:http";
 
@@ -23,6 +23,7 @@ const port = Number(process.env["PORT"] ?? 8080);
 const server = serve({ fetch: app.fetch, port, hostname: "127.0.0.1" }, (address) => {
   console.log("listening on", address);
 }) as Server;
+server.on("upgrade", upgradeListener(sessions)); // Without it there are no WebSockets.
 configureServer(server);
 
 process.once("SIGTERM", () => {

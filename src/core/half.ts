@@ -236,7 +236,7 @@ export abstract class Half<Transmit extends { kind: string }> {
     this.advance(nowMs);
     // Text or an array would be copied as something else without a word.
     const isBytes = ArrayBuffer.isView(payload) && payload.BYTES_PER_ELEMENT === 1;
-    if (!isBytes) throw new UsageError("payload_invalid");
+    if (!isBytes) throw new UsageError("payload_invalid", "not a Uint8Array");
     this.requireOpen();
     const channel = this.sender.channels.get(channelId);
     if (channel === undefined) throw this.noChannel(channelId);

@@ -27,6 +27,14 @@ const HOLD_TIME_MS = 25_000;
 /** What a session may have under way at its opening; idle, it has one request or connection. */
 const REQUESTS_PER_SESSION = 4;
 
+/**
+ * A process may have 20,000 descriptors on the machine of the results. A session by a stream takes
+ * one, and another for as long as the connection of its last request is kept: of so many sessions
+ * these go soon.
+ */
+const DESCRIPTORS_SPARE = 5_000;
+const SHORT_KEEP_ALIVE_MS = 2_000;
+
 type Bytes = Session<Uint8Array, Uint8Array>;
 
 /** A class, as functions of each connection's own would be part of what it takes in memory. */
@@ -121,7 +129,11 @@ function by(link: "poll" | "stream" | "websocket" | "tcp", form: Form = BYTES): 
           : createHttpServer({}, nodeListener(sessions, limits));
       if (link !== "tcp") {
         server.on("upgrade", upgradeListener(sessions, limits));
-        configureServer(server as ReturnType<typeof createHttpServer>);
+        const isMany = connectionsMax > DESCRIPTORS_SPARE;
+        configureServer(
+          server as ReturnType<typeof createHttpServer>,
+          isMany ? { keepAliveTimeoutMs: SHORT_KEEP_ALIVE_MS } : {},
+        );
       }
       return { port: await listening(server), server };
     },
