@@ -18,8 +18,8 @@ import { checkNesting } from "./nesting.ts";
  *   keeps it, or takes `msgpack`.
  *
  * A saved session has the shapes that its client was sent. 32 shapes are known at a time; a further
- * one takes the place of one that was used. An object whose keys would not leave room for others
- * (half a million characters) is sent complete.
+ * one takes the place of one that was used. A message is complete where an object in it has more
+ * than 32,768 characters of keys; the shapes after it are sent anew.
  */
 export function records({ isLossless }: CodecUse): Codec {
   const make = (): Packr => new Packr({ ...MSGPACK_OPTIONS, ...(isLossless ? SEQUENTIAL : {}) });
@@ -34,7 +34,7 @@ export function records({ isLossless }: CodecUse): Codec {
       checkMessage(value);
       try {
         const bytes = packr.pack(value);
-        if (keyCharacters(packr, bytes) > KEY_CHARACTERS_MAX / 2) {
+        if (hasLargeShape(packr, bytes)) {
           // Shapes are defined anew from now on, beside those that the decoder still has.
           start(make());
           return msgpack().encode(value);
@@ -51,8 +51,7 @@ export function records({ isLossless }: CodecUse): Codec {
       if (!isBounded) boundShapes(packr);
       isBounded = true;
       const value: unknown = packr.unpack(bytes);
-      if (keyCharacters(packr, bytes) > KEY_CHARACTERS_MAX)
-        throw new Error("too many keys to keep");
+      if (hasLargeShape(packr, bytes)) throw new Error("too many keys to keep");
       checkNesting(value, bytes.length);
       return value;
     },
@@ -70,8 +69,12 @@ export function records({ isLossless }: CodecUse): Codec {
 /** So many shapes msgpackr's encoder gives numbers to. */
 const SHAPES_MAX = 32;
 
-/** Of all shapes that a decoder keeps: they lie in no window, and the peer decides how many there are. */
-const KEY_CHARACTERS_MAX = 1_048_576;
+/**
+ * Of the keys of one shape: a decoder's shapes lie in no window, and the peer decides how large they
+ * are. Together they have 1,048,576 at most. Only each by itself is bounded, as an encoder that has
+ * begun anew does not know which of the earlier ones its decoder still has.
+ */
+const KEY_CHARACTERS_MAX = 32_768;
 
 /** A shorter message has no keys that are worth counting. */
 const COUNTED_BYTES_MIN = 4_096;
@@ -91,13 +94,18 @@ function boundShapes(packr: Packr): void {
   Object.seal(structures);
 }
 
-/** Of the keys of all shapes that are known, when a message may have brought many. */
-function keyCharacters(packr: Packr, { length }: Uint8Array): number {
-  if (length < COUNTED_BYTES_MIN) return 0;
+/** Whether a shape is too large to be kept, when a message may have brought one. */
+function hasLargeShape(packr: Packr, { length }: Uint8Array): boolean {
+  if (length < COUNTED_BYTES_MIN) return false;
+  const { structures = [] } = packr as WithShapes;
+  return structures.some(
+    (shape) => shape !== undefined && keyCharacters(shape) > KEY_CHARACTERS_MAX,
+  );
+}
+
+function keyCharacters(shape: Shape): number {
   let characters = 0;
-  for (const shape of (packr as WithShapes).structures ?? []) {
-    for (const key of shape ?? []) characters += key.length;
-  }
+  for (const key of shape) characters += key.length;
   return characters;
 }
 
