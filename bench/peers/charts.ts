@@ -9,6 +9,7 @@ import {
   cutsName,
   DOUBLED,
   ECHO,
+  ECHO_TOGETHER,
   GAP,
   IDLE,
   LOST,
@@ -94,15 +95,16 @@ const charts: readonly Chart[] = [
     file: "echo.svg",
     title: "Echo, one message of 64 B in flight",
     panels: [
-      {
-        name: "microseconds, logarithmic",
-        isLogarithmic: true,
-        series: [
-          { name: "p50", play: ECHO, figure: P50_US },
-          { name: "p99", play: ECHO, figure: P99_US },
-        ],
-      },
-    ],
+      { name: "a processor for each side: us, logarithmic", play: ECHO },
+      { name: "one processor for both: us, logarithmic", play: ECHO_TOGETHER },
+    ].map(({ name, play }) => ({
+      name,
+      isLogarithmic: true,
+      series: [
+        { name: "p50", play, figure: P50_US },
+        { name: "p99", play, figure: P99_US },
+      ],
+    })),
   },
   {
     file: "paced.svg",

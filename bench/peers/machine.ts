@@ -1,5 +1,6 @@
 /** On what something was measured. */
 import { arch, cpus, loadavg, release, totalmem, type } from "node:os";
+import { canPlace } from "./run.ts";
 
 export interface Machine {
   readonly processor: string;
@@ -7,6 +8,8 @@ export interface Machine {
   readonly memoryGb: number;
   readonly node: string;
   readonly kernel: string;
+  /** Whether processes can be kept to processors. */
+  readonly canPlace: boolean;
 }
 
 export function machine(): Machine {
@@ -17,6 +20,7 @@ export function machine(): Machine {
     memoryGb: Math.round(totalmem() / 2 ** 30),
     node: process.version,
     kernel: `${type()} ${release()} ${arch()}`,
+    canPlace,
   };
 }
 

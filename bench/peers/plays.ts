@@ -3,6 +3,7 @@
  * is known by the name of its play and its own.
  */
 import type { Contestant } from "./contestant.ts";
+import type { Processors } from "./run.ts";
 import type { Figures, Parameters } from "./scenario.ts";
 
 export interface Figure {
@@ -21,6 +22,8 @@ export interface Play {
   readonly parameters: Parameters;
   /** A run that takes longer has failed. */
   readonly timeoutMs: number;
+  /** Default `any`. */
+  readonly processors?: Processors;
   readonly figures: readonly Figure[];
   /** Not for peers: it asks for more than they have, or shows nothing of how we compare. */
   readonly isOursOnly?: boolean;
@@ -75,6 +78,21 @@ export const GAP = "largest gap, ms";
 export const WAITING = "memory of the receiver while they wait, MB";
 export const RELEASED = "time by that of messages taken at once";
 
+function echo(name: string, processors: Processors): Play {
+  return {
+    name,
+    scenario: "echo",
+    parameters: {},
+    timeoutMs: 60_000,
+    processors,
+    figures: [
+      figure(P50_US, "p50Us"),
+      figure(P99_US, "p99Us"),
+      together(CPU_US, ["serverUsPerEcho", "clientUsPerEcho"], sum),
+    ],
+  };
+}
+
 function throughput(messageBytes: number, way: "up" | "down"): Play {
   return {
     name: throughputName(messageBytes, way),
@@ -93,7 +111,8 @@ export function throughputName(messageBytes: number, way: "up" | "down"): string
   return `${messageBytes === 1_024 ? "1 KiB" : `${messageBytes} B`} ${way}`;
 }
 
-export const ECHO = "echo";
+export const ECHO = "echo, a processor for each side";
+export const ECHO_TOGETHER = "echo, one processor for both sides";
 export const PACED = "paced";
 
 export const IDLE = "2,000 idle connections, requests held 25 s";
@@ -173,22 +192,14 @@ export const plays: readonly Play[] = [
   throughput(64, "down"),
   throughput(1_024, "up"),
   throughput(1_024, "down"),
-  {
-    name: ECHO,
-    scenario: "echo",
-    parameters: {},
-    timeoutMs: 60_000,
-    figures: [
-      figure(P50_US, "p50Us"),
-      figure(P99_US, "p99Us"),
-      together(CPU_US, ["serverUsPerEcho", "clientUsPerEcho"], sum),
-    ],
-  },
+  echo(ECHO, "apart"),
+  echo(ECHO_TOGETHER, "together"),
   {
     name: PACED,
     scenario: "paced",
     parameters: {},
     timeoutMs: 60_000,
+    processors: "apart",
     figures: [
       figure(P50_MS, "p50Ms", "less", 2),
       figure(P99_MS, "p99Ms", "less", 2),

@@ -37,13 +37,13 @@ export function page(report: Report): string {
 }
 
 function factLines(facts: Facts): string {
-  const { processor, cores, memoryGb, node, kernel } = facts.machine;
+  const { processor, cores, memoryGb, node, kernel, canPlace } = facts.machine;
   const byVersion = table(["contestant", "version"], Object.entries(facts.versions));
   return (
     `${facts.startedAt}: ${cores} x ${processor}, ${memoryGb} GB, ${kernel}, Node ${node}; ` +
     `${facts.rounds} rounds in ${facts.minutes} minutes, load ${facts.loadBefore} before and ` +
     `${facts.loadAfter} after. Figures are the median of the rounds, with the least and the ` +
-    `greatest.\n\n${byVersion}`
+    `greatest.${canPlace ? "" : " Processes ran on any processor."}\n\n${byVersion}`
   );
 }
 

@@ -21,9 +21,9 @@ export async function playRounds(options: Rounds): Promise<Results> {
   for (let round = 1; round <= rounds; round++) {
     for (const play of plays) {
       for (const contestant of contestants.filter((each) => takesPart(each, play))) {
-        const { timeoutMs } = play;
+        const { timeoutMs, processors = "any" } = play;
         const from = module === undefined ? {} : { contestants: module };
-        const outcome = await playOnce(play, contestant, { timeoutMs, ...from });
+        const outcome = await playOnce(play, contestant, { timeoutMs, processors, ...from });
         results.add(play, contestant, outcome);
         say(
           `round ${round} of ${rounds}: ${play.name}: ${contestant.name}: ${brief(play, outcome)}`,

@@ -1,5 +1,5 @@
 /** One run: two processes of their own for a contestant and a scenario. */
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, fork, type ForkOptions, spawnSync } from "node:child_process";
 import type { Figures, Parameters } from "./scenario.ts";
 
 export interface Assignment {
@@ -20,10 +20,18 @@ export type FromSide =
   | { readonly kind: "figures"; readonly figures: Figures }
   | { readonly kind: "failed"; readonly reason: string };
 
+/**
+ * Which processors the two processes run on: one each, the same one, or whichever the system gives
+ * them, which for two that wait for each other is now the one and now the other.
+ */
+export type Processors = "apart" | "together" | "any";
+
 /** What runs beside both processes. */
 export interface RunOptions {
   /** A run that takes longer has failed. */
   readonly timeoutMs: number;
+  /** Default `any`, and so it is where there is no `taskset`. */
+  readonly processors?: Processors;
   /** For Node, beside those that every run has; by role. */
   readonly nodeOptions?: Readonly<Record<Assignment["role"], readonly string[]>>;
   /** A module that exports `contestants`; by default all that there are. */
@@ -37,6 +45,18 @@ const all = new URL("contestants/index.ts", import.meta.url);
 
 const side = new URL("side.ts", import.meta.url).pathname;
 
+/** Of Linux: runs a program on some of the processors. */
+const TASKSET = "taskset";
+
+/** Whether `processors` can be had here. */
+export const canPlace: boolean = spawnSync(TASKSET, ["--version"]).status === 0;
+
+function placed(role: Assignment["role"], processors: Processors): readonly string[] | undefined {
+  if (processors === "any" || !canPlace) return undefined;
+  const processor = processors === "apart" && role === "drive" ? "1" : "0";
+  return ["-c", processor, process.execPath];
+}
+
 /**
  * Plays a scenario with a contestant.
  *
@@ -47,15 +67,19 @@ export async function run(
   scenario: string,
   contestant: string,
   parameters: Parameters,
-  { timeoutMs, nodeOptions, contestants = all }: RunOptions,
+  { timeoutMs, nodeOptions, contestants = all, processors = "any" }: RunOptions,
 ): Promise<Figures> {
-  const start = (role: Assignment["role"]): ChildProcess =>
-    fork(side, [], {
-      execArgv: ["--import", "tsx", "--expose-gc", ...(nodeOptions?.[role] ?? [])],
+  const start = (role: Assignment["role"]): ChildProcess => {
+    const own = ["--import", "tsx", "--expose-gc", ...(nodeOptions?.[role] ?? [])];
+    const place = placed(role, processors);
+    const options: ForkOptions = {
+      execArgv: [...(place ?? []), ...own],
       // Some libraries leave out what only their developers need.
       env: { ...process.env, NODE_ENV: "production" },
       stdio: ["ignore", "inherit", "inherit", "ipc"],
-    });
+    };
+    return fork(side, [], place === undefined ? options : { ...options, execPath: TASKSET });
+  };
   const processes = { serve: start("serve"), drive: start("drive") };
   const deadline = new AbortController();
   try {

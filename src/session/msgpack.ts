@@ -15,8 +15,9 @@ import { checkNesting } from "./nesting.ts";
  * surrogate pair as U+FFFD, a key `__proto__` as `__proto_`, an Error with the receiver's stack. And
  * where msgpackr has no native addon, in browsers for one, a text or key of more than 64 bytes loses
  * a byte order mark (U+FEFF) at its head: copies of a text that must stay equal want `json`.
- * `send` throws for symbols, for objects of more than 65,535 keys, and for a message that is itself a
- * function or a promise.
+ * `send` throws for symbols, for objects of more than 65,535 keys, for a message that is itself a
+ * function or a promise, and for an object with keys `constructor` and `toJSON` of its own where the
+ * second is no function: a peer can send that, so who passes on what strangers send expects it.
  *
  * Every message is complete in itself; with `records` a message refers to those before it.
  */
