@@ -163,7 +163,10 @@ function cuts(): Target[] {
   );
 }
 
-/** A full window of messages of 64 bytes, and about as much as a receiver notes of each. */
+/**
+ * A full window of messages of 64 bytes, each with what a receiver keeps of it: an array with its
+ * buffer (some 200 bytes in Node) and its places in two queues.
+ */
 const WINDOW_MB = (262_144 * (64 + 320)) / 1e6;
 
 function slowReceiver(): Target[] {

@@ -16,6 +16,6 @@ function broadcast(line: string): void {
     if (!session.isWritable) continue; // Is closing, and takes nothing more.
     if (session.send(line)) continue;
     listeners.delete(session);
-    session.abort(1, "too slow");
+    session.abort(2, "too slow");
   }
 }

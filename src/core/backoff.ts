@@ -8,7 +8,9 @@ export class Backoff {
   inRow = 0;
   /** Nothing is tried before. */
   notBeforeMs: number;
-  private readonly minMs: number;
+  /** The longest wait that a second failure brings; the first brings none. */
+  readonly minMs: number;
+  /** The longest wait of all. */
   private readonly maxMs: number;
 
   constructor(nowMs: number, minMs: number, maxMs: number) {
@@ -19,24 +21,19 @@ export class Backoff {
 
   /** One failure more [RETRY-1]; `draw` gives random numbers, from 0 to below 1. */
   fail(nowMs: number, draw: () => number): void {
-    const waitMs = this.inRow === 0 ? 0 : Math.ceil(draw() * this.nextSpanMs);
+    const waitMs = this.inRow === 0 ? 0 : Math.ceil(draw() * this.longestWaitMs);
     this.inRow++;
     this.notBeforeMs = Math.max(this.notBeforeMs, nowMs + waitMs);
-  }
-
-  /** The longest wait that the next failure brings, if it is not the first. */
-  get nextSpanMs(): number {
-    return Math.min(this.maxMs, this.minMs * 2 ** Math.max(0, this.inRow - 1));
-  }
-
-  /** The longest wait that a second failure brings. */
-  get leastSpanMs(): number {
-    return this.minMs;
   }
 
   /** What comes next is as good as never tried. */
   restart(nowMs: number): void {
     this.inRow = 0;
     this.notBeforeMs = nowMs;
+  }
+
+  /** The longest wait that the next failure brings, if it is not the first. */
+  private get longestWaitMs(): number {
+    return Math.min(this.maxMs, this.minMs * 2 ** Math.max(0, this.inRow - 1));
   }
 }

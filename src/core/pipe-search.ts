@@ -37,7 +37,7 @@ export class PipeSearch {
    * cut after the same time, waits that had grown beyond it once would grow for ever.
    */
   noteLost(nowMs: number, livedMs: number, draw: () => number): void {
-    if (livedMs >= this.backoff.leastSpanMs) this.backoff.inRow = 0;
+    if (livedMs >= this.backoff.minMs) this.backoff.inRow = 0;
     this.backoff.fail(nowMs, draw);
   }
 

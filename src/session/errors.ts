@@ -12,7 +12,11 @@ export interface MessageFate extends Fate {
   readonly label: string;
 }
 
-/** How a session ended, and what became of the messages that this side had accepted. */
+/**
+ * How a session ended, and what became of the messages that this side had accepted. A `code` of 1 to
+ * 0xfff is the application's, as `abort` was given it; the others are in section 10.3 of
+ * spec/protocol.md.
+ */
 export interface EndedInfo extends Omit<EndedOutput, "kind" | "neverSent" | "unknown"> {
   /** More about the reason, for a log; of `silence` the last failure, if any was seen. */
   readonly detail: string;

@@ -119,7 +119,8 @@ export class Session<Incoming = unknown, Outgoing = unknown> extends MessageStre
 
   /**
    * Ends the session at once. The peer is told `code` (1 to 0xfff) and `reason` (at most 128 bytes)
-   * if the path still works. After the end: without effect.
+   * if the path still works. Default 1, as a server says of a service that failed, too: codes that
+   * mean something to the application begin at 2. After the end: without effect.
    *
    * @throws UsageError `option_invalid` for another code.
    */

@@ -69,6 +69,7 @@ const STATED: {
     parkedMax: `${server.parkedMax}; by fetch ${FETCH_PARKED_MAX}`,
   },
   client: {
+    agent: "its own",
     carriersMax: `${client.carriersMax}; by fetch ${FETCH_CARRIERS_MAX}`,
     headers: "none",
     links: "all",
