@@ -175,18 +175,20 @@ interface Bend {
   readonly explanation: string | undefined;
 }
 
-/** Where a series rises most above the least before. */
+/** Where a series rises most above the least before; what is cheap again further on is no rise. */
 function bendsOf(curve: (typeof all)[number], { points }: Result): Bend[] {
   return curve.series.flatMap(({ name }) => {
     const own = points.filter(({ series }) => series === name);
     let least = own[0];
     let bend: Bend | undefined;
-    for (const point of own) {
+    for (const [at, point] of own.entries()) {
       if (least === undefined) break;
-      const [y, yLeast] = [yOf(curve, point), yOf(curve, least)];
-      const times = y.median / yLeast.median;
-      if (times < 1) least = point;
-      else if (times > (bend?.times ?? BEND) && y.low > yLeast.low * BEND) {
+      const yLeast = yOf(curve, least);
+      const from = own.slice(at).map((further) => yOf(curve, further));
+      const times = Math.min(...from.map(({ median }) => median)) / yLeast.median;
+      const low = Math.min(...from.map((y) => y.low));
+      if (yOf(curve, point).median < yLeast.median) least = point;
+      else if (times > (bend?.times ?? BEND) && low > yLeast.low * BEND) {
         const explanation = explanations[curve.name]?.[name] ?? explanations[curve.name]?.["*"];
         bend = { series: name, from: least.x, to: point.x, times, explanation };
       }
