@@ -28,6 +28,7 @@ import { defer } from "../session/deferred.ts";
 import { failure } from "./outcomes.ts";
 import { ADDRESS_ATTEMPT_MS } from "./own-connection.ts";
 import { OwnRequests } from "./own-requests.ts";
+import { readPieces } from "./readable-pieces.ts";
 import { allowedHeaders } from "./request-headers.ts";
 import { TCP_PROBE_MS } from "../tcp/sockets.ts";
 import { CLOSE_TIMEOUT_MS, tcpAddress, TcpPipes } from "../tcp/tcp-pipes.ts";
@@ -223,24 +224,11 @@ export class NodeCarrier implements Carrier {
   }
 }
 
-/** Read by events, which take a fraction of the time of a stream of the web's, and copy nothing. */
 function answerOf(response: IncomingMessage): StreamAnswer {
   return {
     status: response.statusCode ?? 0,
     mediaType: response.headers["content-type"],
-    read: (take) =>
-      new Promise((resolve, reject) => {
-        const handle = (piece: Uint8Array): void => {
-          try {
-            take(piece);
-          } catch (error) {
-            response.off("data", handle);
-            reject(error);
-          }
-        };
-        response.on("data", handle);
-        response.once("end", resolve).once("error", reject).once("close", reject);
-      }),
+    read: (take) => readPieces(response, take),
   };
 }
 

@@ -16,6 +16,7 @@ import { BODY_BYTES_MAX_DEFAULT } from "../../src/core/index.ts";
 import type { CarrierOptions } from "../../src/http/carrier-options.ts";
 import { pipesAmong, requestsAmong } from "../../src/session/link-options.ts";
 import { failure } from "../../src/http/outcomes.ts";
+import { readPieces } from "../../src/http/readable-pieces.ts";
 import { type StreamAnswer, StreamPipes } from "../../src/http/stream-pipe.ts";
 import type { Carrier, Outcome, ExchangeSignal } from "../../src/session/carrier.ts";
 import type { LinkName, PipeCarrier } from "../../src/session/pipe-carrier.ts";
@@ -149,9 +150,7 @@ export class Http2Carrier implements Carrier {
     return {
       status: Number(head[":status"]),
       mediaType: head["content-type"],
-      read: async (take) => {
-        for await (const piece of stream) take(piece as Uint8Array);
-      },
+      read: (take) => readPieces(stream, take),
     };
   }
 }
