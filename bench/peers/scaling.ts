@@ -1,7 +1,7 @@
 /**
  * What a message of ours costs as things grow: `npm run bench:scaling`. Curves of the two cores in
- * one process are in ../scaling/; one of sessions over real sockets is `sockets`. Each
- * round goes over all curves, so that what the machine does meanwhile falls on all of them.
+ * one process are in ../scaling/; one of sessions over real sockets is `sockets`. Each round goes
+ * over all curves, so that what the machine does meanwhile falls on all of them.
  *
  * A cost that rises along a curve is said to bend, and is listed with its explanation; one without
  * is listed as unexplained, and `--check` then ends with status 1.
@@ -175,20 +175,18 @@ interface Bend {
   readonly explanation: string | undefined;
 }
 
-/** Where a series rises most above the least before; what is cheap again further on is no rise. */
+/** Where a series rises most above the least before. */
 function bendsOf(curve: (typeof all)[number], { points }: Result): Bend[] {
   return curve.series.flatMap(({ name }) => {
     const own = points.filter(({ series }) => series === name);
     let least = own[0];
     let bend: Bend | undefined;
-    for (const [at, point] of own.entries()) {
+    for (const point of own) {
       if (least === undefined) break;
-      const yLeast = yOf(curve, least);
-      const from = own.slice(at).map((further) => yOf(curve, further));
-      const times = Math.min(...from.map(({ median }) => median)) / yLeast.median;
-      const low = Math.min(...from.map((y) => y.low));
-      if (yOf(curve, point).median < yLeast.median) least = point;
-      else if (times > (bend?.times ?? BEND) && low > yLeast.low * BEND) {
+      const [y, yLeast] = [yOf(curve, point), yOf(curve, least)];
+      const times = y.median / yLeast.median;
+      if (times < 1) least = point;
+      else if (times > (bend?.times ?? BEND) && y.low > yLeast.low * BEND) {
         const explanation = explanations[curve.name]?.[name] ?? explanations[curve.name]?.["*"];
         bend = { series: name, from: least.x, to: point.x, times, explanation };
       }
