@@ -102,7 +102,7 @@ export class SimulatedPipes {
     return pipe === undefined ? undefined : this.send(pipe, "up", "ask", NOTHING);
   }
 
-  /** A side sends a body. Undefined: it goes nowhere. */
+  /** A side sends a body. Undefined: it goes nowhere, as to an end that is closed. */
   transmit(side: SideName, handle: number, body: Uint8Array): PipeItem | undefined {
     const pipe = this.find(side, handle);
     return pipe === undefined ? undefined : this.send(pipe, wayFrom(side), "body", body);
@@ -190,7 +190,8 @@ export class SimulatedPipes {
     kind: PipeItem["kind"],
     body: Uint8Array,
   ): PipeItem | undefined {
-    if (pipe.isDeaf[way]) return undefined;
+    const isHeard = way === "up" ? pipe.server !== "closed" : pipe.isClientOpen;
+    if (pipe.isDeaf[way] || !isHeard) return undefined;
     const item: PipeItem = { id: this.nextId++, kind, body, atMs: 0 };
     this.put({ ...pipe, [way]: [...pipe[way], item] });
     return item;
