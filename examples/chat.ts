@@ -33,7 +33,7 @@ async function serve(port: number): Promise<void> {
   const tellAll = (message: FromServer): void => {
     for (const member of [...names.keys()].filter(({ isWritable }) => isWritable)) {
       if (member.bufferedBytes < BEHIND_BYTES_MAX) member.send(message);
-      else member.abort(1, "too far behind");
+      else member.abort(2, "too far behind");
     }
   };
   const announce = (kind: "joined" | "left", name: string): void =>
@@ -54,7 +54,7 @@ async function serve(port: number): Promise<void> {
           tellAll({ kind: "said", name: own, text: plain(text) });
           await new Promise((resolve) => void setTimeout(resolve, LINE_EVERY_MS));
         } else if (kind === "leave") void member.close();
-        else member.abort(1, "not understood");
+        else member.abort(3, "not understood");
       }
     },
   });

@@ -49,7 +49,10 @@ const options = new Command("npm run bench:peers --")
       .choices(contestantNames)
       .default(contestantNames, "all"),
   )
-  .option("--out <folder>", `where results are written; ${RESULTS} where all play ${ROUNDS} rounds`)
+  .option(
+    "--out <folder>",
+    `where results are written; ${RESULTS} where all play ${ROUNDS} rounds or more`,
+  )
   .option("--check", "end with status 1 where a target is missed", false)
   .parse()
   .opts<Options>();
@@ -78,7 +81,7 @@ const players = contestants.filter(({ name }) => options.contestant.includes(nam
 const isWhole = players.length === contestants.length && options.rounds >= ROUNDS;
 const folder = options.out ?? (isWhole ? RESULTS : undefined);
 
-/** Plays one scenario and shows what came of it. */
+/** Plays one scenario, and shows and keeps what came of it. */
 async function measure(scenario: string): Promise<Report> {
   const startedAt = new Date();
   const loadBefore = load();

@@ -33,17 +33,20 @@ export function page(report: Report): string {
   const sections = plays.map((play) => section(report, play)).filter((text) => text !== "");
   const rows = verdicts.map(verdictCells);
   const targets = table(["target", "measured", "wanted", ""], rows);
-  return [factLines(facts), ...sections, `## Targets\n\n${targets}`].join("\n\n").concat("\n");
+  return [factLines(facts, plays), ...sections, `## Targets\n\n${targets}`]
+    .join("\n\n")
+    .concat("\n");
 }
 
-function factLines(facts: Facts): string {
+function factLines(facts: Facts, plays: readonly Play[]): string {
   const { processor, cores, memoryGb, node, kernel, canPlace } = facts.machine;
+  const isKept = plays.some(({ processors = "any" }) => processors !== "any");
   const byVersion = table(["contestant", "version"], Object.entries(facts.versions));
   return (
     `${facts.startedAt}: ${cores} x ${processor}, ${memoryGb} GB, ${kernel}, Node ${node}; ` +
     `${facts.rounds} rounds in ${facts.minutes} minutes, load ${facts.loadBefore} before and ` +
     `${facts.loadAfter} after. Figures are the median of the rounds, with the least and the ` +
-    `greatest.${canPlace ? "" : " Processes ran on any processor."}\n\n${byVersion}`
+    `greatest.${canPlace || !isKept ? "" : " Processes ran on any processor."}\n\n${byVersion}`
   );
 }
 

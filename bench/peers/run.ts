@@ -48,13 +48,16 @@ const side = new URL("side.ts", import.meta.url).pathname;
 /** Of Linux: runs a program on some of the processors. */
 const TASKSET = "taskset";
 
-/** Whether `processors` can be had here. */
-export const canPlace: boolean = spawnSync(TASKSET, ["--version"]).status === 0;
+const PROCESSORS: Readonly<Record<Assignment["role"], string>> = { serve: "0", drive: "1" };
+
+/** Whether `processors` can be had here: a container may have others than these, or one. */
+export const canPlace: boolean = Object.values(PROCESSORS).every(
+  (processor) => spawnSync(TASKSET, ["-c", processor, "true"]).status === 0,
+);
 
 function placed(role: Assignment["role"], processors: Processors): readonly string[] | undefined {
   if (processors === "any" || !canPlace) return undefined;
-  const processor = processors === "apart" && role === "drive" ? "1" : "0";
-  return ["-c", processor, process.execPath];
+  return ["-c", PROCESSORS[processors === "apart" ? role : "serve"], process.execPath];
 }
 
 /**

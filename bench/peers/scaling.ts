@@ -187,7 +187,8 @@ function bendsOf(curve: (typeof all)[number], { points }: Result): Bend[] {
       const times = y.median / yLeast.median;
       if (times < 1) least = point;
       else if (times > (bend?.times ?? BEND) && y.low > yLeast.low * BEND) {
-        const explanation = explanations[curve.name]?.[name] ?? explanations[curve.name]?.["*"];
+        const known = explanations[curve.name]?.[name];
+        const explanation = known !== undefined && times <= known.upTo ? known.reason : undefined;
         bend = { series: name, from: least.x, to: point.x, times, explanation };
       }
     }

@@ -1,6 +1,6 @@
 /**
- * The curves of scaling.ts: what is varied, at which points, and the work of one point. Each point
- * is measured in a process of its own, so that none inherits another one's memory or history.
+ * The curves of scaling.ts: what is varied, at which points, and the work of one point. Each
+ * round of a curve is a process of its own (round.ts).
  */
 import { Pair, type PairOptions, type Way } from "../pair.ts";
 import { Crowd } from "./crowd.ts";

@@ -26,7 +26,7 @@ export function revoke(token: string): void {
   const user = users.get(token);
   users.delete(token);
   for (const session of sessions.sessions) {
-    if (session.principal === user) session.abort(1, "revoked");
+    if (session.principal === user) session.abort(2, "revoked");
   }
 }
 

@@ -1,6 +1,7 @@
 // Sessions beside the routes of an Express app. The listener stands before body parsers, as it
-// reads bodies itself, and leaves every path but its own (/holdfast) to what comes after it. Mounted
-// at a path, as in `app.use("/live", nodeListener(sessions, { path: "*" }))`, it takes all of that.
+// reads bodies itself, and leaves every path but its own (/holdfast) to what comes after it. For
+// another path mount it there, `app.use("/live", nodeListener(sessions, { path: "*" }))`, and tell it
+// to the one for upgrades, which sees the whole path: `upgradeListener(sessions, { path: "/live" })`.
 import express from "express";
 import { configureServer, nodeListener, upgradeListener } from "holdfast/http/node";
 import { SessionServer } from "holdfast/server";

@@ -46,7 +46,7 @@ const sessions = new SessionServer<FromWriter, FromServer>({
       if (++changeCount === Number(forget)) continue;
       for (const [other, end] of ends) {
         if (end === own || !other.isWritable) continue;
-        if (end.unseen > 1_000) other.abort(1, "too far behind");
+        if (end.unseen > 1_000) other.abort(2, "too far behind");
         else other.send({ kind: "edit", edit: end.change(changes) });
       }
     }

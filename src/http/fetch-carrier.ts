@@ -210,7 +210,7 @@ export class FetchCarrier implements Carrier {
   close(): void {}
 }
 
-/** Hands on the pieces of a response's content as they come. */
+/** Hands on the pieces of its content as they come; rejects where it is cut, or `take` throws. */
 async function readPieces(response: Response, take: (piece: Uint8Array) => void): Promise<void> {
   const reader = response.body?.getReader();
   for (let next = await reader?.read(); next?.value !== undefined; next = await reader?.read()) {

@@ -14,8 +14,8 @@ export interface MessageFate extends Fate {
 
 /**
  * How a session ended, and what became of the messages that this side had accepted. A `code` of 1 to
- * 0xfff is the application's, as `abort` was given it; the others are in section 10.3 of
- * spec/protocol.md.
+ * 0xfff is the application's, as `abort` was given it, and 1 also where none was given or `onSession`
+ * has thrown; the others are in section 10.3 of spec/protocol.md.
  */
 export interface EndedInfo extends Omit<EndedOutput, "kind" | "neverSent" | "unknown"> {
   /** More about the reason, for a log; of `silence` the last failure, if any was seen. */

@@ -17,7 +17,8 @@ import { checkNesting } from "./nesting.ts";
  * a byte order mark (U+FEFF) at its head: copies of a text that must stay equal want `json`.
  * `send` throws for symbols, for objects of more than 65,535 keys, for a message that is itself a
  * function or a promise, and for an object with keys `constructor` and `toJSON` of its own where the
- * second is no function: a peer can send that, so who passes on what strangers send expects it.
+ * second is no function: a peer can send that, and to find it would take a look at every object that
+ * comes, so who passes on what strangers send expects it.
  *
  * Every message is complete in itself; with `records` a message refers to those before it.
  */

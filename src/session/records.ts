@@ -18,8 +18,9 @@ import { checkNesting } from "./nesting.ts";
  *   keeps it, or takes `msgpack`.
  *
  * A saved session has the shapes that its client was sent. 32 shapes are known at a time; a further
- * one takes the place of one that was used. A message is complete where an object in it has more
- * than 32,768 characters of keys; the shapes after it are sent anew.
+ * one takes the place of one that was used. A message is complete where the keys of an object in
+ * it have more than 32,768 characters, each key counted with one more; the shapes after it are sent
+ * anew.
  */
 export function records({ isLossless }: CodecUse): Codec {
   const make = (): Packr => new Packr({ ...MSGPACK_OPTIONS, ...(isLossless ? SEQUENTIAL : {}) });
@@ -70,11 +71,11 @@ export function records({ isLossless }: CodecUse): Codec {
 const SHAPES_MAX = 32;
 
 /**
- * Of the keys of one shape: a decoder's shapes lie in no window, and the peer decides how large they
+ * Of the size of one shape: a decoder's shapes lie in no window, and the peer decides how large they
  * are. Together they have 1,048,576 at most. Only each by itself is bounded, as an encoder that has
  * begun anew does not know which of the earlier ones its decoder still has.
  */
-const KEY_CHARACTERS_MAX = 32_768;
+const SHAPE_SIZE_MAX = 32_768;
 
 /** A shorter message has no keys that are worth counting. */
 const COUNTED_BYTES_MIN = 4_096;
@@ -98,15 +99,16 @@ function boundShapes(packr: Packr): void {
 function hasLargeShape(packr: Packr, { length }: Uint8Array): boolean {
   if (length < COUNTED_BYTES_MIN) return false;
   const { structures = [] } = packr as WithShapes;
-  return structures.some(
-    (shape) => shape !== undefined && keyCharacters(shape) > KEY_CHARACTERS_MAX,
-  );
+  return structures.some((shape) => shape !== undefined && sizeOf(shape) > SHAPE_SIZE_MAX);
 }
 
-function keyCharacters(shape: Shape): number {
-  let characters = 0;
-  for (const key of shape) characters += key.length;
-  return characters;
+/** The characters of its keys, and one for the place of each, as keys may be empty. */
+function sizeOf(shape: Shape): number {
+  // A peer can give bytes in the place of keys, and msgpackr keeps them.
+  if (!Array.isArray(shape)) return Infinity;
+  let size = shape.length;
+  for (const key of shape) size += key.length;
+  return size;
 }
 
 /** Each shape once, in an order that both sides share. */
@@ -120,8 +122,9 @@ function shapesOf(packr: Packr): (Shape | undefined)[] {
   return Array.from(structures, (shape) => shape && copyOf(shape));
 }
 
+/** What is none is nobody's: it makes no objects that can be read. */
 function copyOf(shape: Shape | undefined): string[] {
-  return shape === undefined ? [] : [...shape];
+  return Array.isArray(shape) ? [...shape] : [];
 }
 
 function isShapes(saved: unknown): saved is readonly (Shape | undefined)[] {

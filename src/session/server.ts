@@ -463,8 +463,8 @@ export class SessionServer<Incoming = unknown, Outgoing = unknown> implements Re
   }
 
   /**
-   * Ends every session at once: clients are told `peer-ended` with `code` (1 to 0xfff) and
-   * `reason`. Those that had no request parked hear it when they ask, as long as requests are
+   * Ends every session at once: clients are told `peer-ended` with `code` (1 to 0xfff; default 1)
+   * and `reason`. Those that had no request parked hear it when they ask, as long as requests are
    * handed in. No session opens any more. Keeps no process alive.
    *
    * @throws UsageError `option_invalid` for another code.

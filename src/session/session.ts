@@ -119,8 +119,9 @@ export class Session<Incoming = unknown, Outgoing = unknown> extends MessageStre
 
   /**
    * Ends the session at once. The peer is told `code` (1 to 0xfff) and `reason` (at most 128 bytes)
-   * if the path still works. Default 1, as a server says of a service that failed, too: codes that
-   * mean something to the application begin at 2. After the end: without effect.
+   * if the path still works. Default 1, which says nothing in particular: a session whose `onSession`
+   * has thrown ends so, too. Codes that the other side is to tell apart begin at 2. After the end:
+   * without effect.
    *
    * @throws UsageError `option_invalid` for another code.
    */

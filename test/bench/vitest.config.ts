@@ -7,7 +7,7 @@ export default defineConfig({
   root: fileURLToPath(new URL("../..", import.meta.url)),
   test: {
     allowOnly: false,
-    testTimeout: 300_000,
+    testTimeout: 600_000,
     maxWorkers: 1,
     include: ["test/bench/**/*.test.ts"],
   },

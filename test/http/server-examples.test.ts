@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { connect } from "../../src/http/connect-node.ts";
+import { soon } from "../waiting.ts";
 import { post, refusalOf } from "./test-server.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -42,13 +43,17 @@ describe.each(["express.ts", "fastify.ts", "hono.ts"])("examples/servers/%s", (f
     expect(await refusalOf(refused)).toEqual([415, "media_type_unsupported"]);
 
     const session = connect<string, string>(`${url}/holdfast`);
+    const upgraded = new Promise<void>((resolve) => {
+      session.on("link", (name) => name === "websocket" && resolve());
+    });
     session.send("Ada");
     session.send("Grace");
     const greetings: string[] = [];
     for await (const greeting of session) if (greetings.push(greeting) === 2) break;
     expect(greetings).toEqual(["Hello, Ada!", "Hello, Grace!"]);
 
-    // The session's request is parked; it must not keep the server from going.
+    // The session's WebSocket is open; it must not keep the server from going.
+    await soon(upgraded, "the WebSocket");
     expect(await stop()).toEqual([0, []]);
     session.abort();
   }, 60_000);

@@ -1,15 +1,17 @@
 // Streams at the adapters of both kinds of server: what a throw costs, and what their end frees.
 
 import { once } from "node:events";
-import { Agent, get, type IncomingMessage } from "node:http";
+import { Agent, createServer, get, type IncomingMessage, type ServerResponse } from "node:http";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { configureServer } from "../../src/http/configure-server.ts";
+import { FetchCarrier } from "../../src/http/fetch-carrier.ts";
 import { fetchHandler, type FetchHandler } from "../../src/http/fetch-handler.ts";
+import { MEDIA_TYPE } from "../../src/http/media-type.ts";
+import { NodeCarrier } from "../../src/http/node-carrier.ts";
 import type { ListenerOptions } from "../../src/http/request-rules.ts";
-import { type StreamAnswer, StreamPipes } from "../../src/http/stream-pipe.ts";
 import type { RequestHandler, ServerPipe } from "../../src/session/peer.ts";
 import { soon, until } from "../waiting.ts";
-import { serve, type TestServer } from "./test-server.ts";
+import { listen, serve, type TestServer } from "./test-server.ts";
 
 const TARGET = `/holdfast?stream=${"A".repeat(22)}`;
 const BODY = new Uint8Array(1_000);
@@ -219,20 +221,30 @@ test.each(["close", "cut"] as const)(
   },
 );
 
-test.each([
-  ["stream_ended", []],
-  // No body of this version begins so.
-  ["stream_malformed", [0xff, 0xff]],
-] as const)("a client's stream ends as %s behind the bytes %j", async (reason, bytes) => {
-  const answer: StreamAnswer = {
-    status: 200,
-    mediaType: "application/octet-stream",
-    read: (take) => Promise.resolve(take(new Uint8Array(bytes))),
-  };
-  const answerWith = (): Promise<StreamAnswer> => Promise.resolve(answer);
-  const pipes = new StreamPipes("https://example.com/holdfast", 1_000, {}, answerWith);
-  const closed = new Promise<string>((resolve) => {
-    pipes.open({ opened: () => {}, body: () => {}, closed: resolve }, new Uint8Array(16));
+/** What a server says, and for how long. */
+const ANSWERS: readonly (readonly [string, (response: ServerResponse) => void])[] = [
+  ["stream_ended", (response) => response.end()],
+  // No body of this version begins so; nothing follows, nor does the answer end.
+  ["stream_malformed", (response) => response.write(Uint8Array.of(0xff, 0xff))],
+  ["stream_ended", (response) => response.write("", () => response.destroy())],
+];
+
+describe.each([
+  ["node", (url: string) => new NodeCarrier(url, { links: ["stream"] })],
+  ["fetch", (url: string) => new FetchCarrier(url, { links: ["stream"] })],
+])("a stream read by the carrier of %s", (_name, carrierTo) => {
+  test.each(ANSWERS)("tells %s", async (reason, say) => {
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { "content-type": MEDIA_TYPE });
+      response.flushHeaders();
+      say(response);
+    });
+    const carrier = carrierTo(`http://127.0.0.1:${await listen(server)}`);
+    onTestFinished(() => carrier.close());
+    const [pipes] = carrier.pipes;
+    const closed = new Promise<string>((resolve) => {
+      pipes?.open({ opened: () => {}, body: () => {}, closed: resolve }, new Uint8Array(16));
+    });
+    expect(await soon(closed, "the end")).toBe(reason);
   });
-  expect(await soon(closed, "the end")).toBe(reason);
 });

@@ -3,7 +3,6 @@ import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { bundleForBrowsers } from "../../bench/browser-bundle.ts";
 import { ENDPOINT_DEFAULTS, REQUEST_DEFAULTS } from "../../src/core/index.ts";
-import { SERVER_SETTINGS_DEFAULTS } from "../../src/http/configure-server.ts";
 import {
   connect as connectByFetch,
   type ConnectOptions as FetchOptions,
@@ -12,17 +11,13 @@ import {
   connect as connectByNode,
   type ConnectOptions as NodeOptions,
 } from "../../src/http/connect-node.ts";
-import { FETCH_CARRIERS_MAX, FETCH_PARKED_MAX } from "../../src/http/fetch-carrier.ts";
+import { FETCH_CARRIERS_MAX } from "../../src/http/fetch-carrier.ts";
 import { fetchHandler } from "../../src/http/fetch-handler.ts";
 import { nodeListener } from "../../src/http/node-listener.ts";
 import { type ListenerOptions, SERVER_DEFAULTS } from "../../src/http/request-rules.ts";
 import { ClientSession } from "../../src/session/client-session.ts";
 import { msgpack } from "../../src/session/index.ts";
-import {
-  CLIENT_LOST_AFTER_MS,
-  REAUTHENTICATE_MARGIN_MS,
-  SERVER_LOST_AFTER_MS,
-} from "../../src/session/limits.ts";
+import { CLIENT_LOST_AFTER_MS, SERVER_LOST_AFTER_MS } from "../../src/session/limits.ts";
 import { PeerSession, type ServerOptions, SessionServer } from "../../src/session/server.ts";
 import { EVENTS } from "../../src/session/status.ts";
 import { read, ROOT, tableOf } from "./markdown.ts";
@@ -59,14 +54,11 @@ const STATED: {
   readonly server: Defaults<AnyServerOptions>;
   readonly listener: Defaults<ListenerOptions>;
   readonly "server, listener": Defaults<AnyServerOptions & ListenerOptions>;
-  readonly "`configureServer`": Record<string, never>;
 } = {
   both: {
     codec: `\`${msgpack.name}\``,
-    earlyMessages: `\`${client.earlyMessages && server.earlyMessages}\``,
     hold: `\`${client.hold}\``,
     lostAfterMs: `${shown(CLIENT_LOST_AFTER_MS, "Ms")}; server ${shown(SERVER_LOST_AFTER_MS, "Ms")}`,
-    parkedMax: `${server.parkedMax}; by fetch ${FETCH_PARKED_MAX}`,
   },
   client: {
     agent: "its own",
@@ -80,11 +72,9 @@ const STATED: {
   server: {
     onSession: "required",
     authenticate: "none",
-    reauthenticateAfterMs: shown(server.holdTimeMs + REAUTHENTICATE_MARGIN_MS, "Ms"),
   },
   listener: { path: `\`${SERVER_DEFAULTS.path}\``, cors: "none", trustProxy: "`false`" },
   "server, listener": { onError: "`console.error`" },
-  "`configureServer`": {},
 };
 
 function isPlace(where: string): where is keyof typeof STATED {
@@ -111,8 +101,6 @@ function defaultOf(name: string, where: string): string | undefined {
       return atClient === undefined ? atServer : undefined;
     case "listener":
       return numberIn(SERVER_DEFAULTS);
-    case "`configureServer`":
-      return numberIn(SERVER_SETTINGS_DEFAULTS);
     case "server, listener":
       return undefined;
   }

@@ -9,6 +9,12 @@ import { open, take } from "./pair.ts";
 
 const position = (id: number) => ({ t: 1_000 + id, x: id, y: 2 * id, vx: 1, vy: 0, id });
 const LOSSLESS = { isLossless: true };
+/** What shapes take of the bound: the characters of their keys, and one for each. */
+function sizeOf(shapes: readonly (string[] | undefined)[]): number {
+  const keys = shapes.flatMap((shape) => shape ?? []);
+  return keys.join("").length + keys.length;
+}
+
 const WITH_RECORDS = [{ codec: records }, { codec: records }] as const;
 
 describe("records", () => {
@@ -45,29 +51,52 @@ describe("records", () => {
     const ends = [records(LOSSLESS), records(LOSSLESS)] as const;
     const keys = (from: number) =>
       Object.fromEntries(
-        Array.from({ length: 1_000 }, (_, at) => [`${from}${"x".repeat(20)}${at}`, 1]),
+        Array.from({ length: 1_200 }, (_, at) => [`${from}${"x".repeat(20)}${at}`, 1]),
       );
     let largest = 0;
     for (let from = 0; from < 40; from++) {
       const value = { from, keys: keys(from) };
       expect(ends[1].decode(ends[0].encode(value))).toEqual(value);
       const kept = ends[1].save?.() as (string[] | undefined)[];
-      largest = Math.max(largest, kept.flat().join("").length);
+      largest = Math.max(largest, sizeOf(kept));
     }
-    expect(largest).toBeGreaterThan(100_000);
+    // Forty would be beyond it.
+    expect(largest).toBeGreaterThan((1_048_576 * 32) / 40);
     expect(largest).toBeLessThanOrEqual(1_048_576);
+
+    const large = Object.fromEntries(
+      Array.from({ length: 1_400 }, (_, at) => [`k${at}`.padEnd(24), 1]),
+    );
+    expect(ends[1].decode(ends[0].encode(large))).toEqual(large);
+    expect(sizeOf(ends[1].save?.() as (string[] | undefined)[])).toBe(largest);
   });
 
   test("of a peer that wants larger ones kept are undecodable", () => {
-    const decoder = records(LOSSLESS);
-    const define = (number: number, characters: number): Uint8Array =>
+    // An object of one shape: its number, what stands for its keys, and a value of its first key.
+    const define = (number: number, keys: Uint8Array): Uint8Array =>
+      Buffer.concat([Uint8Array.of(0xd4, 0x72, 0x40 + number), keys, Uint8Array.of(1)]);
+    const long = (characters: number): Uint8Array =>
       Buffer.concat([
-        Uint8Array.of(0xd4, 0x72, 0x40 + number, 0x91, 0xdb, 0, 0, characters >> 8, characters),
+        Uint8Array.of(0x91, 0xdb, 0, 0, characters >> 8, characters),
         new Uint8Array(characters).fill(0x6b),
-        Uint8Array.of(1),
       ]);
-    for (let number = 0; number < 32; number++) decoder.decode(define(number, 32_768));
-    expect(() => decoder.decode(define(0, 32_769))).toThrow("too many keys");
+    const empty = (count: number): Uint8Array =>
+      Buffer.concat([Uint8Array.of(0xdc, count >> 8, count), new Uint8Array(count).fill(0xa0)]);
+    const binary = (length: number): Uint8Array =>
+      Buffer.concat([Uint8Array.of(0xc5, length >> 8, length), new Uint8Array(length)]);
+
+    const decoder = records(LOSSLESS);
+    for (let number = 0; number < 32; number++) decoder.decode(define(number, long(32_767)));
+    expect(() => decoder.decode(define(0, long(32_768)))).toThrow("too many keys");
+    for (const keys of [empty(40_000), binary(40_000)]) {
+      const values = new Uint8Array(39_999).fill(1);
+      const message = Buffer.concat([define(0, keys), values]);
+      expect(() => records(LOSSLESS).decode(message)).toThrow("too many keys");
+    }
+
+    const odd = records(LOSSLESS);
+    odd.decode(define(0, binary(1)));
+    records(LOSSLESS).restore?.(odd.save?.());
   });
 
   test("that are large arrive after the encoder has begun anew, however often", () => {

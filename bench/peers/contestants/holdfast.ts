@@ -28,11 +28,11 @@ const HOLD_TIME_MS = 25_000;
 const REQUESTS_PER_SESSION = 4;
 
 /**
- * A process may have 20,000 descriptors on the machine of the results. A session by a stream takes
- * one, and another for as long as the connection of its last request is kept: of so many sessions
- * these go soon.
+ * A process may have so many on the machine of the results. A session by a stream takes one, and
+ * another for as long as the connection of its last request is kept: where that is too many, these
+ * go soon.
  */
-const DESCRIPTORS_SPARE = 5_000;
+const DESCRIPTORS = 20_000;
 const SHORT_KEEP_ALIVE_MS = 2_000;
 
 type Bytes = Session<Uint8Array, Uint8Array>;
@@ -129,7 +129,7 @@ function by(link: "poll" | "stream" | "websocket" | "tcp", form: Form = BYTES): 
           : createHttpServer({}, nodeListener(sessions, limits));
       if (link !== "tcp") {
         server.on("upgrade", upgradeListener(sessions, limits));
-        const isMany = connectionsMax > DESCRIPTORS_SPARE;
+        const isMany = link === "stream" && 2 * connectionsMax > DESCRIPTORS;
         configureServer(
           server as ReturnType<typeof createHttpServer>,
           isMany ? { keepAliveTimeoutMs: SHORT_KEEP_ALIVE_MS } : {},

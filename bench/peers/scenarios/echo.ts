@@ -32,8 +32,8 @@ export const echo: Scenario = {
     const { connection } = await join(part);
     const ring = new Ring(MESSAGE_BYTES, part.contestant.payload);
     const check = new Check(ring);
-    const { warmUpMs = WARM_UP.ms, timedMs = TIMED.ms } = part.parameters;
-    await echoes(connection, ring, check, { ...WARM_UP, ms: warmUpMs });
+    const { timedMs = TIMED.ms } = part.parameters;
+    await echoes(connection, ring, check, WARM_UP);
     part.line.tell(BEGIN);
     const before = process.cpuUsage();
     const timesUs = await echoes(connection, ring, check, { ...TIMED, ms: timedMs });
