@@ -26,6 +26,8 @@ export interface ConnectionOwner {
   release(connection: OwnConnection): void;
   /** It is closed, or closing. */
   remove(connection: OwnConnection): void;
+  /** One was cut with its exchange: what cut it has most often cut those that are idle, too. */
+  handleCut(): void;
 }
 
 /**
@@ -167,7 +169,9 @@ export class OwnConnection implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: unknown): void {
-    this.exchange?.handleError(error);
+    if (this.exchange === undefined) return;
+    this.owner.handleCut();
+    this.exchange.handleError(error);
   }
 
   private finish(): void {

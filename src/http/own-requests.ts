@@ -33,7 +33,7 @@ export class OwnRequests implements RequestMaker, ConnectionOwner {
 
   close(): void {
     this.isClosed = true;
-    while (this.idle.length > 0) this.idle.pop()?.destroy();
+    this.dropIdle();
   }
 
   release(connection: OwnConnection): void {
@@ -50,6 +50,15 @@ export class OwnRequests implements RequestMaker, ConnectionOwner {
     const at = this.idle.indexOf(connection);
     if (at >= 0) this.idle.splice(at, 1);
     this.serve();
+  }
+
+  /** A request that is made again would fail with them: a second failure in a row, with its wait. */
+  handleCut(): void {
+    this.dropIdle();
+  }
+
+  private dropIdle(): void {
+    while (this.idle.length > 0) this.idle.pop()?.destroy();
   }
 
   private serve(): void {

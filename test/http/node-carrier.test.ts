@@ -140,6 +140,32 @@ describe("[HTTP-4] the connections of Node's carrier", () => {
     expect(server.requests).toHaveLength(20);
   });
 
+  test("are not used again once one is cut with its exchange", async () => {
+    let isCut = false;
+    const held: (() => void)[] = [];
+    const server = await listen((socket, request) => {
+      if (isCut) socket.resetAndDestroy();
+      else held.push(() => socket.write(answerOf(request.body)));
+      isCut = false;
+    });
+    const carrier = carrierOf(server.url);
+    const both = [carrier.exchange(body, never), carrier.exchange(body, ownSignal())];
+    while (held.length < 2) await nextTurn();
+    for (const answerOne of held) answerOne();
+    expect(await Promise.all(both)).toEqual([answer, answer]);
+
+    isCut = true;
+    expect(await carrier.exchange(body, never)).toEqual(failureOf("connection_reset"));
+    const next = carrier.exchange(body, never);
+    while (held.length < 3) await nextTurn();
+    held[2]?.();
+
+    expect(await next).toEqual(answer);
+    expect(server.sockets).toHaveLength(3);
+    await server.closed(0);
+    await server.closed(1);
+  });
+
   test("are 256 at most, and a request waits for the first that is free", async () => {
     const held: (() => void)[] = [];
     const server = await listen((socket, request) => {
