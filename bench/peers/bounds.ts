@@ -1,12 +1,13 @@
 /**
  * What `npm run bench:check` holds: quotients of ours by a peer in the same round.
  *
- * An echo on one processor for both sides is what repeats best: by TCP it took 1.7 to 1.8 times as
- * long as without a session, by WebSocket 1.8, and with twice the work planted 4.0 and 4.2. By
- * requests it took 3.6 and 5.1 times as long as by bare TCP, and planted more than 40. Processor time
- * per message at full rate lay between 2.9 and 5.5 and, planted, between 7.6 and 14; the greater ones
- * on a busy machine. Rates are what other programs disturb most, so their bounds find no more than a
- * stall.
+ * An echo on one processor for both sides is what repeats best. By the medians of three rounds it
+ * took, by TCP, 1.4 to 1.8 times as long as without a session, by WebSocket 1.5 to 2.4, and with
+ * twice the work done on purpose (test/bench/slowed.ts) 4.0 and 4.2; single rounds went up to 2.3
+ * and 3.4. By requests it took 3.6 and 5.1 times as long as by bare TCP, and slowed more than 40.
+ * Processor time per message at full rate lay between 2.9 and 5.5 and, slowed, between 7.6 and 14;
+ * the greater ones on a busy machine. Rates are what other programs disturb most, so their bounds
+ * find no more than a stall.
  */
 import { CPU_US, ECHO_TOGETHER, P50_US, type Play, plays, RATE, throughputName } from "./plays.ts";
 import { type Target, the } from "./targets.ts";

@@ -30,6 +30,7 @@ export type {
   SkipFrame,
   Window,
 } from "./body.ts";
+export { whenCarried } from "./body-memory.ts";
 export { BodySplitter } from "./body-splitter.ts";
 export { type Head, readBody, readHead, readVersions } from "./body-reader.ts";
 export { bodyBytes, type BodyOptions, encodeBody, writeVersions } from "./body-writer.ts";

@@ -5,6 +5,7 @@
  * sides hold to the same bounds. A value beyond them is the peer's doing when it is read, and a
  * bug of ours when it is written.
  */
+import { memoryFor } from "./body-memory.ts";
 import { assert, InvariantError, ProtocolError, type ProtocolErrorCode } from "./errors.ts";
 import { viewOf } from "./payload-queue.ts";
 import { BODY_FRAMES_MAX, BODY_MESSAGES_MAX, INTEGER_BYTES_MAX, INTEGER_MAX } from "./limits.ts";
@@ -68,7 +69,7 @@ export class Wire {
    */
   moveToOwn(bytesMore: number): void {
     assert(!this.reads && !this.isOwn, "moved_twice");
-    const own = new Uint8Array(this.position + bytesMore);
+    const own = memoryFor(this.position + bytesMore);
     own.set(this.bytes.subarray(0, this.position));
     this.bytes = own;
     this.isOwn = true;

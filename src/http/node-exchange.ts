@@ -8,6 +8,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
+import { whenCarried } from "../core/index.ts";
 import type { Reply, RequestHandler } from "../session/peer.ts";
 import { errorAnswer, type HttpAnswer, type HttpErrorCode, sessionAnswer } from "./http-error.ts";
 import { IncomingBody } from "./incoming-body.ts";
@@ -184,7 +185,9 @@ export function writeAnswer(
     const { status, headers, body } = answer;
     leaveOutKeepAlive(request, response);
     response.writeHead(status, isLastOf(request) ? { ...headers, connection: "close" } : headers);
-    response.end(body);
+    // What HTTP/2 has taken may not have left.
+    if (isHttp2(response)) response.end(body);
+    else response.end(body, whenCarried(body));
   });
 }
 
@@ -270,7 +273,7 @@ export function destroyConnection(request: NodeRequest, response: NodeResponse):
   else request.socket.destroy();
 }
 
-function isHttp2(response: NodeResponse): response is Http2ServerResponse {
+export function isHttp2(response: NodeResponse): response is Http2ServerResponse {
   return "stream" in response;
 }
 

@@ -4,12 +4,14 @@
  * its stream.
  */
 import type { ServerResponse } from "node:http";
+import { whenCarried } from "../core/index.ts";
 import type { Peer, RequestHandler, ServerPipe } from "../session/peer.ts";
 import type { Admitted } from "./admission.ts";
 import { errorAnswer } from "./http-error.ts";
 import {
   destroyConnection,
   headerOf,
+  isHttp2,
   type NodeRequest,
   type NodeResponse,
   unwatch,
@@ -87,7 +89,9 @@ class NodeStream implements ServerPipe {
 
   write(body: Uint8Array): void {
     this.begin();
-    (this.response as ServerResponse).write(body);
+    // What HTTP/2 has taken may not have left.
+    const done = isHttp2(this.response) ? undefined : whenCarried(body);
+    (this.response as ServerResponse).write(body, done);
   }
 
   close(): void {

@@ -9,6 +9,7 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import { whenCarried } from "../core/index.ts";
 import type { Peer, PipeEvents, RequestHandler, ServerPipe } from "../session/peer.ts";
 import type { Admitted } from "./admission.ts";
 import { answerUnderWay, refuseUpgrade } from "./early-errors.ts";
@@ -196,7 +197,7 @@ class WebSocketServerPipe implements ServerPipe {
   }
 
   write(body: Uint8Array): void {
-    this.webSocket.send(body);
+    this.webSocket.send(body, whenCarried(body));
   }
 
   close(code?: number): void {

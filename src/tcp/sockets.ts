@@ -1,5 +1,6 @@
 /** What both ends of a TCP link want of their sockets, and HTTP in Node of its own. */
 import type { Socket } from "node:net";
+import { whenCarried } from "../core/index.ts";
 
 /**
  * A silent connection is probed by TCP after so long, in ms; by Node's default, each second. A host
@@ -21,14 +22,14 @@ const UNCORKED_BYTES_MIN = 65_536;
 export function writeBody(socket: Socket, body: Uint8Array): void {
   if (!socket.writable) return;
   if (body.length >= UNCORKED_BYTES_MIN && socket.writableCorked === 0) {
-    socket.write(body);
+    socket.write(body, whenCarried(body));
     return;
   }
   if (socket.writableCorked === 0) {
     socket.cork();
     process.nextTick(() => socket.uncork());
   }
-  socket.write(body);
+  socket.write(body, whenCarried(body));
 }
 
 /** Ends a connection behind what was written, or after `timeoutMs` where that is not taken. */
