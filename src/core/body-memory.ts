@@ -4,35 +4,27 @@
  * left gives it back, and a later one is written there. Who gives nothing back loses nothing but this.
  */
 
+/** Memory comes in multiples of it, as hardly two bodies are equally long. */
+const STEP_BYTES = 16_384;
+
 /** Smaller bodies are not worth it. */
 const BYTES_MIN = 65_536;
 
-/** Memory comes in multiples of it, as hardly two bodies are equally long. */
-const STEP_BYTES = 65_536;
-
 /** What is kept at most: bodies of the default size (512 KiB) that a process has on its way. */
 const KEPT_MAX = 8;
-const KEPT_BYTES_MAX = 1_048_576;
+const BYTES_MAX = 1_048_576;
 
 const kept: Uint8Array[] = [];
 
-/** In which memory a body lies that was not given back. */
-const memories: WeakMap<Uint8Array, Uint8Array> = new WeakMap();
+/** Those that were given back: each once, as its memory is another's then. */
+const given: WeakSet<Uint8Array> = new WeakSet();
 
 /** For a body of at most so many bytes; what stands in it is left of another one. */
 export function memoryFor(bytes: number): Uint8Array {
-  if (bytes < BYTES_MIN) return new Uint8Array(bytes);
-  // Not much larger: who does not read his bodies must not make others keep memory.
-  const at = kept.findIndex(({ length }) => length >= bytes && length <= 2 * bytes);
-  const [memory] = at < 0 ? [] : kept.splice(at, 1);
-  return memory ?? new Uint8Array(Math.ceil(bytes / STEP_BYTES) * STEP_BYTES);
-}
-
-/** The body that was written there. */
-export function bodyIn(memory: Uint8Array, start: number, end: number): Uint8Array {
-  const body = memory.subarray(start, end);
-  if (memory.length >= BYTES_MIN) memories.set(body, memory);
-  return body;
+  const memory = kept.pop();
+  // Not much larger, as who does not read has it for long; what does not fit is let go.
+  if (memory && memory.length >= bytes && memory.length <= 2 * bytes) return memory;
+  return new Uint8Array(bytes + STEP_BYTES - (bytes % STEP_BYTES));
 }
 
 /**
@@ -41,10 +33,13 @@ export function bodyIn(memory: Uint8Array, start: number, end: number): Uint8Arr
  * worth it. Repeated: without effect.
  */
 export function whenCarried(body: Uint8Array): ((error?: Error | null) => void) | undefined {
-  const memory = memories.get(body);
-  if (memory === undefined) return undefined;
+  // Memory of its own, as every body of a core has.
+  const memory = new Uint8Array(body.buffer);
+  const isWorthIt = memory.length >= BYTES_MIN && memory.length <= BYTES_MAX;
+  if (!isWorthIt || given.has(body)) return undefined;
   return (error) => {
-    if (error || !memories.delete(body)) return;
-    if (memory.length <= KEPT_BYTES_MAX && kept.length < KEPT_MAX) kept.push(memory);
+    if (error || given.has(body)) return;
+    given.add(body);
+    if (kept.length < KEPT_MAX) kept.push(memory);
   };
 }

@@ -3,7 +3,6 @@
  */
 import { describeAddress } from "./address.ts";
 import type { Address, Body, ChecksumKind, Direction, NumberedFrame } from "./body.ts";
-import { bodyIn } from "./body-memory.ts";
 import { bodyChecksum, xxh32 } from "./checksum.ts";
 import { assert } from "./errors.ts";
 import { FRAME_CHANNEL_BLOCKED, FRAME_CHANNEL_WINDOW } from "./frame-types.ts";
@@ -100,7 +99,7 @@ export function finishBody(writer: Wire, content: Body, options: BodyOptions): U
     const sum = bodyChecksum(sessionId, head, bytes, COVERED_START, end); // [SUM-1]
     writeChecksum(bytes, checksumAt, sum);
   }
-  return writer.isOwn ? bodyIn(bytes, start, end) : bytes.slice(start, end);
+  return writer.isOwn ? bytes.subarray(start, end) : bytes.slice(start, end);
 }
 
 /** About what payloads take that lie one behind the other; the writer makes room for any other. */

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer, connect as dial } from "node:net";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { bodyIn, memoryFor, whenCarried } from "../../src/core/body-memory.ts";
+import { memoryFor, whenCarried } from "../../src/core/body-memory.ts";
 import { upgradeListener } from "../../src/http/node-upgrade.ts";
 import { SUBPROTOCOL } from "../../src/http/websocket-pipe.ts";
 import type { RequestHandler, ServerPipe } from "../../src/session/peer.ts";
@@ -15,7 +15,7 @@ import { listen, post, serve } from "./test-server.ts";
 const BYTES = 300_000;
 
 function largeBody(): Uint8Array {
-  const body = bodyIn(memoryFor(BYTES), 0, BYTES);
+  const body = memoryFor(BYTES).subarray(0, BYTES);
   for (let at = 0; at < BYTES; at++) body[at] = (at * 7) % 251;
   return body;
 }
