@@ -34,12 +34,11 @@ export function memoryFor(bytes: number): Uint8Array {
  */
 export function whenCarried(body: Uint8Array): ((error?: Error | null) => void) | undefined {
   // Memory of its own, as every body of a core has.
-  const memory = new Uint8Array(body.buffer);
-  const isWorthIt = memory.length >= BYTES_MIN && memory.length <= BYTES_MAX;
-  if (!isWorthIt || given.has(body)) return undefined;
+  const { byteLength } = body.buffer;
+  if (byteLength < BYTES_MIN || byteLength > BYTES_MAX || given.has(body)) return undefined;
   return (error) => {
     if (error || given.has(body)) return;
     given.add(body);
-    if (kept.length < KEPT_MAX) kept.push(memory);
+    if (kept.length < KEPT_MAX) kept.push(new Uint8Array(body.buffer));
   };
 }
