@@ -13,7 +13,7 @@ import { CPU_US, ECHO_TOGETHER, P50_US, type Play, plays, RATE, throughputName }
 import { type Target, the } from "./targets.ts";
 
 /** Shorter than for the tables. */
-const SHORT = { batchMs: 100, batches: 5, timedMs: 1_000 };
+const SHORT = { batchMs: 100, batches: 5, warmUpMs: 0, timedMs: 1_000 };
 
 export const shortPlays: readonly Play[] = plays.map((play) => ({
   ...play,

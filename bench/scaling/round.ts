@@ -26,9 +26,12 @@ const STEADY = 4;
 const STEADY_WITHIN = 0.95;
 const OPTIMISED_MS_MAX = 5_000;
 
-/** It waits for what happens often: repetitions of the first point, and of each other one. */
+/**
+ * It waits for what happens often, and starts over when something happens for the first time, as in
+ * each few hundred batches where much is lost: repetitions of the first point, and of each other one.
+ */
 const REPETITIONS_FIRST = 30;
-const REPETITIONS = 8;
+const REPETITIONS = 24;
 
 function cpuUs(): number {
   const { user, system } = process.cpuUsage();

@@ -10,6 +10,7 @@ import { INDEX_RANGES_MAX, KEYS_MAX } from "./limits.ts";
 import { Ranges } from "./ranges.ts";
 import { NO_KEY } from "./send-ring.ts";
 import type { Delivery } from "./receiver.ts";
+import { WIDE } from "./wide.ts";
 
 /** A whole message that waits for its turn, with the seqs that brought it. */
 export interface Waiting {
@@ -49,10 +50,10 @@ export class ChannelReceiver {
   unitsConsumed = 0;
   unitsMax: number;
   unitsStated: number;
-  bytes = 0;
-  bytesConsumed = 0;
-  bytesMax: number;
-  bytesStated: number;
+  bytes: number = WIDE;
+  bytesConsumed: number = WIDE;
+  bytesMax: number = WIDE;
+  bytesStated: number = WIDE;
   /** The peer said that it stands still at what was last stated. */
   isPeerBlocked = false;
   /** What of the session's common credit the channel has on loan beyond its reserve. */
@@ -71,8 +72,8 @@ export class ChannelReceiver {
     this.mode = mode;
     this.unitsMax = units;
     this.unitsStated = units;
-    this.bytesMax = bytes;
-    this.bytesStated = bytes;
+    this.bytes = this.bytesConsumed = 0;
+    this.bytesMax = this.bytesStated = bytes;
   }
 
   /** The application is handed messages, and will say when it is done with them. */

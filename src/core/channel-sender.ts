@@ -12,6 +12,7 @@ import { LazyMap } from "./lazy-map.ts";
 import { PART_BYTES_MIN, UNIT_BYTES_MAX } from "./limits.ts";
 import { PayloadQueue } from "./payload-queue.ts";
 import { NO_KEY } from "./send-ring.ts";
+import { WIDE } from "./wide.ts";
 
 /** A message of a channel that may give messages up, from its first unit's seq to its last. */
 export interface SentMessage {
@@ -58,8 +59,8 @@ export class ChannelSender {
   /** Units that were sent, and the limit that the peer set. */
   units = 0;
   unitsMax: number;
-  bytes = 0;
-  bytesMax: number;
+  bytes: number = WIDE;
+  bytesMax: number = WIDE;
   /** Units that the peer has not received yet. */
   outstanding = 0;
   /** Seq of the unacknowledged fact that opens this channel; 0 when the peer knows it. */
@@ -76,6 +77,7 @@ export class ChannelSender {
     this.mode = mode;
     this.ttlMs = ttlMs;
     this.unitsMax = unitsMax;
+    this.bytes = 0;
     this.bytesMax = bytesMax;
   }
 

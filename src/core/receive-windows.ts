@@ -15,16 +15,17 @@ import { assert } from "./errors.ts";
 import { LazySet } from "./lazy-set.ts";
 import { CHANNEL_WINDOWS_STATED_MAX, WINDOW_NEWS_BYTES, WINDOW_NEWS_PARTS } from "./limits.ts";
 import type { SessionOptions } from "./options.ts";
+import { WIDE } from "./wide.ts";
 
 export class ReceiveWindows {
   /** The session's window: limits granted, last stated, and what arrived and was consumed. */
   seqMax: number;
   seqStated = 0;
-  bytesMax: number;
-  bytesStated = 0;
-  bytesReceived = 0;
+  bytesMax: number = WIDE;
+  bytesStated: number = WIDE;
+  bytesReceived: number = WIDE;
   private seqsConsumed = 0;
-  private bytesConsumed = 0;
+  private bytesConsumed: number = WIDE;
   /** Where the peer said that it stands still; forgotten once it was answered. */
   private peerBlocked: Window | undefined = undefined;
   /** Channels whose raised window is worth a body. */
@@ -38,6 +39,7 @@ export class ReceiveWindows {
     this.options = options;
     this.seqMax = options.windowMessages;
     this.bytesMax = options.windowBytes;
+    this.bytesStated = this.bytesReceived = this.bytesConsumed = 0;
     const reserves = 2 * options.channelsMax + 1;
     this.unitsToLend = options.windowMessages - reserves * options.channelUnits;
     this.bytesToLend = options.windowBytes - reserves * options.channelBytes;

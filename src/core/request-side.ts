@@ -78,6 +78,7 @@ import {
   takeSnapshot,
 } from "./snapshot.ts";
 import { Turns } from "./turns.ts";
+import { WIDE } from "./wide.ts";
 
 /** What makes a session the client's own, from a CSPRNG and never used twice [OPEN-1]. */
 export interface Credentials {
@@ -142,8 +143,8 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   private lastAnsweredAtMs = 0;
   /** When a request left last. */
   protected lastRequestAtMs: number;
-  /** Payload bytes that had come then. */
-  private bytesTold = 0;
+  /** Payload bytes that had come then; before the first none have. */
+  private bytesTold: number = WIDE;
   /** After failures no request leaves before; and those up to this exchange are counted. */
   private readonly retry: Backoff;
   private failuresCountedTo = 0;

@@ -48,6 +48,7 @@ import {
   UNIT_PART,
 } from "./send-ring.ts";
 import { Turns } from "./turns.ts";
+import { WIDE } from "./wide.ts";
 
 /** A fact before it has its seq. */
 export type Fact =
@@ -67,8 +68,8 @@ export class Sender {
   private readonly givingUp: GivingUp = new GivingUp(this.ring);
   /** The session window that the peer granted, and the bytes counted against it. */
   seqMax: number;
-  bytesMax: number;
-  bytesNumbered = 0;
+  bytesMax: number = WIDE;
+  bytesNumbered: number = WIDE;
   /** Payload bytes accepted and not numbered. */
   unsentBytes = 0;
   /** Messages accepted and not numbered. */
@@ -87,6 +88,7 @@ export class Sender {
   constructor(window: Window) {
     this.seqMax = window.seqMax;
     this.bytesMax = window.bytesMax;
+    this.bytesNumbered = 0;
   }
 
   // --- commands -------------------------------------------------------------------------------
