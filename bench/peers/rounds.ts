@@ -14,20 +14,24 @@ export interface Rounds {
   say(progress: string): void;
 }
 
-/** In each round in the order of plays, and for each in that of contestants. */
+/** In each round in the order of plays, and for each in that of contestants, some at once. */
 export async function playRounds(options: Rounds): Promise<Results> {
   const { contestants, module, plays, rounds, takesPart, say } = options;
   const results = new Results();
+  const from = module === undefined ? {} : { contestants: module };
+  const playIn = async (round: number, play: Play, contestant: Contestant): Promise<void> => {
+    const { timeoutMs, processors = "any" } = play;
+    const outcome = await playOnce(play, contestant, { timeoutMs, processors, ...from });
+    results.add(play, contestant, outcome);
+    say(`round ${round} of ${rounds}: ${play.name}: ${contestant.name}: ${brief(play, outcome)}`);
+  };
   for (let round = 1; round <= rounds; round++) {
     for (const play of plays) {
-      for (const contestant of contestants.filter((each) => takesPart(each, play))) {
-        const { timeoutMs, processors = "any" } = play;
-        const from = module === undefined ? {} : { contestants: module };
-        const outcome = await playOnce(play, contestant, { timeoutMs, processors, ...from });
-        results.add(play, contestant, outcome);
-        say(
-          `round ${round} of ${rounds}: ${play.name}: ${contestant.name}: ${brief(play, outcome)}`,
-        );
+      const { atOnce = 1 } = play;
+      const players = contestants.filter((each) => takesPart(each, play));
+      for (let first = 0; first < players.length; first += atOnce) {
+        const group = players.slice(first, first + atOnce);
+        await Promise.all(group.map((contestant) => playIn(round, play, contestant)));
       }
     }
   }

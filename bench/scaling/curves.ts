@@ -30,6 +30,8 @@ export interface Curve {
   readonly series: readonly Series[];
   /** Of the message at a point, where cost per KiB means something. */
   readonly messageBytes?: (x: number) => number;
+  /** Of a point before it is measured, where not all of the code runs at once. */
+  readonly repetitions?: number;
 }
 
 const SMALL_BYTES = 64;
@@ -236,10 +238,17 @@ const channels: Curve = {
   ],
 };
 
+/**
+ * What happens once in hundreds of batches, as where much is lost, throws away optimised code when
+ * it does so for the first time: with fewer, a message took 1.6 times as long, which was the compiler.
+ */
+const LOSS_REPETITIONS = 24;
+
 const loss: Curve = {
   name: "loss",
   title: "Cost per message against the share of exchanges that is lost (64 B)",
   xLabel: "lost exchanges, %",
+  repetitions: LOSS_REPETITIONS,
   series: (["up", "down"] as const).flatMap((way) =>
     [10, 1_000].map((batch) => ({
       name: `${way}, batches of ${batch.toLocaleString("en")}`,

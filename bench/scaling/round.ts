@@ -26,12 +26,9 @@ const STEADY = 4;
 const STEADY_WITHIN = 0.95;
 const OPTIMISED_MS_MAX = 5_000;
 
-/**
- * It waits for what happens often, and starts over when something happens for the first time, as in
- * each few hundred batches where much is lost: repetitions of the first point, and of each other one.
- */
+/** It waits for what happens often: repetitions of the first point, and of each other one. */
 const REPETITIONS_FIRST = 30;
-const REPETITIONS = 24;
+const REPETITIONS = 8;
 
 function cpuUs(): number {
   const { user, system } = process.cpuUsage();
@@ -66,11 +63,16 @@ async function optimise(load: Load, repetitions: number): Promise<void> {
   }
 }
 
-async function measure(series: string, x: number, load: Load): Promise<Sample> {
+async function measure(
+  series: string,
+  x: number,
+  load: Load,
+  repetitions: number = REPETITIONS,
+): Promise<Sample> {
   // Whatever was before is not this point's. It also throws away optimised code that refers to it,
   // so it has to be before the code is optimised.
   globalThis.gc?.();
-  await optimise(load, REPETITIONS);
+  await optimise(load, repetitions);
   const cpuBefore = cpuUs();
   const startMs = performance.now();
   const messages = await repeat(load, TIMED_MS);
@@ -95,6 +97,6 @@ if (first !== undefined) {
 for (const { name, points, make } of curve.series) {
   // There and back again: what a process has gone through before falls on both ends.
   const order = Number(round) % 2 === 0 ? points : points.toReversed();
-  for (const x of order) samples.push(await measure(name, x, await make(x)));
+  for (const x of order) samples.push(await measure(name, x, await make(x), curve.repetitions));
 }
 process.stdout.write(`${JSON.stringify(samples)}\n`);
