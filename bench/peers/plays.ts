@@ -121,7 +121,7 @@ export const IDLE = "2,000 idle connections, requests held 25 s";
 export const IDLE_LONG = "2,000 idle connections, requests held 120 s";
 export const IDLE_MANY = "15,000 idle connections, requests held 25 s";
 
-/** A second of an idle run is a few milliseconds of a processor, and so are its neighbours'. */
+/** They take a hundredth of a processor each, but for a few seconds in which they are made. */
 const IDLE_AT_ONCE = 4;
 
 function idle(name: string, sessions: number, holdTimeMs: number): Play {

@@ -30,7 +30,7 @@ export interface Curve {
   readonly series: readonly Series[];
   /** Of the message at a point, where cost per KiB means something. */
   readonly messageBytes?: (x: number) => number;
-  /** Of a point before it is measured, where not all of the code runs at once. */
+  /** How often a point runs before it is measured, where eight times do not reach all of its code. */
   readonly repetitions?: number;
 }
 

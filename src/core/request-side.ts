@@ -143,7 +143,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
   private lastAnsweredAtMs = 0;
   /** When a request left last. */
   protected lastRequestAtMs: number;
-  /** Payload bytes that had come then; before the first none have. */
+  /** Payload bytes that had come then. */
   private bytesTold: number = WIDE;
   /** After failures no request leaves before; and those up to this exchange are counted. */
   private readonly retry: Backoff;
@@ -186,6 +186,7 @@ export class RequestSide extends PipedHalf<RequestOutput> {
     within(credentials.secret.length, NONCE_BYTES, PROOF_BYTES_MAX, "secret.length");
     super("request", nowMs, credentials.nonce.slice(), full);
     this.options = full;
+    this.bytesTold = 0;
     this.secret = credentials.secret.slice();
     this.requests = full.requests;
     const { reconnectDelayMinMs, reconnectDelayMaxMs } = full;

@@ -8,8 +8,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
-import { whenCarried } from "../core/index.ts";
 import type { Reply, RequestHandler } from "../session/peer.ts";
+import { whenLeft } from "../tcp/sockets.ts";
 import { errorAnswer, type HttpAnswer, type HttpErrorCode, sessionAnswer } from "./http-error.ts";
 import { IncomingBody } from "./incoming-body.ts";
 import type { Judgement, RequestRules } from "./request-rules.ts";
@@ -185,9 +185,8 @@ export function writeAnswer(
     const { status, headers, body } = answer;
     leaveOutKeepAlive(request, response);
     response.writeHead(status, isLastOf(request) ? { ...headers, connection: "close" } : headers);
-    // What HTTP/2 has taken may not have left.
     if (isHttp2(response)) response.end(body);
-    else response.end(body, whenCarried(body));
+    else response.end(body, whenLeft(request.socket, body));
   });
 }
 

@@ -4,8 +4,8 @@
  * its stream.
  */
 import type { ServerResponse } from "node:http";
-import { whenCarried } from "../core/index.ts";
 import type { Peer, RequestHandler, ServerPipe } from "../session/peer.ts";
+import { whenLeft } from "../tcp/sockets.ts";
 import type { Admitted } from "./admission.ts";
 import { errorAnswer } from "./http-error.ts";
 import {
@@ -89,9 +89,9 @@ class NodeStream implements ServerPipe {
 
   write(body: Uint8Array): void {
     this.begin();
-    // What HTTP/2 has taken may not have left.
-    const done = isHttp2(this.response) ? undefined : whenCarried(body);
-    (this.response as ServerResponse).write(body, done);
+    const { request, response } = this;
+    if (isHttp2(response)) response.write(body);
+    else response.write(body, whenLeft(request.socket, body));
   }
 
   close(): void {

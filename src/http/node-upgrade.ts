@@ -9,8 +9,8 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
-import { whenCarried } from "../core/index.ts";
 import type { Peer, PipeEvents, RequestHandler, ServerPipe } from "../session/peer.ts";
+import { whenLeft } from "../tcp/sockets.ts";
 import type { Admitted } from "./admission.ts";
 import { answerUnderWay, refuseUpgrade } from "./early-errors.ts";
 import { type ListenerOptions, RequestRules, type UpgradeJudgement } from "./request-rules.ts";
@@ -157,7 +157,7 @@ function serve(
     webSocket.close(POLICY_VIOLATION);
     return;
   }
-  const pipe = new WebSocketServerPipe(webSocket, rules, admitted, handler.bodyBytesMax);
+  const pipe = new WebSocketServerPipe(webSocket, socket, rules, admitted, handler.bodyBytesMax);
   const { inflow } = pipe;
   socket.prependListener("data", (piece: Buffer) => inflow.add(piece.length));
   let events: PipeEvents = NOBODY;
@@ -177,6 +177,7 @@ function serve(
 class WebSocketServerPipe implements ServerPipe {
   readonly inflow: WebSocketInflow;
   private readonly webSocket: WebSocket;
+  private readonly socket: Duplex;
   private readonly rules: RequestRules;
   private readonly admitted: Admitted;
   private cutTimer: NodeJS.Timeout | undefined = undefined;
@@ -184,8 +185,15 @@ class WebSocketServerPipe implements ServerPipe {
   /** The last ping that has not been answered. */
   private ping: Buffer | undefined = undefined;
 
-  constructor(webSocket: WebSocket, rules: RequestRules, admitted: Admitted, bodyBytesMax: number) {
+  constructor(
+    webSocket: WebSocket,
+    socket: Duplex,
+    rules: RequestRules,
+    admitted: Admitted,
+    bodyBytesMax: number,
+  ) {
     this.webSocket = webSocket;
+    this.socket = socket;
     this.rules = rules;
     this.admitted = admitted;
     const cut = (): void => this.cut();
@@ -197,7 +205,7 @@ class WebSocketServerPipe implements ServerPipe {
   }
 
   write(body: Uint8Array): void {
-    this.webSocket.send(body, whenCarried(body));
+    this.webSocket.send(body, whenLeft(this.socket, body));
   }
 
   close(code?: number): void {

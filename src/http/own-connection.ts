@@ -51,6 +51,8 @@ export class OwnConnection implements Dispatcher.DispatchHandler {
   private connectTimer: NodeJS.Timeout | undefined;
   /** What it carries at present. */
   private exchange: ClientExchange | undefined;
+  /** A request has been written to it. */
+  private isBegun = false;
 
   constructor(settings: ConnectionSettings, owner: ConnectionOwner) {
     const { origin, idleTimeoutMs } = settings;
@@ -147,6 +149,7 @@ export class OwnConnection implements Dispatcher.DispatchHandler {
 
   /** Called by undici right before it writes the request. */
   onRequestStart(): void {
+    this.isBegun = true;
     this.exchange?.handleConnection();
     this.interim.expectAnswer();
   }
@@ -170,7 +173,8 @@ export class OwnConnection implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: unknown): void {
     if (this.exchange === undefined) return;
-    this.owner.handleCut();
+    // One that never was there says nothing about those that are.
+    if (this.isBegun) this.owner.handleCut();
     this.exchange.handleError(error);
   }
 

@@ -52,7 +52,7 @@ export class OwnRequests implements RequestMaker, ConnectionOwner {
     this.serve();
   }
 
-  /** A request that is made again would fail with them: a second failure in a row, with its wait. */
+  /** What cut one has cut idle ones, too: a request that is made again would fail on one of them. */
   handleCut(): void {
     this.dropIdle();
   }

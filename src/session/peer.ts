@@ -31,7 +31,7 @@ export type Reply =
 
 /** A connection on which bodies pass both ways, as an adapter has it. */
 export interface ServerPipe {
-  /** Writes a body, before `close`. */
+  /** Writes a body, before `close`; it belongs to the adapter from now on. */
   write(body: Uint8Array): void;
   /** What was written leaves, and then the connection ends. */
   close(): void;

@@ -95,20 +95,22 @@ function boundShapes(packr: Packr): void {
   Object.seal(structures);
 }
 
+/** Shapes that were counted: another one in the same place is another array. */
+const smallShapes: WeakSet<Shape> = new WeakSet();
+
 /** Whether a shape is too large to be kept, when a message may have brought one. */
 function hasLargeShape(packr: Packr, { length }: Uint8Array): boolean {
-  if (length < COUNTED_BYTES_MIN) return false;
   const { structures = [] } = packr as WithShapes;
-  return structures.some((shape) => shape !== undefined && sizeOf(shape) > SHAPE_SIZE_MAX);
+  return length >= COUNTED_BYTES_MIN && structures.some((shape) => shape && isLarge(shape));
 }
 
-/** The characters of its keys, and one for the place of each, as keys may be empty. */
-function sizeOf(shape: Shape): number {
+/** Its size is the characters of its keys, and one for the place of each, as keys may be empty. */
+function isLarge(shape: Shape): boolean {
+  if (smallShapes.has(shape)) return false;
   // A peer can give bytes in the place of keys, and msgpackr keeps them.
-  if (!Array.isArray(shape)) return Infinity;
-  let size = shape.length;
-  for (const key of shape) size += key.length;
-  return size;
+  const isSmall = Array.isArray(shape) && shape.join().length < SHAPE_SIZE_MAX;
+  if (isSmall) smallShapes.add(shape);
+  return !isSmall;
 }
 
 /** Each shape once, in an order that both sides share. */
@@ -122,7 +124,7 @@ function shapesOf(packr: Packr): (Shape | undefined)[] {
   return Array.from(structures, (shape) => shape && copyOf(shape));
 }
 
-/** What is none is nobody's: it makes no objects that can be read. */
+/** In the place of keys a peer can have given something else, and then objects of that shape have none. */
 function copyOf(shape: Shape | undefined): string[] {
   return Array.isArray(shape) ? [...shape] : [];
 }

@@ -135,7 +135,10 @@ export class PipePath {
     const from = way === "up" ? "client" : "server";
     const ends = this.ends.get(number);
     if (ends !== undefined) ends[from] = undefined;
-    this.route(number, way, this.network.http.pipes.hangUp(from, number));
+    const { pipes } = this.network.http;
+    this.route(number, way, pipes.hangUp(from, number));
+    // Nothing arrives any more where both ends hang up at the same time.
+    if (!pipes.all.has(number)) this.ends.delete(number);
   }
 
   private route(number: number, way: Way, item: PipeItem | undefined): void {

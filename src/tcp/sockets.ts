@@ -1,5 +1,6 @@
 /** What both ends of a TCP link want of their sockets, and HTTP in Node of its own. */
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { whenCarried } from "../core/index.ts";
 
 /**
@@ -21,15 +22,20 @@ const UNCORKED_BYTES_MIN = 65_536;
 /** Writes a body; small ones that are written in one tick leave together. */
 export function writeBody(socket: Socket, body: Uint8Array): void {
   if (!socket.writable) return;
-  if (body.length >= UNCORKED_BYTES_MIN && socket.writableCorked === 0) {
-    socket.write(body, whenCarried(body));
-    return;
-  }
-  if (socket.writableCorked === 0) {
+  if (body.length < UNCORKED_BYTES_MIN && socket.writableCorked === 0) {
     socket.cork();
     process.nextTick(() => socket.uncork());
   }
-  socket.write(body, whenCarried(body));
+  socket.write(body, whenLeft(socket, body));
+}
+
+/**
+ * What a write calls back that carries a body of ours. The callback of a socket says that the system
+ * has the bytes, and that of TLS, that it has others made of them. Any other stream can be given to
+ * a server of Node's as a connection, and it may call back while its reader has not read.
+ */
+export function whenLeft(connection: Duplex, body: Uint8Array): ReturnType<typeof whenCarried> {
+  return connection instanceof Socket ? whenCarried(body) : undefined;
 }
 
 /** Ends a connection behind what was written, or after `timeoutMs` where that is not taken. */

@@ -5,6 +5,9 @@ import { memoryFor, whenCarried } from "../../src/core/body-memory.ts";
 
 const LARGE = 100_000;
 
+// Somebody has to say when bodies have left, before their memory is looked after.
+whenCarried(new Uint8Array(1));
+
 /** A body of so many bytes, where one is written. */
 function bodyOf(bytes: number): Uint8Array {
   return memoryFor(bytes).subarray(0, bytes);
@@ -38,26 +41,43 @@ describe("the memory of a body", () => {
     expect(bodyOf(LARGE).buffer).not.toBe(body.buffer);
   });
 
-  test("is no body's that is much smaller, nor larger", () => {
-    for (const bytes of [LARGE, 5 * LARGE]) {
-      const body = bodyOf(4 * LARGE);
-      whenCarried(body)?.(null);
+  test("is no body's that is much smaller, nor larger, and waits for one that is not", () => {
+    const body = bodyOf(4 * LARGE);
+    whenCarried(body)?.(null);
+    for (const bytes of [1_000, LARGE, 5 * LARGE]) {
       expect(bodyOf(bytes).buffer).not.toBe(body.buffer);
-      // It was let go.
-      expect(bodyOf(4 * LARGE).buffer).not.toBe(body.buffer);
     }
+    expect(bodyOf(4 * LARGE).buffer).toBe(body.buffer);
   });
 
-  test("is not kept of small bodies, of very large ones, and of more than eight", () => {
-    expect(whenCarried(bodyOf(1_000))).toBeUndefined();
-    const huge = bodyOf(2_000_000);
-    whenCarried(huge)?.();
-    expect(bodyOf(2_000_000).buffer).not.toBe(huge.buffer);
+  test("is not kept of small bodies and of very large ones", () => {
+    for (const bytes of [1_000, 2_000_000]) expect(whenCarried(bodyOf(bytes))).toBeUndefined();
+  });
 
+  test("is kept of the last eight", () => {
     const bodies = Array.from({ length: 9 }, () => bodyOf(LARGE));
     for (const body of bodies) whenCarried(body)?.();
-    const memories = new Set(bodies.map(({ buffer }) => buffer));
     const again = Array.from({ length: 9 }, () => bodyOf(LARGE));
-    expect(again.filter(({ buffer }) => memories.has(buffer))).toHaveLength(8);
+    const buffers = new Set(again.map(({ buffer }) => buffer));
+    expect(bodies.map(({ buffer }) => buffers.has(buffer))).toEqual([
+      false,
+      ...Array.from({ length: 8 }, () => true),
+    ]);
+  });
+
+  test("is never somebody else's", () => {
+    const foreign = new Uint8Array(LARGE);
+    expect(whenCarried(foreign)).toBeUndefined();
+    expect(whenCarried(Buffer.from("small").fill(0))).toBeUndefined();
+  });
+
+  test("is not used again where somebody says late of an earlier body that it was carried", () => {
+    const body = bodyOf(LARGE);
+    const [first, second] = [whenCarried(body), whenCarried(body)];
+    first?.();
+    const next = bodyOf(LARGE);
+    expect(next.buffer).toBe(body.buffer);
+    second?.();
+    expect(bodyOf(LARGE).buffer).not.toBe(next.buffer);
   });
 });

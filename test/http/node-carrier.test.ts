@@ -1,5 +1,6 @@
 // What only Node's carrier does: its connections, TLS, the time for connecting, its reasons.
 
+import dns from "node:dns";
 import { getEventListeners, once } from "node:events";
 import http from "node:http";
 import https from "node:https";
@@ -164,6 +165,38 @@ describe("[HTTP-4] the connections of Node's carrier", () => {
     expect(server.sockets).toHaveLength(3);
     await server.closed(0);
     await server.closed(1);
+  });
+
+  test("are used again where another one could not be made", async () => {
+    const held: (() => void)[] = [];
+    const server = await listen((socket, request) => {
+      held.push(() => socket.write(answerOf(request.body)));
+    });
+    const carrier = carrierOf(server.url.replace("127.0.0.1", "localhost"));
+    const [first, second] = [carrier.exchange(body, never), carrier.exchange(body, ownSignal())];
+    while (held.length < 2) await nextTurn();
+
+    let failLookup = (): void => {};
+    const lookup = vi.spyOn(dns, "lookup").mockImplementation(((
+      _name: string,
+      _options: object,
+      done: (error: Error) => void,
+    ) => {
+      failLookup = () => done(Object.assign(new Error("no name"), { code: "EAI_AGAIN" }));
+    }) as unknown as typeof dns.lookup);
+    onTestFinished(() => lookup.mockRestore());
+    const third = carrier.exchange(body, ownSignal());
+    await vi.waitFor(() => expect(lookup).toHaveBeenCalled());
+    held[0]?.();
+    expect(await first).toEqual(answer);
+    failLookup();
+    expect((await third).kind).toBe("failure");
+
+    const fourth = carrier.exchange(body, never);
+    await vi.waitFor(() => expect(held).toHaveLength(3));
+    for (const answerOne of held.slice(1)) answerOne();
+    expect(await Promise.all([second, fourth])).toEqual([answer, answer]);
+    expect(server.sockets).toHaveLength(2);
   });
 
   test("are 256 at most, and a request waits for the first that is free", async () => {

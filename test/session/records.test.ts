@@ -1,6 +1,7 @@
 // The codec that sends each shape of object once.
 
 import { describe, expect, test } from "vitest";
+import type { Codec } from "../../src/session/codec.ts";
 import { connectOver } from "../../src/session/client-session.ts";
 import { msgpack } from "../../src/session/msgpack.ts";
 import { records } from "../../src/session/records.ts";
@@ -14,6 +15,13 @@ function sizeOf(shapes: readonly (string[] | undefined)[]): number {
   const keys = shapes.flatMap((shape) => shape ?? []);
   return keys.join("").length + keys.length;
 }
+
+/** An object of one shape: its number, what stands for its keys, and a value of its first key. */
+const define = (number: number, keys: Uint8Array): Uint8Array =>
+  Buffer.concat([Uint8Array.of(0xd4, 0x72, 0x40 + number), keys, Uint8Array.of(1)]);
+/** As many keys of no characters. */
+const empty = (count: number): Uint8Array =>
+  Buffer.concat([Uint8Array.of(0xdc, count >> 8, count), new Uint8Array(count).fill(0xa0)]);
 
 const WITH_RECORDS = [{ codec: records }, { codec: records }] as const;
 
@@ -72,16 +80,11 @@ describe("records", () => {
   });
 
   test("of a peer that wants larger ones kept are undecodable", () => {
-    // An object of one shape: its number, what stands for its keys, and a value of its first key.
-    const define = (number: number, keys: Uint8Array): Uint8Array =>
-      Buffer.concat([Uint8Array.of(0xd4, 0x72, 0x40 + number), keys, Uint8Array.of(1)]);
     const long = (characters: number): Uint8Array =>
       Buffer.concat([
         Uint8Array.of(0x91, 0xdb, 0, 0, characters >> 8, characters),
         new Uint8Array(characters).fill(0x6b),
       ]);
-    const empty = (count: number): Uint8Array =>
-      Buffer.concat([Uint8Array.of(0xdc, count >> 8, count), new Uint8Array(count).fill(0xa0)]);
     const binary = (length: number): Uint8Array =>
       Buffer.concat([Uint8Array.of(0xc5, length >> 8, length), new Uint8Array(length)]);
 
@@ -97,6 +100,26 @@ describe("records", () => {
     const odd = records(LOSSLESS);
     odd.decode(define(0, binary(1)));
     records(LOSSLESS).restore?.(odd.save?.());
+  });
+
+  test("that a peer has defined are counted once, not for each message", () => {
+    const message = msgpack().encode(new Uint8Array(5_000));
+    const decode = (decoder: Codec): number => {
+      const times = Array.from({ length: 50 }, () => {
+        const startMs = performance.now();
+        decoder.decode(message);
+        return performance.now() - startMs;
+      });
+      return times.toSorted((one, other) => one - other)[25] as number;
+    };
+    const decoder = records(LOSSLESS);
+    const beforeMs = decode(decoder);
+    const ones = new Uint8Array(31_999).fill(1);
+    for (let number = 0; number < 32; number++) {
+      decoder.decode(Buffer.concat([define(number, empty(32_000)), ones]));
+    }
+    // Counted for each they take 280 times as long.
+    expect(decode(decoder)).toBeLessThan(50 * Math.max(beforeMs, 0.005));
   });
 
   test("that are large arrive after the encoder has begun anew, however often", () => {
