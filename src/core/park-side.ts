@@ -743,17 +743,19 @@ export class ParkSide extends PipedHalf<RespondOutput> {
       this.leftOver.push({ exchange, handle });
       return;
     }
+    const at = this.parked.findIndex((parked) => parked.exchange === exchange);
+    const twin = this.parked[at];
+    // [PARK-3]: of two copies the later one is likelier to have a living connection.
+    if (twin !== undefined) this.leftOver.push({ exchange, handle: twin.handle });
     // [PIPE-4]: it says that it waits for nothing.
     if (link !== 0) {
+      if (twin !== undefined) this.parked.splice(at, 1);
       this.answered.add(exchange, exchange);
       this.answerTimes.set(exchange, this.nowMs);
       this.leftOver.push({ exchange, handle, link });
       return;
     }
-    const twin = this.parked.find((parked) => parked.exchange === exchange);
-    // [PARK-3]: of two copies the later one is likelier to have a living connection.
     if (twin !== undefined) {
-      this.leftOver.push({ exchange, handle: twin.handle });
       twin.handle = handle;
       return;
     }

@@ -86,6 +86,21 @@ describe("parking", () => {
     expect([answer?.handle, answer?.body.answer?.heldMs]).toEqual([second, 25_000]);
   });
 
+  test("[PARK-3] answers the first copy empty where the second one names a pipe", () => {
+    const client = openSession();
+    const finish = { kind: "finish", seq: 2, code: 0 } as const;
+    const numbered = [messages(1, "last"), finish];
+
+    const second = client.request(2, { overThrough: 1, link: 9, numbered });
+
+    const answers = client.bench.take();
+    expect(exchangesIn(answers)).toEqual([2, 2]);
+    const [empty, told] = answers.map(({ body }) => body);
+    expect([empty?.numbered, answers[1]?.handle, told?.pipe?.link]).toEqual([[], second, 0]);
+    expect(told?.numbered).toHaveLength(1);
+    expect(parkedAt(client)).toEqual([]);
+  });
+
   test("[PARK-4] takes what a late copy carries although it never parks", () => {
     const client = openSession();
     client.bench.gone(client.session, 2);
