@@ -30,7 +30,7 @@ export interface Curve {
   readonly series: readonly Series[];
   /** Of the message at a point, where cost per KiB means something. */
   readonly messageBytes?: (x: number) => number;
-  /** How often a point runs before it is measured, where eight times do not reach all of its code. */
+  /** How often a point runs before it is measured, where the usual does not reach all of its code. */
   readonly repetitions?: number;
 }
 
@@ -240,7 +240,7 @@ const channels: Curve = {
 
 /**
  * What happens once in hundreds of batches, as where much is lost, throws away optimised code when
- * it does so for the first time: with fewer, a message took 1.6 times as long, which was the compiler.
+ * it does so for the first time: with fewer, a message took 1.6 times as long for the compiler.
  */
 const LOSS_REPETITIONS = 24;
 

@@ -33,10 +33,10 @@ export function memoryFor(bytes: number): Uint8Array {
 }
 
 function lendKept(bytes: number): Uint8Array | undefined {
+  if (bytes > BYTES_MAX || 2 * bytes < BYTES_MIN) return undefined;
   // Not much larger, as who does not read has it for long.
   const fits = ({ byteLength }: ArrayBuffer): boolean =>
-    byteLength >= bytes && byteLength <= Math.max(2 * bytes, BYTES_MIN);
-  if (bytes > BYTES_MAX || 2 * bytes < BYTES_MIN) return undefined;
+    byteLength >= bytes && byteLength <= 2 * bytes;
   const at = kept.findLastIndex(fits);
   const size = Math.max(BYTES_MIN, bytes + STEP_BYTES - (bytes % STEP_BYTES));
   const memory = at < 0 ? new ArrayBuffer(size) : (kept.splice(at, 1)[0] as ArrayBuffer);

@@ -124,7 +124,7 @@ function shapesOf(packr: Packr): (Shape | undefined)[] {
   return Array.from(structures, (shape) => shape && copyOf(shape));
 }
 
-/** In the place of keys a peer can have given something else, and then objects of that shape have none. */
+/** A peer can give something else in the place of keys: objects of that shape have none then. */
 function copyOf(shape: Shape | undefined): string[] {
   return Array.isArray(shape) ? [...shape] : [];
 }

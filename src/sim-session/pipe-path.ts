@@ -135,10 +135,13 @@ export class PipePath {
     const from = way === "up" ? "client" : "server";
     const ends = this.ends.get(number);
     if (ends !== undefined) ends[from] = undefined;
-    const { pipes } = this.network.http;
-    this.route(number, way, pipes.hangUp(from, number));
+    this.route(number, way, this.network.http.pipes.hangUp(from, number));
     // Nothing arrives any more where both ends hang up at the same time.
-    if (!pipes.all.has(number)) this.ends.delete(number);
+    this.forgetIfGone(number);
+  }
+
+  private forgetIfGone(number: number): void {
+    if (!this.network.http.pipes.all.has(number)) this.ends.delete(number);
   }
 
   private route(number: number, way: Way, item: PipeItem | undefined): void {
@@ -211,7 +214,7 @@ export class PipePath {
       ends?.client?.body(item.body.slice());
     }
     pipes.forget(number);
-    if (!pipes.all.has(number)) this.ends.delete(number);
+    this.forgetIfGone(number);
   }
 
   private tellEnd(way: Way, ends: Ends | undefined): void {

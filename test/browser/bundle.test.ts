@@ -16,8 +16,8 @@ import { exchangeNotes } from "./sessions.ts";
  * and ticks that end early (decision 0022), 600 with codecs that keep something, the channels
  * that something moved on, and parts written where they stay, 800 with sessions that take little
  * memory while nothing happens and with WebSockets that are announced [PIPE-14], and 60 with memory of
- * large bodies that servers use again, of which a page carries the half that asks for it. It may grow
- * by so much without a word.
+ * large bodies that servers use again, of which a page carries what asks for it, and with numbers
+ * that are kept as doubles. It may grow by so much without a word.
  */
 const GZIPPED_BYTES_REACHED = 28_365 + 750 + 590 + 9_500 + 700 + 600 + 800 + 60;
 const GROWTH_MAX = 1.02;

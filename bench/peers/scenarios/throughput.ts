@@ -16,8 +16,8 @@ const BATCH_MIN = 500;
 const BATCH_MAX = 1_024_000;
 
 /**
- * From the first batch on. Exchanges are few where each carries hundreds of messages, so their code
- * is compiled late: after two seconds a stream of 1 KiB has half the rate that it has after six.
+ * From the first batch on, as for echoes. Exchanges are few where each carries hundreds of messages,
+ * so their code is compiled late: streams of 1 KiB go on getting faster for seconds.
  */
 const WARM_UP_MS = 6_000;
 
